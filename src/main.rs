@@ -1,0 +1,3 @@
+//! The `meshbot` program.
+
+fn main() {}

@@ -1,0 +1,110 @@
+//! The three kinds of number that a mesh talks in: nodes, packets, channels.
+
+use std::fmt;
+
+/// A node's number. Displayed as the field does: `!` and eight lower-case hex digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct NodeNum(pub u32);
+
+impl NodeNum {
+    /// The destination "everybody" (protocol.md §3.3).
+    pub const BROADCAST: Self = Self(0xFFFF_FFFF);
+
+    /// Whether a real node can have this number: 0 to 3 and the broadcast
+    /// address are never nodes (protocol.md §5.7).
+    #[must_use]
+    pub fn is_node(self) -> bool {
+        self.0 > 3 && self != Self::BROADCAST
+    }
+
+    /// The last byte, which is all that a packet says about its relay
+    /// (protocol.md §3.3 `relay_node`).
+    #[must_use]
+    pub fn last_byte(self) -> u8 {
+        self.0.to_le_bytes()[0]
+    }
+
+    /// Reads `!1a2b3c4d`, as nodes are written everywhere; the mark may be
+    /// missing. `None` when it is not exactly eight hex digits.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix('!').unwrap_or(text);
+        if digits.len() != 8 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return None;
+        }
+        u32::from_str_radix(digits, 16).ok().map(Self)
+    }
+}
+
+impl fmt::Display for NodeNum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "!{:08x}", self.0)
+    }
+}
+
+impl fmt::Debug for NodeNum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A packet's id: 32 bits, unique per sender. 0 means "none".
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct PacketId(pub u32);
+
+impl PacketId {
+    /// `None` for 0, which is no key (protocol.md §5.3).
+    #[must_use]
+    pub fn known(self) -> Option<Self> {
+        (self.0 != 0).then_some(self)
+    }
+}
+
+impl fmt::Display for PacketId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:08x}", self.0)
+    }
+}
+
+impl fmt::Debug for PacketId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The index of a channel in our own node's table: 0 to 7.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
+pub struct ChannelIndex(pub u8);
+
+impl ChannelIndex {
+    /// A node has this many channels, disabled ones included (protocol.md §2.2).
+    pub const COUNT: usize = 8;
+}
+
+impl fmt::Display for ChannelIndex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn node_numbers_are_written_and_read_as_the_field_does() {
+        assert_eq!(NodeNum(0x0bad_cafe).to_string(), "!0badcafe");
+        assert_eq!(NodeNum::parse("!0BADCAFE"), Some(NodeNum(0x0bad_cafe)));
+        assert_eq!(NodeNum::parse("0badcafe"), Some(NodeNum(0x0bad_cafe)));
+        for wrong in ["", "!", "!badcafe", "!0badcafe0", "!0badcafg", "+badcafe"] {
+            assert_eq!(NodeNum::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn reserved_numbers_are_not_nodes() {
+        assert!(!NodeNum(0).is_node() && !NodeNum(3).is_node());
+        assert!(!NodeNum::BROADCAST.is_node());
+        assert!(NodeNum(4).is_node());
+    }
+}

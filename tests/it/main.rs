@@ -1,0 +1,3 @@
+//! Everything that crosses a boundary of the program, as one test binary.
+
+mod proto_fresh;

@@ -8,3 +8,5 @@
 pub mod link;
 pub mod mesh;
 pub mod proto;
+pub mod text;
+pub mod thread;

@@ -1,3 +1,91 @@
 //! The link to the one node: everything between socket bytes and mesh packets.
+//!
+//! In reading order: [`message`] is what passes between bot and link,
+//! [`outbox`] the only way to send, [`frame`] bytes to frames, [`session`] the
+//! conversation, [`backoff`] the pauses between connections, [`core`] the life
+//! of the link, and [`io`] the thread with the socket.
 
+pub mod backoff;
+pub mod core;
 pub mod frame;
+pub mod io;
+pub mod lookup;
+pub mod memory;
+pub mod message;
+pub mod outbox;
+pub mod session;
+
+use std::thread::JoinHandle;
+
+use crossbeam_channel::{Receiver, bounded};
+
+pub use self::core::{Endpoint, Settings};
+pub use self::io::{Clock, Waker};
+pub use self::message::{
+    Class, DropReason, Event, Failure, Identity, Keep, Loss, Outcome, Received, Refused, Request,
+    Target, Text, Ticket,
+};
+pub use self::outbox::Outbox;
+use crate::thread::{Death, Pulse};
+
+/// Requests that may wait for the thread: the gate lets in 64 texts, and
+/// probes and signs of life are few.
+const REQUESTS: usize = 256;
+
+/// The bot's side of the link: a sender and a receiver. Whether a socket or a
+/// test is behind it cannot be seen.
+#[derive(Debug)]
+pub struct Link {
+    /// Sends.
+    pub outbox: Outbox,
+    /// What the link tells.
+    pub events: Receiver<Event>,
+}
+
+/// The running I/O thread.
+#[derive(Debug)]
+pub struct IoThread {
+    /// Ends when the thread has ended.
+    pub handle: JoinHandle<()>,
+    /// Counts the thread's rounds.
+    pub pulse: Pulse,
+}
+
+impl Link {
+    /// Starts the I/O thread for a real connection. `report` learns of its end.
+    ///
+    /// # Errors
+    /// When the system has no thread or file descriptor left.
+    pub fn tcp(
+        settings: Settings,
+        clock: Clock,
+        rng: fastrand::Rng,
+        resolver: lookup::Resolver,
+        report: impl FnOnce(Death) + Send + 'static,
+    ) -> std::io::Result<(Self, IoThread, crossbeam_channel::Sender<Event>)> {
+        let gate = outbox::Gate::new(settings.session.text_spacing);
+        let waker = Waker::new()?;
+        let (requests, request_receiver) = bounded(REQUESTS);
+        let (event_sender, events) = bounded(io::EVENTS);
+        let outbox = Outbox::new(requests, waker.wake(), gate.clone());
+        let pulse = Pulse::default();
+        let endpoint = settings.endpoint.clone();
+        let core = core::Core::new(settings, gate, rng);
+        let io = io::Io::new(
+            core,
+            &endpoint,
+            clock,
+            waker,
+            resolver,
+            request_receiver,
+            event_sender.clone(),
+            pulse.clone(),
+        );
+        let handle = crate::thread::spawn("io", report, move || io.run())?;
+        Ok((
+            Self { outbox, events },
+            IoThread { handle, pulse },
+            event_sender,
+        ))
+    }
+}

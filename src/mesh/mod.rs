@@ -2,6 +2,7 @@
 //! knows a clock, a socket or a thread.
 
 pub mod id;
+pub mod name;
 pub mod packet;
 pub mod time;
 

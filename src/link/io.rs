@@ -1,0 +1,427 @@
+//! The I/O thread: the only file that has a socket to the node.
+//!
+//! - One socket at a time, opened here and nowhere else.
+//! - It sleeps in one poll on the socket, the waker and the next deadline;
+//!   it never sleeps otherwise and never waits for the bot.
+//! - All that it decides is decided by [`Core`].
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crossbeam_channel::{Receiver, Sender, TryRecvError, TrySendError};
+use log::{debug, warn};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
+
+use super::core::{Act, Core};
+use super::lookup::{LookUps, Resolver};
+use super::message::{Event, Loss, Request};
+use super::outbox::Wake;
+use crate::mesh::Now;
+use crate::thread::Pulse;
+
+/// The kernel keeps this much for us while we are busy: a whole node list.
+const RECEIVE_BUFFER: usize = 128 * 1024;
+/// One read.
+const READ_CHUNK: usize = 8 * 1024;
+/// The bot's queue takes measurements up to here; the rest of its places is
+/// for what must not be lost.
+pub const EVENTS_FOR_ALL: usize = 1_024;
+/// The size of the bot's queue.
+pub const EVENTS: usize = EVENTS_FOR_ALL + 512;
+/// How often a full queue may be mentioned in the log.
+const DROP_NOTICE: Duration = Duration::from_secs(60);
+
+/// Reads both clocks; the one place where the link's time comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    start: Instant,
+}
+
+impl Clock {
+    /// Starts counting.
+    #[must_use]
+    pub fn start() -> Self {
+        Self {
+            start: Instant::now(),
+        }
+    }
+
+    /// The time by both clocks.
+    #[must_use]
+    pub fn now(&self) -> Now {
+        Now {
+            mono: self.start.elapsed(),
+            unix: SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, |since| since.as_secs()),
+        }
+    }
+}
+
+/// Both ends of the wake-up: the thread polls one, senders write the other.
+pub struct Waker {
+    receiver: UnixStream,
+    sender: Arc<UnixStream>,
+}
+
+impl Waker {
+    /// # Errors
+    /// When the process has no file descriptors left.
+    pub fn new() -> io::Result<Self> {
+        let (receiver, sender) = UnixStream::pair()?;
+        receiver.set_nonblocking(true)?;
+        sender.set_nonblocking(true)?;
+        Ok(Self {
+            receiver,
+            sender: Arc::new(sender),
+        })
+    }
+
+    /// The function that wakes. One pending byte is enough, so a full buffer
+    /// is no error.
+    #[must_use]
+    pub fn wake(&self) -> Wake {
+        let sender = Arc::clone(&self.sender);
+        Arc::new(move || {
+            let _ = (&*sender).write(&[1]);
+        })
+    }
+
+    /// A descriptor that becomes writable by signal handlers.
+    ///
+    /// # Errors
+    /// When the process has no file descriptors left.
+    pub fn sender(&self) -> io::Result<UnixStream> {
+        self.sender.try_clone()
+    }
+
+    /// Sleeps until woken or until `timeout` is over.
+    ///
+    /// # Errors
+    /// When the poll fails for another reason than a signal.
+    pub fn wait(&self, timeout: Option<Duration>) -> io::Result<()> {
+        let mut fds = [PollFd::new(&self.receiver, PollFlags::IN)];
+        sleep_in_poll(&mut fds, timeout)?;
+        self.drain();
+        Ok(())
+    }
+
+    fn drain(&self) {
+        let mut bytes = [0; 64];
+        while matches!((&self.receiver).read(&mut bytes), Ok(count) if count == bytes.len()) {}
+    }
+}
+
+fn sleep_in_poll(fds: &mut [PollFd<'_>], timeout: Option<Duration>) -> io::Result<()> {
+    let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
+    match poll(fds, timeout.as_ref()) {
+        Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The connection, in the making or made.
+enum Connection {
+    None,
+    Opening(TcpStream),
+    Open(TcpStream),
+}
+
+impl Connection {
+    fn stream(&self) -> Option<&TcpStream> {
+        match self {
+            Self::None => None,
+            Self::Opening(stream) | Self::Open(stream) => Some(stream),
+        }
+    }
+
+    fn interest(&self, has_output: bool) -> PollFlags {
+        match self {
+            Self::Opening(_) => PollFlags::OUT,
+            Self::Open(_) if has_output => PollFlags::IN | PollFlags::OUT,
+            Self::None | Self::Open(_) => PollFlags::IN,
+        }
+    }
+}
+
+/// Everything that the thread owns.
+pub struct Io {
+    core: Core,
+    clock: Clock,
+    waker: Waker,
+    requests: Receiver<Request>,
+    events: Sender<Event>,
+    look_ups: LookUps,
+    host: String,
+    port: u16,
+    connection: Connection,
+    buffer: Box<[u8]>,
+    pulse: Pulse,
+    dropped: u64,
+    last_notice: Option<Duration>,
+}
+
+impl Io {
+    /// Puts the parts together; [`Io::run`] does the rest.
+    #[must_use]
+    pub fn new(
+        core: Core,
+        endpoint: &super::core::Endpoint,
+        clock: Clock,
+        waker: Waker,
+        resolver: Resolver,
+        requests: Receiver<Request>,
+        events: Sender<Event>,
+        pulse: Pulse,
+    ) -> Self {
+        let look_ups = LookUps::new(resolver, waker.wake());
+        Self {
+            core,
+            clock,
+            waker,
+            requests,
+            events,
+            look_ups,
+            host: endpoint.host.clone(),
+            port: endpoint.port,
+            connection: Connection::None,
+            buffer: vec![0; READ_CHUNK].into_boxed_slice(),
+            pulse,
+            dropped: 0,
+            last_notice: None,
+        }
+    }
+
+    /// The loop: take what waits, do what is due, sleep until there is more.
+    /// Ends when told to stop, or when nobody can send any more.
+    pub fn run(mut self) {
+        while !self.core.is_ended() {
+            self.pulse.beat();
+            // 1. What others want.
+            self.take_requests();
+            // 2. What the time wants.
+            self.core.tick(self.clock.now());
+            // 3. What the connection wants.
+            self.act();
+            self.write();
+            // 4. What the bot has to know.
+            self.hand_over();
+            if self.core.is_ended() {
+                break;
+            }
+            // 5. Sleep.
+            if let Err(error) = self.sleep() {
+                // Without poll there is nothing left to do well; the death of
+                // this thread ends the program, and systemd restarts it.
+                panic!("poll failed: {error}");
+            }
+        }
+        self.act();
+        self.hand_over();
+    }
+
+    fn take_requests(&mut self) {
+        loop {
+            match self.requests.try_recv() {
+                Ok(request) => self.core.request(self.clock.now(), request),
+                Err(TryRecvError::Empty) => return,
+                Err(TryRecvError::Disconnected) => {
+                    self.core.request(self.clock.now(), Request::Stop);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn sleep(&mut self) -> io::Result<()> {
+        let now = self.clock.now();
+        let timeout = self
+            .core
+            .deadline()
+            .map(|at| at.saturating_sub(now.mono));
+        let interest = self.connection.interest(!self.core.output().is_empty());
+        let mut fds = [
+            PollFd::new(&self.waker.receiver, PollFlags::IN),
+            // Without a connection the waker stands in: poll takes it twice.
+            PollFd::from_borrowed_fd(
+                self.connection
+                    .stream()
+                    .map_or(self.waker.receiver.as_fd(), |stream| stream.as_fd()),
+                interest,
+            ),
+        ];
+        sleep_in_poll(&mut fds, timeout)?;
+        let woken = !fds[0].revents().is_empty();
+        let ready = fds[1].revents();
+        if woken {
+            self.waker.drain();
+        }
+        if let Some(found) = self.look_ups.answer() {
+            self.core.looked_up(self.clock.now(), found);
+        }
+        if ready.is_empty() {
+            return Ok(());
+        }
+        match &self.connection {
+            Connection::None => {}
+            Connection::Opening(_) => self.opened(),
+            Connection::Open(_) => self.read(),
+        }
+        Ok(())
+    }
+
+    fn act(&mut self) {
+        while let Some(act) = self.core.act() {
+            match act {
+                Act::LookUp => {
+                    if let Err(error) = self.look_ups.begin(&self.host, self.port) {
+                        self.core.looked_up(self.clock.now(), Err(error));
+                    }
+                }
+                Act::Connect(address) => match open(address) {
+                    Ok(stream) => self.connection = Connection::Opening(stream),
+                    Err(error) => {
+                        self.core
+                            .connect_failed(self.clock.now(), &error.to_string());
+                    }
+                },
+                Act::Close => self.close(),
+            }
+        }
+    }
+
+    fn close(&mut self) {
+        if let Connection::Open(stream) = &self.connection {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+        self.connection = Connection::None;
+    }
+
+    /// The connection in the making is there, or has failed.
+    fn opened(&mut self) {
+        let Connection::Opening(stream) = std::mem::replace(&mut self.connection, Connection::None)
+        else {
+            return;
+        };
+        match stream.take_error() {
+            Ok(None) => {
+                self.connection = Connection::Open(stream);
+                self.core.connected(self.clock.now());
+            }
+            Ok(Some(error)) | Err(error) => {
+                self.core
+                    .connect_failed(self.clock.now(), &error.to_string());
+            }
+        }
+    }
+
+    /// Reads all there is: a slow reader hurts the node (protocol.md §8 T7).
+    fn read(&mut self) {
+        loop {
+            let Connection::Open(stream) = &mut self.connection else {
+                return;
+            };
+            match stream.read(&mut self.buffer) {
+                Ok(0) => {
+                    self.lose(Loss::EndOfFile);
+                    return;
+                }
+                Ok(count) => {
+                    self.core.received(self.clock.now(), &self.buffer[..count]);
+                    if count < self.buffer.len() {
+                        return;
+                    }
+                    self.hand_over();
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.lose(Loss::Error(error.to_string()));
+                    return;
+                }
+            }
+        }
+    }
+
+    /// One write; what the socket does not take waits for the next wake-up.
+    fn write(&mut self) {
+        let Connection::Open(stream) = &mut self.connection else {
+            return;
+        };
+        let output = self.core.output();
+        if output.is_empty() {
+            return;
+        }
+        match stream.write(output) {
+            Ok(count) => self.core.wrote(self.clock.now(), count),
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+                ) => {}
+            Err(error) => self.lose(Loss::Error(error.to_string())),
+        }
+    }
+
+    fn lose(&mut self, loss: Loss) {
+        self.connection = Connection::None;
+        self.core.closed(self.clock.now(), loss);
+    }
+
+    /// Passes events on without ever waiting. A full queue costs measurements
+    /// first; words only when there is no place at all.
+    fn hand_over(&mut self) {
+        while let Some(event) = self.core.event() {
+            if event.is_droppable() && self.events.len() >= EVENTS_FOR_ALL {
+                self.dropped += 1;
+                continue;
+            }
+            match self.events.try_send(event) {
+                Ok(()) => {}
+                Err(TrySendError::Full(_)) => self.dropped += 1,
+                Err(TrySendError::Disconnected(_)) => debug!("nobody listens any more"),
+            }
+        }
+        if self.dropped > 0 {
+            let now = self.clock.now().mono;
+            if self
+                .last_notice
+                .is_none_or(|last| now >= last + DROP_NOTICE)
+            {
+                warn!("the bot is too slow: {} packets left out", self.dropped);
+                self.dropped = 0;
+                self.last_notice = Some(now);
+            }
+        }
+    }
+}
+
+/// Begins a connection without waiting for it.
+fn open(address: SocketAddr) -> io::Result<TcpStream> {
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
+    socket.set_nonblocking(true)?;
+    // What follows is for comfort; a system without it can still connect.
+    let _ = SockRef::from(&socket).set_recv_buffer_size(RECEIVE_BUFFER);
+    let _ = socket.set_tcp_nodelay(true);
+    let keepalive = TcpKeepalive::new()
+        .with_time(Duration::from_secs(60))
+        .with_interval(Duration::from_secs(30));
+    let _ = socket.set_tcp_keepalive(&keepalive);
+    match socket.connect(&address.into()) {
+        Ok(()) => {}
+        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::INPROGRESS.raw_os_error()) => {
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(socket.into())
+}
+

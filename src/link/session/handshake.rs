@@ -1,0 +1,106 @@
+//! The phases of a session, from the first request to the steady state.
+//!
+//! Configuration first, so that the bot can answer at once; the node list
+//! second, when the back-log has drained (decisions.md, "handshake").
+
+use std::time::Duration;
+
+use crate::link::message::{ChannelInfo, Identity};
+use crate::mesh::NodeNum;
+use crate::proto::{self, channel, config};
+
+/// Asks for everything but the other nodes (protocol.md §2.1).
+pub const NONCE_CONFIG: u32 = 69_420;
+/// Asks for the nodes only.
+pub const NONCE_NODES: u32 = 69_421;
+/// No frame for so long during a phase: it has stalled.
+pub const STALL: Duration = Duration::from_secs(15);
+/// A phase that failed for the nodes is not tried again before this.
+pub const NODES_AGAIN: Duration = Duration::from_secs(600);
+/// The back-log has drained when no packet came for so long…
+pub const DRAIN_QUIET: Duration = Duration::from_secs(2);
+/// …or when this has passed since the configuration was complete.
+pub const DRAIN_MAX: Duration = Duration::from_secs(5);
+
+/// How to ask the node for what it knows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Handshake {
+    /// Configuration, then nodes.
+    #[default]
+    TwoPhase,
+    /// Everything under one ordinary nonce.
+    Full,
+}
+
+/// Where a session stands.
+#[derive(Debug)]
+pub enum Phase {
+    /// No connection.
+    Down,
+    /// The configuration was asked for under `nonce`.
+    Config {
+        nonce: u32,
+        last_frame: Duration,
+        draft: Box<Identity>,
+    },
+    /// Usable; what comes may still be from before the connection.
+    Drain { since: Duration, last: Duration },
+    /// Usable; the node list was asked for.
+    Nodes { last_frame: Duration },
+    /// Usable; the node list may be asked for (again) at a given time.
+    Steady { nodes_at: Option<Duration> },
+}
+
+impl Phase {
+    /// Whether texts can be sent.
+    pub fn is_ready(&self) -> bool {
+        !matches!(self, Self::Down | Self::Config { .. })
+    }
+
+    /// When the phase has to be looked at again.
+    pub fn deadline(&self) -> Option<Duration> {
+        match self {
+            Self::Down => None,
+            Self::Config { last_frame, .. } | Self::Nodes { last_frame } => {
+                Some(*last_frame + STALL)
+            }
+            Self::Drain { since, last } => Some((*last + DRAIN_QUIET).min(*since + DRAIN_MAX)),
+            Self::Steady { nodes_at } => *nodes_at,
+        }
+    }
+}
+
+/// Enters one frame of the configuration into the draft. `false` when the
+/// frame is not part of it.
+pub fn note(draft: &mut Identity, variant: &proto::from_radio::PayloadVariant) -> bool {
+    use proto::from_radio::PayloadVariant as V;
+    match variant {
+        V::MyInfo(info) => {
+            draft.num = NodeNum(info.my_node_num);
+            draft.nodedb_count = info.nodedb_count;
+            draft.reboot_count = info.reboot_count;
+        }
+        V::Metadata(metadata) => draft.firmware.clone_from(&metadata.firmware_version),
+        V::Channel(wire) => {
+            if let Some(slot) = usize::try_from(wire.index)
+                .ok()
+                .and_then(|index| draft.channels.get_mut(index))
+            {
+                *slot = ChannelInfo {
+                    name: wire
+                        .settings
+                        .as_ref()
+                        .map(|settings| settings.name.clone())
+                        .unwrap_or_default(),
+                    enabled: wire.role != channel::Role::Disabled as i32,
+                };
+            }
+        }
+        V::Config(proto::Config {
+            payload_variant: Some(config::PayloadVariant::Lora(lora)),
+        }) => draft.lora = *lora,
+        V::Config(_) | V::ModuleConfig(_) | V::DeviceuiConfig(_) | V::FileInfo(_) => {}
+        _ => return false,
+    }
+    true
+}

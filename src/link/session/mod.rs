@@ -1,0 +1,541 @@
+//! The conversation with the node as a state machine: bytes and requests in,
+//! bytes and events out. It has no socket and no clock.
+//!
+//! - Nothing but the handshake and heartbeats is written before the
+//!   configuration is complete.
+//! - Every accepted text ends in exactly one outcome.
+//! - A packet id is used once: what has to be sent again goes under a new one.
+//! - A packet is handed on once, and only a live one may cause an answer.
+//! - The raw handshake is never logged: it holds keys (protocol.md §8 T23).
+
+mod flight;
+mod handshake;
+mod liveness;
+mod queue;
+mod receive;
+mod seen;
+mod send;
+mod tracker;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use log::{debug, info, warn};
+
+pub use self::handshake::Handshake;
+use self::flight::Flights;
+use self::handshake::{DRAIN_MAX, NODES_AGAIN, NONCE_CONFIG, NONCE_NODES, Phase};
+use self::liveness::{Due, Liveness};
+use self::queue::Queue;
+use self::seen::Seen;
+use self::tracker::Tracker;
+use super::frame::{self, Decoder};
+use super::message::{DropReason, Event, Identity, Loss, Outcome, Request, Ticket};
+use super::outbox::Gate;
+use crate::mesh::{NodeNum, Now, Sanity};
+use crate::proto::{self, to_radio};
+use crate::text::{Lang, Text as Say};
+
+/// What the node does not take within this time will not be taken.
+const WRITE_STALL: Duration = Duration::from_secs(30);
+/// At the end: wait so long for the node's word about a text just written,
+/// so that the goodbye does not overtake it (protocol.md §8 T31)…
+const LAST_WORD: Duration = Duration::from_millis(700);
+/// …and so long for the node to close; it needs about 50 ms (protocol.md §10).
+const GOODBYE: Duration = Duration::from_millis(500);
+
+/// What a session needs to know from the configuration.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Language of the log contract.
+    pub lang: Lang,
+    /// How to ask for configuration and nodes.
+    pub handshake: Handshake,
+    /// From the end of one text's writing to the next text.
+    pub text_spacing: Duration,
+    /// Which clocks to believe.
+    pub sanity: Sanity,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            lang: Lang::En,
+            handshake: Handshake::TwoPhase,
+            text_spacing: Duration::from_millis(2_500),
+            sanity: Sanity::of_build(),
+        }
+    }
+}
+
+/// What a session has counted since the program started.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Counters {
+    /// Whole frames that were messages.
+    pub frames: u64,
+    /// Frames that were not.
+    pub undecodable: u64,
+    /// Packets seen before.
+    pub duplicates: u64,
+    /// Packets that the node could not read.
+    pub encrypted: u64,
+    /// Texts of our own that came back.
+    pub own_texts: u64,
+    /// Texts written to the node.
+    pub texts_written: u64,
+    /// Texts that the node refused as too early.
+    pub rate_limited: u64,
+}
+
+/// How the end of the program is going.
+#[derive(Debug, PartialEq, Eq)]
+enum Ending {
+    No,
+    /// Waiting for the node's word about the last text.
+    LastWord(Duration),
+    /// The goodbye is written.
+    Goodbye(Duration),
+    Done,
+}
+
+/// The state of the conversation; it outlives connections.
+#[derive(Debug)]
+pub struct Session {
+    settings: Settings,
+    rng: fastrand::Rng,
+    gate: Arc<Gate>,
+    phase: Phase,
+    identity: Option<Box<Identity>>,
+    own: NodeNum,
+    decoder: Decoder,
+    /// Bytes that wait for the socket, and how many were taken in all.
+    out: Vec<u8>,
+    out_taken: u64,
+    last_progress: Duration,
+    queue: Queue,
+    flights: Flights,
+    liveness: Liveness,
+    /// Free places in the node's transmit queue, when it said so.
+    free: Option<u32>,
+    /// When the node was last asked for free places, and how often in a row.
+    asked_free: Option<(Duration, u8)>,
+    seen: Seen,
+    tracker: Tracker,
+    infos: Vec<proto::NodeInfo>,
+    /// Not to be asked for the node list before this.
+    nodes_not_before: Duration,
+    /// Wall clock at the moment of the connection.
+    connected_unix: u64,
+    /// How far the node's clock is behind the board's, in seconds; learned
+    /// from what the node says about itself.
+    clock_lag: i64,
+    warned_clock: bool,
+    opened: u64,
+    events: VecDeque<Event>,
+    verdict: Option<Loss>,
+    ending: Ending,
+    counters: Counters,
+}
+
+impl Session {
+    /// A session without a connection. `rng` decides packet ids and nonces.
+    #[must_use]
+    pub fn new(settings: Settings, gate: Arc<Gate>, rng: fastrand::Rng) -> Self {
+        Self {
+            queue: Queue::new(settings.text_spacing),
+            settings,
+            rng,
+            gate,
+            phase: Phase::Down,
+            identity: None,
+            own: NodeNum(0),
+            decoder: Decoder::default(),
+            out: Vec::new(),
+            out_taken: 0,
+            last_progress: Duration::ZERO,
+            flights: Flights::default(),
+            liveness: Liveness::new(Duration::ZERO),
+            free: None,
+            asked_free: None,
+            seen: Seen::default(),
+            tracker: Tracker::default(),
+            infos: Vec::new(),
+            nodes_not_before: Duration::ZERO,
+            connected_unix: 0,
+            clock_lag: 0,
+            warned_clock: false,
+            opened: 0,
+            events: VecDeque::new(),
+            verdict: None,
+            ending: Ending::No,
+            counters: Counters::default(),
+        }
+    }
+
+    /// A connection is made: begins the handshake.
+    pub fn connected(&mut self, now: Now) {
+        self.opened += 1;
+        self.decoder.reset();
+        self.out.clear();
+        self.verdict = None;
+        self.connected_unix = now.unix;
+        self.last_progress = now.mono;
+        if self.settings.sanity.check(now.unix).is_none() && !self.warned_clock {
+            self.warned_clock = true;
+            warn!("this board's clock is not set: the age of messages is unknown");
+        }
+        self.begin(now);
+    }
+
+    /// The connection is gone. What was under way ends or waits.
+    pub fn disconnected(&mut self, now: Now, loss: Loss) {
+        if matches!(self.phase, Phase::Down) {
+            return;
+        }
+        if matches!(self.phase, Phase::Nodes { .. }) {
+            self.nodes_not_before = now.mono + NODES_AGAIN;
+        }
+        self.out.clear();
+        self.interrupt(now);
+        self.phase = Phase::Down;
+        self.events.push_back(Event::Lost(loss));
+    }
+
+    /// Bytes came from the node.
+    pub fn received(&mut self, now: Now, bytes: &[u8]) {
+        let mut decoder = std::mem::take(&mut self.decoder);
+        decoder.push(bytes);
+        while let Some(payload) = decoder.next_frame() {
+            match <proto::FromRadio as prost::Message>::decode(payload) {
+                Ok(message) => {
+                    self.counters.frames += 1;
+                    self.liveness.received(now.mono);
+                    if let Some(variant) = message.payload_variant {
+                        self.handle(now, variant);
+                    }
+                }
+                Err(error) => {
+                    self.counters.undecodable += 1;
+                    debug!("a frame that is no message: {error}");
+                    decoder.reject();
+                }
+            }
+        }
+        self.decoder = decoder;
+        self.pump(now);
+    }
+
+    /// The bot asks for something.
+    pub fn request(&mut self, now: Now, request: Request) {
+        match request {
+            Request::Text(ticket, text) => self.accept(now, ticket, text),
+            Request::Traceroute(ticket, node) => self.accept_traceroute(ticket, node),
+            Request::NodeInfo(node) => {
+                self.queue.push_probe(queue::Probe::NodeInfo(node));
+            }
+            Request::Beat => {}
+            Request::Stop => self.stop(now),
+        }
+        self.pump(now);
+    }
+
+    /// Bytes for the socket.
+    #[must_use]
+    pub fn output(&self) -> &[u8] {
+        &self.out
+    }
+
+    /// The socket took the first `count` bytes of the output.
+    pub fn wrote(&mut self, now: Now, count: usize) {
+        if count == 0 {
+            return;
+        }
+        let count = count.min(self.out.len());
+        self.out.drain(..count);
+        self.out_taken += count as u64;
+        self.last_progress = now.mono;
+        self.liveness.sent(now.mono);
+        self.note_written(now);
+        self.pump(now);
+    }
+
+    /// Looks at everything that depends on time.
+    pub fn tick(&mut self, now: Now) {
+        if !self.out.is_empty() && now.mono >= self.last_progress + WRITE_STALL {
+            self.verdict = Some(Loss::WriteStalled);
+        }
+        if self.phase.deadline().is_some_and(|at| at <= now.mono) {
+            self.phase_due(now);
+        }
+        if self.phase.is_ready() && self.ending == Ending::No {
+            match self.liveness.due(now.mono) {
+                Due::Nothing => {}
+                Due::Probe => self.heartbeat(now),
+                Due::Dead(loss) => self.verdict = Some(loss),
+            }
+        }
+        self.flights_due(now);
+        self.pump(now);
+    }
+
+    /// When [`Session::tick`] is needed again, at the latest.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Duration> {
+        let ready = self.phase.is_ready();
+        let ending = match self.ending {
+            Ending::LastWord(at) | Ending::Goodbye(at) => Some(at),
+            Ending::No | Ending::Done => None,
+        };
+        [
+            self.phase.deadline(),
+            (ready && ending.is_none()).then(|| self.liveness.deadline()),
+            (!self.out.is_empty()).then(|| self.last_progress + WRITE_STALL),
+            if ready { self.send_due() } else { None },
+            self.queue.next_expiry(),
+            self.flights.deadline(),
+            ending,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// The next thing that the bot has to know.
+    pub fn event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// Why the connection has to be closed, if it has to.
+    pub fn verdict(&mut self) -> Option<Loss> {
+        self.verdict.take()
+    }
+
+    /// Whether texts can be sent.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.phase.is_ready()
+    }
+
+    /// Whether the node list has been asked for and is still to come.
+    #[must_use]
+    pub fn awaits_nodes(&self) -> bool {
+        matches!(self.phase, Phase::Nodes { .. })
+    }
+
+    /// Whether the program's end has been carried out.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.ending == Ending::Done
+    }
+
+    /// Whether the program's end has begun.
+    #[must_use]
+    pub fn is_ending(&self) -> bool {
+        self.ending != Ending::No
+    }
+
+    /// What was counted so far.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// Asks for the configuration, forgetting what belonged to the last one.
+    fn begin(&mut self, now: Now) {
+        let nonce = match self.settings.handshake {
+            Handshake::TwoPhase => NONCE_CONFIG,
+            Handshake::Full => loop {
+                let nonce = self.rng.u32(1..);
+                if nonce != NONCE_CONFIG && nonce != NONCE_NODES {
+                    break nonce;
+                }
+            },
+        };
+        self.liveness = Liveness::new(now.mono);
+        self.free = None;
+        self.asked_free = None;
+        self.infos.clear();
+        self.phase = Phase::Config {
+            nonce,
+            last_frame: now.mono,
+            draft: Box::default(),
+        };
+        self.write(now, to_radio::PayloadVariant::WantConfigId(nonce));
+    }
+
+    /// The configuration is complete.
+    fn ready(&mut self, now: Now, mut identity: Box<Identity>) {
+        identity.opened = self.opened;
+        if self.own != identity.num && self.own.is_node() {
+            warn!(
+                "this is another node than before: {} instead of {}",
+                identity.num, self.own
+            );
+            self.nodes_not_before = Duration::ZERO;
+        }
+        self.own = identity.num;
+        identity.own = self
+            .infos
+            .iter()
+            .find(|info| NodeNum(info.num) == identity.num)
+            .cloned();
+        let name = identity
+            .own
+            .as_ref()
+            .and_then(|info| info.user.as_ref())
+            .map(|user| crate::mesh::name::clean(&user.long_name, 40))
+            .unwrap_or_default();
+        info!(
+            "{}",
+            Say::LogReady.fill(
+                self.settings.lang,
+                &[
+                    ("name", &name),
+                    ("id", &identity.num),
+                    ("n", &identity.nodedb_count)
+                ]
+            )
+        );
+        self.identity = Some(identity.clone());
+        self.phase = Phase::Drain {
+            since: now.mono,
+            last: now.mono,
+        };
+        self.gate.set_up(true);
+        self.events.push_back(Event::Ready(identity));
+        self.hand_over_nodes();
+    }
+
+    /// Passes on the nodes received so far.
+    fn hand_over_nodes(&mut self) {
+        if !self.infos.is_empty() {
+            self.events
+                .push_back(Event::Nodes(std::mem::take(&mut self.infos)));
+        }
+    }
+
+    fn phase_due(&mut self, now: Now) {
+        match &self.phase {
+            Phase::Down => {}
+            Phase::Config { .. } => self.verdict = Some(Loss::HandshakeStalled),
+            Phase::Drain { .. } | Phase::Steady { .. } => self.ask_for_nodes(now),
+            Phase::Nodes { .. } => {
+                warn!(
+                    "the node list stalled after {} nodes; asking again in 10 min",
+                    self.infos.len()
+                );
+                self.hand_over_nodes();
+                self.nodes_not_before = now.mono + NODES_AGAIN;
+                self.phase = Phase::Steady {
+                    nodes_at: Some(self.nodes_not_before),
+                };
+            }
+        }
+    }
+
+    fn ask_for_nodes(&mut self, now: Now) {
+        if self.settings.handshake == Handshake::Full {
+            self.phase = Phase::Steady { nodes_at: None };
+        } else if now.mono < self.nodes_not_before {
+            self.phase = Phase::Steady {
+                nodes_at: Some(self.nodes_not_before),
+            };
+        } else {
+            self.phase = Phase::Nodes {
+                last_frame: now.mono,
+            };
+            self.write(now, to_radio::PayloadVariant::WantConfigId(NONCE_NODES));
+        }
+    }
+
+    fn heartbeat(&mut self, now: Now) {
+        self.write(
+            now,
+            to_radio::PayloadVariant::Heartbeat(proto::Heartbeat { nonce: 0 }),
+        );
+        self.liveness.probed(now.mono);
+    }
+
+    /// Puts one message into the output.
+    fn write(&mut self, now: Now, variant: to_radio::PayloadVariant) {
+        if self.out.is_empty() {
+            self.last_progress = now.mono;
+        }
+        let message = proto::ToRadio {
+            payload_variant: Some(variant),
+        };
+        if !frame::encode(&message, &mut self.out) {
+            // Texts are bounded and probes are small.
+            debug_assert!(false, "a message longer than a frame");
+        }
+    }
+
+    /// What the end of a session or a restart of the node does to what is
+    /// under way: unwritten texts wait, written ones are unknown.
+    fn interrupt(&mut self, now: Now) {
+        self.gate.set_up(false);
+        self.hand_over_nodes();
+        self.interrupt_flights(now);
+    }
+
+    fn stop(&mut self, now: Now) {
+        if self.ending != Ending::No {
+            return;
+        }
+        while let Some(waiting) = self.queue.take_any() {
+            self.gate.left(waiting.text.class);
+            self.finish(
+                waiting.ticket,
+                &waiting.text,
+                Outcome::Dropped(DropReason::Stopping),
+            );
+        }
+        self.gate.set_up(false);
+        self.ending = Ending::LastWord(now.mono + LAST_WORD);
+    }
+
+    /// Moves the program's end forward.
+    fn pump_ending(&mut self, now: Now) {
+        if let Ending::LastWord(until) = self.ending {
+            if matches!(self.phase, Phase::Down) {
+                self.ending = Ending::Done;
+            } else if now.mono >= until || !self.flights.awaits_first_word() {
+                self.write(now, to_radio::PayloadVariant::Disconnect(true));
+                self.ending = Ending::Goodbye(now.mono + GOODBYE);
+            }
+        }
+        if let Ending::Goodbye(until) = self.ending
+            && (matches!(self.phase, Phase::Down) || now.mono >= until)
+        {
+            self.ending = Ending::Done;
+        }
+    }
+
+    /// Whatever can be done now, is done.
+    fn pump(&mut self, now: Now) {
+        if self.ending != Ending::No {
+            self.pump_ending(now);
+            return;
+        }
+        self.drop_expired(now);
+        if self.phase.is_ready() {
+            self.send_what_is_due(now);
+        }
+    }
+
+    fn tell(&mut self, ticket: Ticket, outcome: Outcome) {
+        self.events.push_back(Event::Outcome(ticket, outcome));
+    }
+}
+
+/// The beginning of a text, safe for one line of a log.
+fn send_start(text: &[u8]) -> String {
+    crate::mesh::name::clean(text, 30)
+}
+
+/// The drain never lasts longer than a stall would.
+const _: () = assert!(DRAIN_MAX.as_secs() < handshake::STALL.as_secs());
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,224 @@
+//! The receiving half of a session: what a frame means, and how a packet
+//! stands in time.
+
+use log::{debug, error, info, warn};
+
+use super::handshake::{self, NONCE_NODES, Phase};
+use super::{Session, send_start};
+use crate::link::message::{Event, Received};
+use crate::mesh::{NodeNum, Now, Packet, Payload, Standing, name};
+use crate::proto::{self, PortNum, from_radio, lockdown_status, log_record};
+use crate::text::Text as Say;
+
+/// A node clock this far ahead of the board's is not believed, seconds.
+const AHEAD: i64 = 60;
+
+impl Session {
+    pub(super) fn handle(&mut self, now: Now, variant: from_radio::PayloadVariant) {
+        use from_radio::PayloadVariant as V;
+        match variant {
+            V::Packet(packet) => self.packet(now, packet),
+            V::QueueStatus(status) => self.queue_status(&status),
+            V::NodeInfo(info) => {
+                self.touch_phase(now);
+                self.infos.push(info);
+            }
+            V::ConfigCompleteId(nonce) => self.config_complete(now, nonce),
+            V::Rebooted(_) => {
+                info!("the node says that it has restarted");
+                self.interrupt(now);
+                self.begin(now);
+            }
+            V::ClientNotification(notice) => log_notice(&notice),
+            V::LockdownStatus(status) => log_lockdown(status),
+            configuration => {
+                self.touch_phase(now);
+                if let Phase::Config { draft, .. } = &mut self.phase {
+                    handshake::note(draft, &configuration);
+                }
+            }
+        }
+    }
+
+    /// A frame of the handshake came: it has not stalled.
+    fn touch_phase(&mut self, now: Now) {
+        if let Phase::Config { last_frame, .. } | Phase::Nodes { last_frame } = &mut self.phase {
+            *last_frame = now.mono;
+        }
+    }
+
+    fn config_complete(&mut self, now: Now, complete: u32) {
+        match &mut self.phase {
+            Phase::Config { nonce, draft, .. } if *nonce == complete => {
+                let identity = std::mem::take(draft);
+                if identity.num.is_node() {
+                    self.ready(now, identity);
+                } else {
+                    warn!("the node did not say its number");
+                    self.verdict = Some(crate::link::message::Loss::HandshakeStalled);
+                }
+            }
+            // The nodes' nonce is always the same, so it cannot be a wrong one.
+            phase if complete == NONCE_NODES && phase.is_ready() => {
+                debug!("node list complete: {} nodes", self.infos.len());
+                self.hand_over_nodes();
+                self.phase = Phase::Steady { nodes_at: None };
+            }
+            _ => debug!("completion of another request: ignored"),
+        }
+    }
+
+    fn packet(&mut self, now: Now, wire: proto::MeshPacket) {
+        let packet = Packet::from_wire(wire);
+        match &packet.payload {
+            // Simulated radios echo what they transmit (protocol.md §10).
+            Payload::Port(PortNum::SimulatorApp, _) => return,
+            Payload::Encrypted => {
+                self.counters.encrypted += 1;
+                return;
+            }
+            _ => {}
+        }
+        if let Phase::Drain { last, .. } = &mut self.phase {
+            *last = now.mono;
+        }
+        if is_replay(&packet, self.own) {
+            self.pass_on(packet, Standing::Replay, None);
+            return;
+        }
+        if !self.seen.insert(packet.from, packet.id, now.mono) {
+            self.counters.duplicates += 1;
+            return;
+        }
+        if let (Some((port, payload)), Some(id)) = (packet.port(), packet.request_id) {
+            match port {
+                PortNum::RoutingApp if self.routing(now, packet.from, id, payload) => {
+                    if packet.from == self.own {
+                        return;
+                    }
+                }
+                PortNum::TracerouteApp => self.traceroute_answered(id),
+                _ => {}
+            }
+        }
+        let from_us = packet.from == self.own;
+        if let Some(text) = packet.text() {
+            if from_us {
+                self.counters.own_texts += 1;
+                debug!("a text from our own number: ignored");
+                return;
+            }
+            if packet.is_broadcast() && self.tracker.is_ours(text, now.mono) {
+                self.counters.own_texts += 1;
+                debug!(
+                    "{}",
+                    Say::LogOurs.fill(self.settings.lang, &[("start", &send_start(text))])
+                );
+                return;
+            }
+        }
+        let standing = self.standing(now, &packet);
+        if from_us && standing == Standing::Live {
+            self.learn_clock(now, &packet);
+        }
+        let age = self.age(now, &packet);
+        self.pass_on(packet, standing, age);
+    }
+
+    fn pass_on(&mut self, packet: Packet, standing: Standing, age: Option<u64>) {
+        let answers_ours = packet
+            .reply_to
+            .is_some_and(|id| self.seen.contains(self.own, id));
+        self.events.push_back(Event::Packet(Box::new(Received {
+            packet,
+            standing,
+            age,
+            answers_ours,
+        })));
+    }
+
+    /// Until the back-log has drained, only what was provably heard since the
+    /// connection is live; afterwards everything is.
+    fn standing(&self, now: Now, packet: &Packet) -> Standing {
+        if !matches!(self.phase, Phase::Drain { .. } | Phase::Config { .. }) {
+            return Standing::Live;
+        }
+        let sanity = self.settings.sanity;
+        let heard = sanity.check(packet.rx_time).and_then(to_i64);
+        let now = sanity.check(now.unix).and_then(to_i64);
+        let connected = sanity.check(self.connected_unix).and_then(to_i64);
+        match (heard, now, connected) {
+            (Some(heard), Some(now), Some(connected)) => {
+                let heard = heard + self.clock_lag;
+                if heard >= connected && heard <= now + AHEAD {
+                    Standing::Live
+                } else {
+                    Standing::Backlog
+                }
+            }
+            _ => Standing::Backlog,
+        }
+    }
+
+    /// The age of a packet in seconds, corrected by what is known of the
+    /// node's clock.
+    fn age(&self, now: Now, packet: &Packet) -> Option<u64> {
+        let sanity = self.settings.sanity;
+        let heard = to_i64(sanity.check(packet.rx_time)?)? + self.clock_lag;
+        let now = to_i64(sanity.check(now.unix)?)?;
+        Some(u64::try_from(now - heard).unwrap_or(0))
+    }
+
+    /// What the node measures about itself arrives at once (protocol.md §5.2),
+    /// so its time stamp shows how far the two clocks are apart.
+    fn learn_clock(&mut self, now: Now, packet: &Packet) {
+        let sanity = self.settings.sanity;
+        if !matches!(packet.port(), Some((PortNum::TelemetryApp, _)))
+            || !matches!(self.phase, Phase::Steady { .. })
+        {
+            return;
+        }
+        let clocks = sanity
+            .check(packet.rx_time)
+            .and_then(to_i64)
+            .zip(sanity.check(now.unix).and_then(to_i64));
+        if let Some((heard, now)) = clocks {
+            let lag = now - heard;
+            if (lag - self.clock_lag).abs() > AHEAD && lag.abs() > AHEAD {
+                warn!("the node's clock and this board's are {lag} s apart; allowing for it");
+            }
+            self.clock_lag = if lag.abs() > AHEAD { lag } else { 0 };
+        }
+    }
+}
+
+fn to_i64(time: u64) -> Option<i64> {
+    i64::try_from(time).ok()
+}
+
+/// A stored record that a 2.8 node presents as a packet (decisions.md,
+/// "Replay"): background, by LoRa, without a received strength, not ours.
+fn is_replay(packet: &Packet, own: NodeNum) -> bool {
+    packet.background
+        && packet.by_lora
+        && packet.signal.and_then(|signal| signal.rssi).is_none()
+        && packet.from != own
+}
+
+fn log_notice(notice: &proto::ClientNotification) {
+    let text = name::clean(&notice.message, 200);
+    match log_record::Level::try_from(notice.level) {
+        Ok(log_record::Level::Error | log_record::Level::Critical) => error!("node: {text}"),
+        Ok(log_record::Level::Warning) => warn!("node: {text}"),
+        _ => info!("node: {text}"),
+    }
+}
+
+fn log_lockdown(status: proto::LockdownStatus) {
+    match lockdown_status::State::try_from(status.state) {
+        Ok(lockdown_status::State::Locked | lockdown_status::State::NeedsProvision) => {
+            warn!("the node is locked: it gives out no channels and no packets until unlocked");
+        }
+        _ => debug!("lockdown state {}", status.state),
+    }
+}

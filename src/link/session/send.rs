@@ -1,0 +1,455 @@
+//! The sending half of a session: admission, pacing, back-pressure, outcomes.
+
+use std::time::Duration;
+
+use log::{debug, error, info, warn};
+use prost::Message;
+
+use super::flight::{ACK_WAIT, AFTER_RELAY, Cargo, Flight, State, TRACEROUTE_WAIT};
+use super::queue::{Probe, Waiting};
+use super::{Ending, Session};
+use crate::link::message::{DropReason, Failure, Outcome, Target, Text, Ticket};
+use crate::mesh::{Hops, NodeNum, Now, PacketId};
+use crate::proto::{self, PortNum, mesh_packet, routing, to_radio};
+use crate::text::Text as Say;
+
+/// Nothing is written while the node has fewer free places than this: the rest
+/// is for what it relays (decisions.md, "queue status").
+const MIN_FREE: u32 = 4;
+/// While blocked, the node is asked again this often.
+const ASK_FREE: Duration = Duration::from_secs(3);
+/// A node that has answered none of so many questions does not report.
+const ASK_FREE_MAX: u8 = 5;
+/// A text that the node refused as too early waits this long before it goes
+/// under a new id.
+const AFTER_RATE_LIMIT: Duration = Duration::from_secs(5);
+/// So many refusals and it is given up.
+const MAX_REFUSALS: u8 = 3;
+/// A hop limit above this garbles the packet (protocol.md §4.2).
+const MAX_HOPS: u32 = 7;
+
+impl Session {
+    pub(super) fn accept(&mut self, now: Now, ticket: Ticket, text: Box<Text>) {
+        if self.ending != Ending::No {
+            self.gate.left(text.class);
+            self.finish(ticket, &text, Outcome::Dropped(DropReason::Stopping));
+            return;
+        }
+        if let Some(victim) = self.queue.push(ticket, text, now.mono) {
+            self.gate.left(victim.text.class);
+            self.finish(
+                victim.ticket,
+                &victim.text,
+                Outcome::Dropped(DropReason::QueueFull),
+            );
+        }
+    }
+
+    pub(super) fn accept_traceroute(&mut self, ticket: Ticket, node: NodeNum) {
+        if !self.queue.push_probe(Probe::Traceroute(ticket, node)) {
+            self.tell(ticket, Outcome::Dropped(DropReason::QueueFull));
+        }
+    }
+
+    pub(super) fn drop_expired(&mut self, now: Now) {
+        while let Some(waiting) = self.queue.take_expired(now.mono) {
+            self.gate.left(waiting.text.class);
+            self.finish(waiting.ticket, &waiting.text, Outcome::Expired);
+        }
+    }
+
+    /// When something waiting wants to be written or asked for.
+    pub(super) fn send_due(&self) -> Option<Duration> {
+        let due = self.queue.next_due()?;
+        match self.asked_free {
+            Some((asked, _)) if self.is_blocked() => Some(due.max(asked + ASK_FREE)),
+            _ => Some(due),
+        }
+    }
+
+    fn is_blocked(&self) -> bool {
+        let gave_up = !self.liveness.answers()
+            && self
+                .asked_free
+                .is_some_and(|(_, times)| times > ASK_FREE_MAX);
+        self.free.is_some_and(|free| free < MIN_FREE) && !gave_up
+    }
+
+    pub(super) fn send_what_is_due(&mut self, now: Now) {
+        if self.queue.next_due().is_none_or(|due| due > now.mono) {
+            return;
+        }
+        if self.is_blocked() {
+            match self.asked_free {
+                Some((asked, _)) if now.mono < asked + ASK_FREE => {}
+                asked => {
+                    let times = asked.map_or(0, |(_, times)| times).saturating_add(1);
+                    self.asked_free = Some((now.mono, times));
+                    debug!("the node's transmit queue is full, asking again");
+                    self.heartbeat(now);
+                }
+            }
+            return;
+        }
+        if let Some(waiting) = self.queue.pop_text(now.mono) {
+            self.write_text(now, waiting);
+        }
+        if let Some(probe) = self.queue.pop_probe(now.mono) {
+            self.write_probe(now, probe);
+        }
+    }
+
+    fn write_text(&mut self, now: Now, waiting: Waiting) {
+        let id = self.new_id(now);
+        let text = &waiting.text;
+        let (to, channel) = match text.target {
+            Target::Channel(channel) => (NodeNum::BROADCAST, channel),
+            Target::Node { num, channel } => (num, channel),
+        };
+        let enabled = self
+            .identity
+            .as_ref()
+            .and_then(|identity| identity.channels.get(usize::from(channel.0)))
+            .is_some_and(|info| info.enabled);
+        if !enabled && text.target.is_broadcast() {
+            self.gate.left(text.class);
+            self.queue.written(now.mono);
+            let outcome = Outcome::Dropped(DropReason::NoChannel);
+            self.finish(waiting.ticket, &waiting.text, outcome);
+            return;
+        }
+        let packet = proto::MeshPacket {
+            from: self.own.0,
+            to: to.0,
+            channel: if enabled { u32::from(channel.0) } else { 0 },
+            id: id.0,
+            hop_limit: self.hop_limit(text.hops_used),
+            want_ack: text.want_ack,
+            payload_variant: Some(mesh_packet::PayloadVariant::Decoded(proto::Data {
+                portnum: PortNum::TextMessageApp as i32,
+                payload: text.text.as_bytes().to_vec(),
+                reply_id: text.reply_to.map_or(0, |id| id.0),
+                ..Default::default()
+            })),
+            ..Default::default()
+        };
+        if text.target.is_broadcast() {
+            let hash = self.tracker.track(text.text.as_bytes(), now.mono);
+            debug!(
+                "{}",
+                Say::LogTracked.fill(self.settings.lang, &[("hash", &hash)])
+            );
+        }
+        self.launch(now, id, packet, Cargo::Text(waiting));
+    }
+
+    fn write_probe(&mut self, now: Now, probe: Probe) {
+        let id = self.new_id(now);
+        let (to, port, payload, cargo) = match probe {
+            Probe::Traceroute(ticket, node) => (
+                node,
+                PortNum::TracerouteApp,
+                Vec::new(),
+                Cargo::Traceroute(ticket),
+            ),
+            Probe::NodeInfo(node) => {
+                let user = self
+                    .identity
+                    .as_ref()
+                    .and_then(|identity| identity.own.as_ref())
+                    .and_then(|own| own.user.as_ref());
+                let Some(user) = user else { return };
+                (
+                    node,
+                    PortNum::NodeinfoApp,
+                    user.encode_to_vec(),
+                    Cargo::NodeInfo,
+                )
+            }
+        };
+        let packet = proto::MeshPacket {
+            from: self.own.0,
+            to: to.0,
+            id: id.0,
+            hop_limit: self.hop_limit(Hops::Unknown),
+            payload_variant: Some(mesh_packet::PayloadVariant::Decoded(proto::Data {
+                portnum: port as i32,
+                payload,
+                want_response: true,
+                ..Default::default()
+            })),
+            ..Default::default()
+        };
+        self.launch(now, id, packet, cargo);
+    }
+
+    fn launch(&mut self, now: Now, id: PacketId, packet: proto::MeshPacket, cargo: Cargo) {
+        self.write(now, to_radio::PayloadVariant::Packet(packet));
+        self.flights.push(Flight {
+            id,
+            cargo,
+            state: State::Writing {
+                end: self.out_taken + self.out.len() as u64,
+            },
+            mentioned: false,
+        });
+    }
+
+    /// The firmware's own rule for responses: two hops more than the question
+    /// needed, never more than the node is set to (protocol.md §9).
+    fn hop_limit(&self, used: Hops) -> u32 {
+        let set = self
+            .identity
+            .as_ref()
+            .map_or(3, |identity| identity.lora.hop_limit)
+            .min(MAX_HOPS);
+        match used {
+            Hops::Known(hops) => set.min(u32::from(hops) + 2),
+            Hops::Unknown => set,
+        }
+    }
+
+    /// A random id that none of our recent packets had.
+    fn new_id(&mut self, now: Now) -> PacketId {
+        loop {
+            let id = PacketId(self.rng.u32(1..));
+            if self.seen.insert(self.own, id, now.mono) {
+                return id;
+            }
+        }
+    }
+
+    /// Some output was taken: texts whose last byte is gone are written now.
+    pub(super) fn note_written(&mut self, now: Now) {
+        let mut finished = Vec::new();
+        let mut text_written = false;
+        for flight in self.flights.just_written(self.out_taken) {
+            let wait = match &flight.cargo {
+                Cargo::Traceroute(_) => TRACEROUTE_WAIT,
+                _ => ACK_WAIT,
+            };
+            flight.state = State::Written {
+                until: now.mono + wait,
+                relayed: false,
+            };
+            match &flight.cargo {
+                Cargo::Text(waiting) => {
+                    text_written = true;
+                    self.counters.texts_written += 1;
+                    self.gate.left(waiting.text.class);
+                    if waiting.text.target.is_broadcast() && waiting.text.is_last {
+                        info!(
+                            "{}",
+                            Say::LogSent
+                                .fill(self.settings.lang, &[("command", &waiting.text.command)])
+                        );
+                    }
+                    if !waiting.text.want_ack {
+                        finished.push(flight.id);
+                    }
+                }
+                Cargo::NodeInfo => finished.push(flight.id),
+                Cargo::Traceroute(_) => {}
+            }
+        }
+        if text_written {
+            self.queue.written(now.mono);
+        }
+        for id in finished {
+            self.land(id, Outcome::Sent);
+        }
+    }
+
+    /// The node says how its transmit queue stands.
+    pub(super) fn queue_status(&mut self, status: &proto::QueueStatus) {
+        self.free = Some(status.free);
+        if status.free >= MIN_FREE {
+            self.asked_free = None;
+        }
+        let Some(id) = PacketId(status.mesh_packet_id).known() else {
+            self.liveness.answered();
+            return;
+        };
+        let Some(flight) = self.flights.get_mut(id) else {
+            return;
+        };
+        flight.mentioned = true;
+        // 35 is "no error" in some builds (protocol.md §4.6).
+        if status.res != 0 && status.res != 35 {
+            self.land(id, Outcome::Failed(Failure::Queue(status.res)));
+        }
+    }
+
+    /// An acknowledgement or a refusal of one of our packets. `false` when it
+    /// is about something else.
+    pub(super) fn routing(&mut self, now: Now, from: NodeNum, id: PacketId, payload: &[u8]) -> bool {
+        let Some(flight) = self.flights.get_mut(id) else {
+            return false;
+        };
+        flight.mentioned = true;
+        let reason = match proto::Routing::decode(payload) {
+            Ok(proto::Routing {
+                variant: Some(routing::Variant::ErrorReason(reason)),
+            }) => reason,
+            // An empty one is an acknowledgement (protocol.md §7.8).
+            Ok(proto::Routing { variant: None }) => 0,
+            Ok(_) | Err(_) => return true,
+        };
+        let Cargo::Text(waiting) = &flight.cargo else {
+            if reason != 0 {
+                self.land(id, Outcome::Failed(Failure::Nak(reason)));
+            }
+            return true;
+        };
+        let destination = match waiting.text.target {
+            Target::Node { num, .. } => Some(num),
+            Target::Channel(_) => None,
+        };
+        if reason == routing::Error::RateLimitExceeded as i32 {
+            self.counters.rate_limited += 1;
+            self.send_again(now, id);
+        } else if reason != 0 {
+            self.land(id, Outcome::Failed(Failure::Nak(reason)));
+        } else if destination == Some(from) {
+            self.land(id, Outcome::Delivered);
+        } else if destination.is_none() {
+            self.land(id, Outcome::Relayed);
+        } else if let State::Written { until, relayed } = &mut flight.state {
+            *until = (*until).min(now.mono + AFTER_RELAY);
+            *relayed = true;
+        }
+        true
+    }
+
+    /// A traceroute of ours was answered.
+    pub(super) fn traceroute_answered(&mut self, id: PacketId) {
+        if let Some(flight) = self.flights.get_mut(id)
+            && matches!(flight.cargo, Cargo::Traceroute(_))
+        {
+            self.land(id, Outcome::Delivered);
+        }
+    }
+
+    /// The node had no room in time for this text: again, later, under a new id.
+    fn send_again(&mut self, now: Now, id: PacketId) {
+        let Some(Flight {
+            cargo: Cargo::Text(mut waiting),
+            ..
+        }) = self.flights.remove(id)
+        else {
+            return;
+        };
+        waiting.refusals += 1;
+        if waiting.refusals >= MAX_REFUSALS {
+            let outcome = Outcome::Dropped(DropReason::RateLimit);
+            self.finish(waiting.ticket, &waiting.text, outcome);
+            return;
+        }
+        debug!("the node refused a text as too early, sending it again");
+        self.gate.returned(waiting.text.class);
+        self.queue
+            .push_back_in_front(waiting, now.mono + AFTER_RATE_LIMIT);
+    }
+
+    pub(super) fn flights_due(&mut self, now: Now) {
+        while let Some(flight) = self.flights.take_overdue(now.mono) {
+            let outcome = match flight.state {
+                State::Written { relayed: true, .. } => Outcome::Relayed,
+                _ => Outcome::Failed(Failure::NoAnswer),
+            };
+            self.landed(flight, outcome);
+        }
+    }
+
+    /// The connection is gone, or the node restarted.
+    pub(super) fn interrupt_flights(&mut self, now: Now) {
+        for flight in self.flights.take_all().into_iter().rev() {
+            match (flight.cargo, flight.state) {
+                (Cargo::Text(waiting), State::Writing { .. }) => {
+                    self.queue.written(now.mono);
+                    self.queue.push_back_in_front(waiting, Duration::ZERO);
+                }
+                (cargo, state) => {
+                    let relayed = matches!(state, State::Written { relayed: true, .. });
+                    let outcome = if relayed {
+                        Outcome::Relayed
+                    } else {
+                        Outcome::Unknown
+                    };
+                    self.landed(
+                        Flight {
+                            id: flight.id,
+                            cargo,
+                            state,
+                            mentioned: true,
+                        },
+                        outcome,
+                    );
+                }
+            }
+        }
+        while let Some(probe) = self.queue.take_probe() {
+            if let Probe::Traceroute(ticket, _) = probe {
+                self.tell(ticket, Outcome::Expired);
+            }
+        }
+    }
+
+    fn land(&mut self, id: PacketId, outcome: Outcome) {
+        if let Some(flight) = self.flights.remove(id) {
+            self.landed(flight, outcome);
+        }
+    }
+
+    fn landed(&mut self, flight: Flight, outcome: Outcome) {
+        match flight.cargo {
+            Cargo::Text(waiting) => {
+                if matches!(flight.state, State::Writing { .. }) {
+                    // Refused before its last byte was taken; cannot happen
+                    // with a sane node, and must not block the queue.
+                    self.gate.left(waiting.text.class);
+                    self.queue.written(self.last_progress);
+                }
+                self.finish(waiting.ticket, &waiting.text, outcome);
+            }
+            Cargo::Traceroute(ticket) => self.tell(ticket, outcome),
+            Cargo::NodeInfo => {}
+        }
+    }
+
+    /// The one place where a text's story ends.
+    pub(super) fn finish(&mut self, ticket: Ticket, text: &Text, outcome: Outcome) {
+        match (outcome, text.target) {
+            (Outcome::Delivered | Outcome::Relayed | Outcome::Sent, target) => {
+                debug!("{} {target:?}: {outcome}", text.command);
+            }
+            (Outcome::Unknown, target) => {
+                warn!("{} to {}: {outcome}", text.command, Recipient(target));
+            }
+            (_, Target::Channel(_)) => error!(
+                "{}",
+                Say::LogFailed.fill(
+                    self.settings.lang,
+                    &[("command", &text.command), ("error", &outcome)]
+                )
+            ),
+            (_, target) => warn!(
+                "{} to {} not delivered: {outcome}",
+                text.command,
+                Recipient(target)
+            ),
+        }
+        self.tell(ticket, outcome);
+    }
+}
+
+struct Recipient(Target);
+
+impl std::fmt::Display for Recipient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            Target::Channel(channel) => write!(f, "channel {channel}"),
+            Target::Node { num, .. } => num.fmt(f),
+        }
+    }
+}

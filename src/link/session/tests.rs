@@ -1,0 +1,701 @@
+//! A session against a node that exists only as a handful of frames.
+
+use super::*;
+use crate::link::message::{Class, Failure, Keep, REPLY_EXPIRY, Received, Target, Text};
+use crate::mesh::{ChannelIndex, Hops, PacketId, Standing};
+use crate::proto::{from_radio, mesh_packet};
+use from_radio::PayloadVariant as From;
+use to_radio::PayloadVariant as To;
+
+const OWN: NodeNum = NodeNum(0xa1b2_c3d4);
+const FRIEND: NodeNum = NodeNum(0x0bad_cafe);
+const START: u64 = 2_000_000_000;
+
+/// A session, its clock, and the far end of its stream.
+struct Rig {
+    session: Session,
+    now: Now,
+    gate: Arc<Gate>,
+    written: Decoder,
+}
+
+fn frame_of(variant: From) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let message = proto::FromRadio {
+        id: 0,
+        payload_variant: Some(variant),
+    };
+    assert!(frame::encode(&message, &mut bytes));
+    bytes
+}
+
+fn data(port: PortNum, payload: &[u8]) -> proto::Data {
+    proto::Data {
+        portnum: port as i32,
+        payload: payload.to_vec(),
+        bitfield: Some(1),
+        ..Default::default()
+    }
+}
+
+fn heard(from: NodeNum, id: u32, data: proto::Data) -> proto::MeshPacket {
+    proto::MeshPacket {
+        from: from.0,
+        to: NodeNum::BROADCAST.0,
+        id,
+        rx_snr: 6.0,
+        rx_rssi: Some(-90),
+        hop_start: 3,
+        hop_limit: 3,
+        transport_mechanism: 1,
+        payload_variant: Some(mesh_packet::PayloadVariant::Decoded(data)),
+        ..Default::default()
+    }
+}
+
+fn ping(id: u32) -> proto::MeshPacket {
+    heard(FRIEND, id, data(PortNum::TextMessageApp, b"/ping"))
+}
+
+fn ack(from: NodeNum, request: PacketId, reason: u8) -> proto::MeshPacket {
+    let mut data = data(PortNum::RoutingApp, &[0x18, reason]);
+    data.request_id = request.0;
+    proto::MeshPacket {
+        to: OWN.0,
+        ..heard(from, request.0 ^ 0x5555, data)
+    }
+}
+
+fn answer(target: Target, keep: Keep) -> Text {
+    Text {
+        target,
+        text: "pong".into(),
+        reply_to: Some(PacketId(7)),
+        hops_used: Hops::Known(1),
+        class: Class::Public,
+        keep,
+        command: "/ping".into(),
+        is_last: true,
+        want_ack: true,
+    }
+}
+
+const PUBLIC: Target = Target::Channel(ChannelIndex(0));
+const DIRECT: Target = Target::Node {
+    num: FRIEND,
+    channel: ChannelIndex(0),
+};
+
+impl Rig {
+    fn new(handshake: Handshake) -> Self {
+        let settings = Settings {
+            handshake,
+            sanity: Sanity { built: 1_900_000_000 },
+            ..Settings::default()
+        };
+        let gate = Gate::new(settings.text_spacing);
+        Self {
+            session: Session::new(settings, gate.clone(), fastrand::Rng::with_seed(1)),
+            now: Now {
+                mono: Duration::from_secs(100),
+                unix: START,
+            },
+            gate,
+            written: Decoder::default(),
+        }
+    }
+
+    /// Connected, configuration complete, back-log drained, nodes there.
+    fn steady() -> Self {
+        let mut rig = Self::new(Handshake::TwoPhase);
+        rig.connect();
+        rig.configure(NONCE_CONFIG);
+        rig.wait(2_000);
+        assert!(matches!(rig.take()[..], [To::WantConfigId(NONCE_NODES)]));
+        rig.give(From::ConfigCompleteId(NONCE_NODES));
+        rig.events();
+        rig
+    }
+
+    fn connect(&mut self) {
+        self.written.reset();
+        self.session.connected(self.now);
+    }
+
+    fn configure(&mut self, nonce: u32) {
+        assert!(matches!(self.take()[..], [To::WantConfigId(asked)] if asked == nonce));
+        self.give(From::MyInfo(proto::MyNodeInfo {
+            my_node_num: OWN.0,
+            nodedb_count: 3,
+            ..Default::default()
+        }));
+        self.give(From::NodeInfo(node_info(OWN)));
+        self.give(From::Channel(proto::Channel {
+            index: 0,
+            settings: None,
+            role: 1,
+        }));
+        self.give(From::Config(proto::Config {
+            payload_variant: Some(proto::config::PayloadVariant::Lora(
+                proto::config::LoRaConfig {
+                    hop_limit: 5,
+                    ..Default::default()
+                },
+            )),
+        }));
+        self.give(From::ConfigCompleteId(nonce));
+    }
+
+    fn give(&mut self, variant: From) {
+        self.session.received(self.now, &frame_of(variant));
+    }
+
+    fn hear(&mut self, packet: proto::MeshPacket) -> Vec<Received> {
+        self.give(From::Packet(packet));
+        self.packets()
+    }
+
+    /// Lets time pass in steps of the session's own deadlines.
+    fn wait(&mut self, ms: u64) {
+        let end = self.now.mono + Duration::from_millis(ms);
+        for _ in 0..100_000 {
+            let next = self.session.deadline().unwrap_or(end).max(self.now.mono);
+            if next > end {
+                self.now = self.now.plus(end - self.now.mono);
+                return;
+            }
+            self.now = self.now.plus(next - self.now.mono);
+            self.session.tick(self.now);
+            if self.now.mono == end && self.session.deadline().is_none_or(|at| at > end) {
+                return;
+            }
+            if !self.session.output().is_empty() || self.session.verdict.is_some() {
+                return;
+            }
+        }
+        panic!("the session asks to be woken for ever");
+    }
+
+    /// What the session wrote.
+    fn take(&mut self) -> Vec<To> {
+        let bytes = self.session.output().to_vec();
+        self.written.push(&bytes);
+        self.session.wrote(self.now, bytes.len());
+        let mut messages = Vec::new();
+        while let Some(payload) = self.written.next_frame() {
+            let message = <proto::ToRadio as prost::Message>::decode(payload).unwrap();
+            messages.extend(message.payload_variant);
+        }
+        messages
+    }
+
+    fn take_packet(&mut self) -> proto::MeshPacket {
+        match &self.take()[..] {
+            [To::Packet(packet)] => packet.clone(),
+            other => panic!("not one packet: {other:?}"),
+        }
+    }
+
+    fn events(&mut self) -> Vec<Event> {
+        std::iter::from_fn(|| self.session.event()).collect()
+    }
+
+    fn packets(&mut self) -> Vec<Received> {
+        self.events()
+            .into_iter()
+            .filter_map(|event| match event {
+                Event::Packet(received) => Some(*received),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn outcomes(&mut self) -> Vec<(u64, Outcome)> {
+        self.events()
+            .into_iter()
+            .filter_map(|event| match event {
+                Event::Outcome(ticket, outcome) => Some((ticket.0, outcome)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn send(&mut self, ticket: u64, text: Text) {
+        self.gate.returned(text.class);
+        self.session
+            .request(self.now, Request::Text(Ticket(ticket), Box::new(text)));
+    }
+
+    /// Sends a text and gives back its packet.
+    fn sent(&mut self, ticket: u64, target: Target) -> proto::MeshPacket {
+        self.send(ticket, answer(target, Keep::For(REPLY_EXPIRY)));
+        self.take_packet()
+    }
+
+    fn lose(&mut self) {
+        self.session.disconnected(self.now, Loss::EndOfFile);
+    }
+}
+
+fn node_info(num: NodeNum) -> proto::NodeInfo {
+    proto::NodeInfo {
+        num: num.0,
+        user: Some(proto::User {
+            long_name: b"Somebody".to_vec(),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}
+
+use crate::proto::PortNum;
+
+#[test]
+fn configuration_first_then_the_back_log_then_the_nodes() {
+    let mut rig = Rig::new(Handshake::TwoPhase);
+    rig.connect();
+    assert!(!rig.gate.is_up());
+    rig.configure(NONCE_CONFIG);
+    assert!(rig.gate.is_up());
+    let events = rig.events();
+    let [Event::Ready(identity), Event::Nodes(own)] = &events[..] else {
+        panic!("{events:?}");
+    };
+    assert_eq!((identity.num, identity.nodedb_count), (OWN, 3));
+    assert_eq!((identity.opened, own.len()), (1, 1));
+    rig.wait(1_999);
+    assert!(rig.take().is_empty(), "the node list waits for the back-log");
+    rig.wait(1);
+    assert!(matches!(rig.take()[..], [To::WantConfigId(NONCE_NODES)]));
+    rig.give(From::NodeInfo(node_info(FRIEND)));
+    rig.give(From::ConfigCompleteId(NONCE_NODES));
+    assert!(matches!(&rig.events()[..], [Event::Nodes(nodes)] if nodes.len() == 1));
+}
+
+#[test]
+fn a_busy_back_log_holds_the_nodes_up_for_five_seconds_at_most() {
+    let mut rig = Rig::new(Handshake::TwoPhase);
+    rig.connect();
+    rig.configure(NONCE_CONFIG);
+    for id in 1..=4 {
+        rig.wait(1_200);
+        assert!(rig.take().is_empty());
+        rig.hear(ping(id));
+    }
+    rig.wait(200);
+    assert!(matches!(rig.take()[..], [To::WantConfigId(NONCE_NODES)]));
+}
+
+#[test]
+fn a_full_handshake_takes_an_ordinary_nonce_and_only_its_own_completion() {
+    let mut rig = Rig::new(Handshake::Full);
+    rig.connect();
+    let [To::WantConfigId(nonce)] = rig.take()[..] else {
+        panic!("no request");
+    };
+    assert!(nonce != 0 && nonce != NONCE_CONFIG && nonce != NONCE_NODES);
+    rig.give(From::ConfigCompleteId(nonce ^ 1));
+    assert!(!rig.session.is_ready());
+    rig.give(From::MyInfo(proto::MyNodeInfo {
+        my_node_num: OWN.0,
+        ..Default::default()
+    }));
+    rig.give(From::ConfigCompleteId(nonce));
+    assert!(rig.session.is_ready());
+}
+
+#[test]
+fn a_stalled_configuration_is_given_up_after_15_s() {
+    let mut rig = Rig::new(Handshake::TwoPhase);
+    rig.connect();
+    rig.take();
+    rig.wait(14_000);
+    rig.give(From::NodeInfo(node_info(OWN)));
+    rig.wait(14_999);
+    assert_eq!(rig.session.verdict(), None);
+    rig.wait(1);
+    assert_eq!(rig.session.verdict(), Some(Loss::HandshakeStalled));
+}
+
+#[test]
+fn a_stalled_node_list_keeps_the_link_and_what_came() {
+    let mut rig = Rig::new(Handshake::TwoPhase);
+    rig.connect();
+    rig.configure(NONCE_CONFIG);
+    rig.wait(2_000);
+    rig.take();
+    rig.events();
+    for num in 10..160 {
+        rig.give(From::NodeInfo(node_info(NodeNum(num))));
+    }
+    rig.wait(15_000);
+    assert_eq!(rig.session.verdict(), None);
+    assert!(matches!(&rig.events()[..], [Event::Nodes(nodes)] if nodes.len() == 150));
+    // Asked again after ten minutes, not before.
+    let mut asked = None;
+    for second in 1..=700 {
+        rig.wait(1_000);
+        for message in rig.take() {
+            match message {
+                To::WantConfigId(_) => asked = asked.or(Some(second)),
+                To::Heartbeat(_) => rig.give(From::QueueStatus(status(16, 0, 0))),
+                _ => {}
+            }
+        }
+    }
+    assert!((599..=601).contains(&asked.unwrap()), "{asked:?}");
+}
+
+#[test]
+fn a_node_list_that_kills_the_link_is_left_alone_for_ten_minutes() {
+    let mut rig = Rig::new(Handshake::TwoPhase);
+    rig.connect();
+    rig.configure(NONCE_CONFIG);
+    rig.wait(2_000);
+    rig.take();
+    rig.lose();
+    rig.connect();
+    rig.configure(NONCE_CONFIG);
+    rig.wait(20_000);
+    assert!(rig.take().is_empty());
+}
+
+fn status(free: u32, id: u32, res: i32) -> proto::QueueStatus {
+    proto::QueueStatus {
+        res,
+        free,
+        maxlen: 16,
+        mesh_packet_id: id,
+    }
+}
+
+#[test]
+fn back_log_is_recorded_and_not_answered_whatever_the_node_s_clock() {
+    let mut rig = Rig::new(Handshake::TwoPhase);
+    rig.connect();
+    rig.configure(NONCE_CONFIG);
+    rig.events();
+    let lapsed = u32::try_from(START).unwrap();
+    for (id, rx_time) in [
+        (1, None),
+        (2, Some(0)),
+        (3, Some(500)),
+        (4, Some(lapsed - 30)),
+        (5, Some(lapsed + 7_200)),
+    ] {
+        let mut packet = ping(id);
+        packet.rx_time = rx_time;
+        let received = rig.hear(packet);
+        assert_eq!(received[0].standing, Standing::Backlog, "{rx_time:?}");
+    }
+    let mut live = ping(6);
+    live.rx_time = Some(lapsed + 1);
+    assert_eq!(rig.hear(live)[0].standing, Standing::Live);
+    // After the drain a clock that is not set is no reason for silence.
+    rig.wait(2_000);
+    assert_eq!(rig.hear(ping(7))[0].standing, Standing::Live);
+}
+
+#[test]
+fn replayed_records_are_recognised_at_any_time() {
+    let mut rig = Rig::steady();
+    let mut record = heard(FRIEND, 77, data(PortNum::PositionApp, &[]));
+    record.priority = 10;
+    record.rx_rssi = None;
+    record.rx_snr = 0.0;
+    for _ in 0..2 {
+        assert_eq!(rig.hear(record.clone())[0].standing, Standing::Replay);
+    }
+    record.rx_rssi = Some(-80);
+    assert_eq!(rig.hear(record)[0].standing, Standing::Live);
+}
+
+#[test]
+fn a_packet_is_handed_on_once_even_across_a_reconnect() {
+    let mut rig = Rig::steady();
+    assert_eq!(rig.hear(ping(9)).len(), 1);
+    assert_eq!(rig.hear(ping(9)).len(), 0);
+    rig.lose();
+    rig.connect();
+    rig.configure(NONCE_CONFIG);
+    assert_eq!(rig.hear(ping(9)).len(), 0);
+    assert_eq!(rig.session.counters().duplicates, 2);
+}
+
+#[test]
+fn own_texts_and_simulator_echoes_are_ignored() {
+    let mut rig = Rig::steady();
+    let own = heard(OWN, 5, data(PortNum::TextMessageApp, b"/ping"));
+    assert_eq!(rig.hear(own).len(), 0);
+    let echo = heard(FRIEND, 6, data(PortNum::SimulatorApp, b"/ping"));
+    assert_eq!(rig.hear(echo).len(), 0);
+    let telemetry = heard(OWN, 7, data(PortNum::TelemetryApp, &[]));
+    assert_eq!(rig.hear(telemetry).len(), 1);
+}
+
+#[test]
+fn our_broadcast_is_recognised_when_somebody_repeats_it() {
+    let mut rig = Rig::steady();
+    rig.sent(1, PUBLIC);
+    let repeated = |id| heard(FRIEND, id, data(PortNum::TextMessageApp, b"pong"));
+    assert_eq!(rig.hear(repeated(50)).len(), 0);
+    // Tracked from the writing on, for a minute.
+    rig.now = rig.now.plus(Duration::from_secs(60));
+    assert_eq!(rig.hear(repeated(51)).len(), 1);
+}
+
+#[test]
+fn a_reply_to_one_of_our_texts_is_marked() {
+    let mut rig = Rig::steady();
+    let ours = rig.sent(1, PUBLIC);
+    let mut reply = data(PortNum::TextMessageApp, b"/ping");
+    reply.reply_id = ours.id;
+    assert!(rig.hear(heard(FRIEND, 8, reply.clone()))[0].answers_ours);
+    reply.reply_id = ours.id ^ 1;
+    assert!(!rig.hear(heard(FRIEND, 9, reply))[0].answers_ours);
+}
+
+#[test]
+fn a_text_is_addressed_threaded_and_limited_as_its_question_asks() {
+    let mut rig = Rig::steady();
+    let packet = rig.sent(1, DIRECT);
+    assert_eq!((packet.from, packet.to), (OWN.0, FRIEND.0));
+    assert!(packet.id != 0 && packet.want_ack);
+    assert_eq!(packet.hop_limit, 3, "one hop used, two more, five allowed");
+    let Some(mesh_packet::PayloadVariant::Decoded(data)) = packet.payload_variant else {
+        panic!("no data");
+    };
+    assert_eq!((data.portnum, data.reply_id), (1, 7));
+    assert_eq!(data.payload, b"pong");
+    assert!(!data.want_response);
+}
+
+#[test]
+fn acknowledgements_mean_what_they_say() {
+    let mut rig = Rig::steady();
+    // A broadcast is relayed at best.
+    let id = PacketId(rig.sent(1, PUBLIC).id);
+    rig.hear(ack(OWN, id, 0));
+    rig.wait(2_500);
+    // A direct message: relayed, then delivered.
+    let id = PacketId(rig.sent(2, DIRECT).id);
+    rig.give(From::Packet(ack(OWN, id, 0)));
+    assert_eq!(rig.outcomes(), [], "the destination may still speak");
+    rig.give(From::Packet(ack(FRIEND, id, 0)));
+    assert_eq!(rig.outcomes(), [(2, Outcome::Delivered)]);
+    rig.wait(2_500);
+    // Relayed, and nothing more.
+    let id = PacketId(rig.sent(3, DIRECT).id);
+    rig.give(From::Packet(ack(OWN, id, 0)));
+    let mut outcomes = Vec::new();
+    for _ in 0..70 {
+        rig.wait(1_000);
+        rig.take();
+        outcomes.extend(rig.outcomes());
+    }
+    assert_eq!(outcomes, [(3, Outcome::Relayed)]);
+}
+
+#[test]
+fn refusals_end_a_text_at_once_with_their_reason() {
+    for reason in [5, 9, 39] {
+        let mut rig = Rig::steady();
+        let id = PacketId(rig.sent(1, DIRECT).id);
+        rig.give(From::Packet(ack(OWN, id, reason)));
+        let failure = Failure::Nak(i32::from(reason));
+        assert_eq!(rig.outcomes(), [(1, Outcome::Failed(failure))]);
+    }
+    let mut rig = Rig::steady();
+    let id = rig.sent(1, PUBLIC).id;
+    rig.give(From::QueueStatus(status(0, id, 32)));
+    let failure = Failure::Queue(32);
+    assert_eq!(rig.outcomes(), [(1, Outcome::Failed(failure))]);
+}
+
+#[test]
+fn no_word_at_all_is_a_failure_too() {
+    let mut rig = Rig::steady();
+    rig.sent(1, DIRECT);
+    let mut outcomes = Vec::new();
+    for _ in 0..181 {
+        rig.wait(1_000);
+        if !rig.take().is_empty() {
+            rig.give(From::QueueStatus(status(16, 0, 0)));
+        }
+        outcomes.extend(rig.outcomes());
+    }
+    assert_eq!(outcomes, [(1, Outcome::Failed(Failure::NoAnswer))]);
+}
+
+#[test]
+fn a_text_that_came_too_early_goes_again_under_a_new_id() {
+    let mut rig = Rig::steady();
+    let first = rig.sent(1, PUBLIC);
+    rig.give(From::QueueStatus(status(15, first.id, 0)));
+    rig.give(From::Packet(ack(OWN, PacketId(first.id), 38)));
+    assert_eq!(rig.outcomes(), []);
+    assert!(rig.take().is_empty());
+    rig.wait(5_000);
+    let second = rig.take_packet();
+    assert_ne!(first.id, second.id);
+    assert_eq!(first.payload_variant, second.payload_variant);
+    rig.give(From::Packet(ack(OWN, PacketId(second.id), 0)));
+    assert_eq!(rig.outcomes(), [(1, Outcome::Relayed)]);
+    assert_eq!(rig.gate.waiting(), 0);
+}
+
+#[test]
+fn a_node_that_always_refuses_is_believed_in_the_end() {
+    let mut rig = Rig::steady();
+    let mut packet = rig.sent(1, PUBLIC);
+    for _ in 0..2 {
+        rig.give(From::Packet(ack(OWN, PacketId(packet.id), 38)));
+        rig.wait(5_000);
+        packet = rig.take_packet();
+    }
+    rig.give(From::Packet(ack(OWN, PacketId(packet.id), 38)));
+    assert_eq!(
+        rig.outcomes(),
+        [(1, Outcome::Dropped(DropReason::RateLimit))]
+    );
+}
+
+#[test]
+fn nothing_is_written_while_the_node_has_no_room() {
+    let mut rig = Rig::steady();
+    rig.give(From::QueueStatus(status(3, 0, 0)));
+    rig.send(1, answer(PUBLIC, Keep::For(REPLY_EXPIRY)));
+    let mut asked = 0;
+    for _ in 0..10 {
+        for message in rig.take() {
+            assert!(matches!(message, To::Heartbeat(_)), "{message:?}");
+            asked += 1;
+            rig.give(From::QueueStatus(status(0, 0, 0)));
+        }
+        rig.wait(1_000);
+    }
+    assert_eq!(asked, 4, "at once, then every three seconds");
+    rig.take();
+    rig.give(From::QueueStatus(status(4, 0, 0)));
+    assert!(matches!(rig.take()[..], [To::Packet(_)]));
+}
+
+#[test]
+fn a_part_cut_off_by_a_loss_goes_again_and_a_whole_one_does_not() {
+    let mut rig = Rig::steady();
+    let whole = rig.sent(1, PUBLIC);
+    rig.wait(2_500);
+    rig.send(2, answer(PUBLIC, Keep::For(REPLY_EXPIRY)));
+    let length = rig.session.output().len();
+    rig.session.wrote(rig.now, length - 1);
+    rig.lose();
+    assert_eq!(rig.outcomes(), [(1, Outcome::Unknown)]);
+    rig.wait(3_000);
+    rig.connect();
+    rig.configure(NONCE_CONFIG);
+    let again = rig.take_packet();
+    assert_ne!(again.id, whole.id);
+    assert_eq!(rig.gate.waiting(), 0);
+    rig.give(From::Packet(ack(OWN, PacketId(again.id), 0)));
+    assert_eq!(rig.outcomes(), [(2, Outcome::Relayed)]);
+}
+
+#[test]
+fn answers_expire_during_a_long_absence_and_alerts_do_not() {
+    let mut rig = Rig::steady();
+    rig.sent(1, PUBLIC);
+    rig.send(2, answer(PUBLIC, Keep::For(REPLY_EXPIRY)));
+    rig.send(3, answer(PUBLIC, Keep::Always));
+    rig.lose();
+    rig.wait(300_000);
+    assert_eq!(
+        rig.outcomes(),
+        [(1, Outcome::Unknown), (2, Outcome::Expired)]
+    );
+    rig.connect();
+    rig.configure(NONCE_CONFIG);
+    let alert = rig.take_packet();
+    rig.give(From::Packet(ack(OWN, PacketId(alert.id), 0)));
+    assert_eq!(rig.outcomes(), [(3, Outcome::Relayed)]);
+}
+
+#[test]
+fn a_restart_of_the_node_without_a_loss_begins_anew() {
+    let mut rig = Rig::steady();
+    rig.sent(1, PUBLIC);
+    rig.give(From::Rebooted(true));
+    assert!(!rig.gate.is_up());
+    assert_eq!(rig.outcomes(), [(1, Outcome::Unknown)]);
+    rig.configure(NONCE_CONFIG);
+    assert!(matches!(rig.events()[0], Event::Ready(_)));
+}
+
+#[test]
+fn garbage_between_frames_changes_nothing() {
+    let mut rig = Rig::steady();
+    let mut bytes = b"\x94\xc3\x00\x05hello\xc3\x94 DEBUG | noise".to_vec();
+    bytes.extend(frame_of(From::Packet(ping(3))));
+    rig.session.received(rig.now, &bytes);
+    assert_eq!(rig.packets().len(), 1);
+    assert!(rig.session.counters().undecodable >= 1);
+}
+
+#[test]
+fn a_clock_that_is_late_is_learned_from_the_node_itself() {
+    let mut rig = Rig::steady();
+    let late = u32::try_from(rig.now.unix).unwrap() - 600;
+    let mut telemetry = heard(OWN, 70, data(PortNum::TelemetryApp, &[]));
+    telemetry.rx_time = Some(late);
+    rig.hear(telemetry);
+    let mut question = ping(71);
+    question.rx_time = Some(late);
+    assert_eq!(rig.hear(question)[0].age, Some(0));
+    let mut old = ping(72);
+    old.rx_time = Some(late - 400);
+    assert_eq!(rig.hear(old)[0].age, Some(400));
+}
+
+#[test]
+fn the_end_says_goodbye_after_the_last_word() {
+    let mut rig = Rig::steady();
+    let last = rig.sent(1, PUBLIC);
+    rig.send(2, answer(PUBLIC, Keep::For(REPLY_EXPIRY)));
+    rig.session.request(rig.now, Request::Stop);
+    assert_eq!(
+        rig.outcomes(),
+        [(2, Outcome::Dropped(DropReason::Stopping))]
+    );
+    assert!(rig.take().is_empty(), "the node has not spoken yet");
+    rig.give(From::QueueStatus(status(15, last.id, 0)));
+    assert!(matches!(rig.take()[..], [To::Disconnect(true)]));
+    assert!(!rig.session.is_done());
+    rig.lose();
+    rig.session.tick(rig.now);
+    assert!(rig.session.is_done());
+}
+
+#[test]
+fn the_end_does_not_wait_for_a_silent_node() {
+    let mut rig = Rig::steady();
+    rig.sent(1, PUBLIC);
+    rig.session.request(rig.now, Request::Stop);
+    rig.wait(700);
+    assert!(matches!(rig.take()[..], [To::Disconnect(true)]));
+    rig.wait(500);
+    assert!(rig.session.is_done());
+}
+
+#[test]
+fn only_the_handshake_heartbeats_and_packets_are_ever_written() {
+    // features.md A18: there is no message that could write a configuration.
+    let mut rig = Rig::steady();
+    rig.sent(1, PUBLIC);
+    rig.session.request(rig.now, Request::NodeInfo(FRIEND));
+    let info = rig.take_packet();
+    let Some(mesh_packet::PayloadVariant::Decoded(data)) = info.payload_variant else {
+        panic!("no data");
+    };
+    assert_eq!(data.portnum, PortNum::NodeinfoApp as i32);
+    assert!(data.want_response);
+    assert_eq!(info.to, FRIEND.0, "never to everybody");
+}

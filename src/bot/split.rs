@@ -1,0 +1,186 @@
+//! Cutting an answer into packets: by bytes of UTF-8, between words where
+//! possible, never inside a character, an emoji or its parts.
+
+use unicode_segmentation::UnicodeSegmentation;
+
+/// The most that a mark in front of a part takes: `(2/3) `.
+const MARK: usize = 6;
+
+/// What of an answer fits, and what does not.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Split {
+    /// The parts in their order, marked `(1/2) ` when there are several.
+    pub parts: Vec<String>,
+    /// What is left for later; empty when everything fits.
+    pub rest: String,
+}
+
+/// Cuts `text` into at most `max_parts` parts of at most `limit` bytes each.
+/// When something is left over, the last part ends with `hint`, which says
+/// how to get it.
+///
+/// White space at the cuts is left out; nothing else is. `limit` below 20
+/// bytes or `max_parts` of 0 count as 20 and 1.
+#[must_use]
+pub fn split(text: &str, limit: usize, max_parts: usize, hint: &str) -> Split {
+    let text = text.trim();
+    let limit = limit.max(20);
+    if text.len() <= limit {
+        return Split {
+            parts: if text.is_empty() {
+                Vec::new()
+            } else {
+                vec![text.to_owned()]
+            },
+            rest: String::new(),
+        };
+    }
+    let max_parts = max_parts.max(1);
+    let hint = if hint.len() + MARK + 8 < limit { hint } else { "" };
+    let mark = if max_parts == 1 { 0 } else { MARK };
+    let room = limit - mark;
+    let (mut bodies, mut rest) = cut_up(text, room, room, max_parts);
+    if !rest.is_empty() {
+        // Something stays behind: the last part makes room for the hint.
+        (bodies, rest) = cut_up(text, room, room - hint.len(), max_parts);
+    }
+    let count = bodies.len();
+    let left_over = !rest.is_empty();
+    let parts = bodies
+        .into_iter()
+        .enumerate()
+        .map(|(at, body)| {
+            let end = if left_over && at + 1 == count { hint } else { "" };
+            if count == 1 {
+                format!("{body}{end}")
+            } else {
+                format!("({}/{count}) {body}{end}", at + 1)
+            }
+        })
+        .collect();
+    Split {
+        parts,
+        rest: rest.to_owned(),
+    }
+}
+
+fn cut_up(text: &str, room: usize, last_room: usize, max_parts: usize) -> (Vec<&str>, &str) {
+    let mut bodies = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() && bodies.len() < max_parts {
+        let room = if bodies.len() + 1 == max_parts { last_room } else { room };
+        let (body, after) = cut(rest, room);
+        bodies.push(body);
+        rest = after;
+    }
+    (bodies, rest)
+}
+
+/// The beginning of `text` that fits into `room` bytes, and what follows.
+fn cut(text: &str, room: usize) -> (&str, &str) {
+    if text.len() <= room {
+        return (text, "");
+    }
+    let mut hard = 0;
+    let mut soft = 0;
+    for (at, grapheme) in text.grapheme_indices(true) {
+        if at > 0 && at <= room && grapheme.chars().all(char::is_whitespace) {
+            soft = at;
+        }
+        if at + grapheme.len() > room {
+            break;
+        }
+        hard = at + grapheme.len();
+    }
+    if hard == 0 {
+        // One grapheme larger than a packet: between its characters, then.
+        hard = text.floor_char_boundary(room);
+    }
+    // A line or word that fills most of the part is cut where it stands.
+    let at = if soft * 2 > room { soft } else { hard };
+    (text[..at].trim_end(), text[at..].trim_start())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_fits_is_left_alone() {
+        let split = split("  pong · direct  ", 200, 3, " …/more");
+        assert_eq!(split.parts, ["pong · direct"]);
+        assert_eq!(split.rest, "");
+    }
+
+    #[test]
+    fn parts_are_cut_between_words_and_marked() {
+        let text = "alpha beta gamma delta epsilon zeta eta theta iota";
+        let split = split(text, 26, 3, "");
+        assert_eq!(
+            split.parts,
+            ["(1/3) alpha beta gamma", "(2/3) delta epsilon zeta", "(3/3) eta theta iota"]
+        );
+    }
+
+    #[test]
+    fn what_is_left_is_announced() {
+        let split = split(&"word ".repeat(40), 40, 2, " …/more");
+        assert_eq!(split.parts.len(), 2);
+        assert!(split.parts[1].ends_with(" …/more"), "{:?}", split.parts);
+        assert!(split.parts.iter().all(|part| part.len() <= 40));
+        assert!(split.rest.starts_with("word"));
+    }
+
+    #[test]
+    fn an_emoji_is_never_cut_in_half() {
+        let family = "👩‍👩‍👧‍👦".repeat(20);
+        let split = split(&family, 60, 9, "");
+        for part in &split.parts {
+            let body = &part[6..];
+            assert_eq!(body.len() % "👩‍👩‍👧‍👦".len(), 0, "{part}");
+        }
+    }
+
+    #[test]
+    fn a_giant_grapheme_ends() {
+        let zalgo = format!("a{}", "\u{301}".repeat(500));
+        let split = split(&zalgo, 60, 3, " …/more");
+        assert!(split.parts.iter().all(|part| part.len() <= 60));
+    }
+
+    fn squeezed(text: &str) -> String {
+        text.chars().filter(|c| !c.is_whitespace()).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        /// features.md B1: every part fits, and nothing but white space is lost.
+        #[test]
+        fn nothing_is_lost_and_everything_fits(
+            words in proptest::collection::vec("\\PC{0,30}|👩‍👩‍👧‍👦|🇫🇷|e\u{301}|[a-z]{1,40}", 0..40),
+            limit in 60_usize..=232,
+            max_parts in 1_usize..6,
+        ) {
+            let text = words.join(" ");
+            let split = split(&text, limit, max_parts, " …/more");
+            prop_assert!(split.parts.len() <= max_parts);
+            let count = split.parts.len();
+            let mut back = String::new();
+            for (at, part) in split.parts.iter().enumerate() {
+                prop_assert!(part.len() <= limit, "{} > {}", part.len(), limit);
+                let mut body = part.as_str();
+                if count > 1 {
+                    let mark = format!("({}/{count}) ", at + 1);
+                    body = body.strip_prefix(&mark).unwrap();
+                }
+                if at + 1 == count && !split.rest.is_empty() {
+                    body = body.strip_suffix(" …/more").unwrap();
+                }
+                back.push_str(body);
+            }
+            back.push_str(&split.rest);
+            prop_assert_eq!(squeezed(&back), squeezed(&text));
+        }
+    }
+}

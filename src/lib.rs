@@ -5,6 +5,7 @@
 //! bytes of the one connection into packets and texts into bytes; [`sim`] is a
 //! node in a box for tests and demonstrations.
 
+pub mod config;
 pub mod link;
 pub mod mesh;
 pub mod proto;

@@ -116,6 +116,7 @@ fn reword(message: &str, key: Option<&str>) -> String {
             };
             format!("{prefix}expected {expected}, found {found}")
         }
+        None if message == "wanted string or table" => format!("{prefix}expected a string"),
         None if message == "duplicate key" => format!("{prefix}this key is there twice"),
         None => message.to_owned(),
     }

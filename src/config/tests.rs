@@ -278,7 +278,7 @@ fn wrong_values_are_told_what_was_expected() {
     );
     refuse_node(
         "handshake = 2",
-        expect!["meshbot.toml:3:13: wanted string or table"],
+        expect!["meshbot.toml:3:13: node.handshake: expected a string"],
     );
     refuse(
         "node = 5",

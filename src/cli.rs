@@ -118,16 +118,19 @@ impl From<lexopt::Error> for UsageError {
 /// With one sentence that says which word was wrong and what was expected.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, UsageError> {
     let mut words = Parser::from_args(args);
-    let Some(first) = words.peek_word() else {
+    let first = words
+        .try_raw_args()
+        .and_then(|mut rest| rest.next_if(|word| !word.as_encoded_bytes().starts_with(b"-")));
+    let Some(first) = first else {
         return run(&mut words, HELP);
     };
     match first.to_str() {
-        Some("run") => words.after_word(|words| run(words, HELP_RUN)),
-        Some("demo") => words.after_word(demo),
-        Some("sim") => words.after_word(sim),
-        Some("check") => words.after_word(check),
-        Some("config") => words.after_word(config),
-        Some("help") => words.after_word(help),
+        Some("run") => run(&mut words, HELP_RUN),
+        Some("demo") => demo(&mut words),
+        Some("sim") => sim(&mut words),
+        Some("check") => check(&mut words),
+        Some("config") => config(&mut words),
+        Some("help") => help(&mut words),
         _ => Err(unknown_command(&first)),
     }
 }
@@ -136,27 +139,6 @@ fn unknown_command(word: &OsStr) -> UsageError {
     UsageError(format!(
         "unknown command {word:?}, expected run, demo, sim, check or config"
     ))
-}
-
-/// The subcommand is the first word, or there is none.
-trait FirstWord {
-    fn peek_word(&mut self) -> Option<OsString>;
-    fn after_word<T>(&mut self, parse: impl FnOnce(&mut Self) -> T) -> T;
-}
-
-impl FirstWord for Parser {
-    fn peek_word(&mut self) -> Option<OsString> {
-        let args = self.try_raw_args()?;
-        let word = args.peek()?.to_owned();
-        (!word.as_encoded_bytes().starts_with(b"-")).then_some(word)
-    }
-
-    fn after_word<T>(&mut self, parse: impl FnOnce(&mut Self) -> T) -> T {
-        if let Some(mut args) = self.try_raw_args() {
-            args.next();
-        }
-        parse(self)
-    }
 }
 
 fn run(words: &mut Parser, help: &'static str) -> Result<Command, UsageError> {

@@ -77,7 +77,10 @@ impl Log for OneLine {
 
     fn log(&self, record: &Record) {
         if self.enabled(record.metadata()) {
-            let message = record.args().to_string();
+            let message = match record.target() {
+                target if is_ours(target) => record.args().to_string(),
+                crate_name => format!("{crate_name}: {}", record.args()),
+            };
             self.logger.log(
                 &Record::builder()
                     .metadata(record.metadata().clone())
@@ -94,14 +97,17 @@ impl Log for OneLine {
 
 /// The level at which `target` is heard when meshbot itself is at `chosen`.
 fn limit(chosen: LevelFilter, target: &str) -> LevelFilter {
-    let ours = target
-        .strip_prefix("meshbot")
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
-    if ours {
+    if is_ours(target) {
         chosen
     } else {
         chosen.min(LevelFilter::Warn)
     }
+}
+
+fn is_ours(target: &str) -> bool {
+    target
+        .strip_prefix("meshbot")
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
 /// The message without anything that could break its line or rearrange it on
@@ -266,6 +272,7 @@ mod tests {
         log(Level::Info, "meshbot::app", "up\nand running");
         log(Level::Info, "ureq", "not heard");
         log(Level::Debug, "meshbot::link", "a packet");
+        log(Level::Warn, "ureq::tls", "heard");
         let text = String::from_utf8(sink.0.lock().unwrap().clone()).unwrap();
         let lines: Vec<_> = text.lines().collect();
         let shape: String = lines[0]
@@ -276,6 +283,7 @@ mod tests {
         assert_eq!(shape.replace('-', "+"), "9999+99+99T99:99:99+99:99");
         assert_eq!(&lines[0][25..], " [INFO] up\\nand running");
         assert_eq!(&lines[1][25..], " [DEBUG] meshbot::link: a packet");
-        assert_eq!(lines.len(), 2);
+        assert_eq!(&lines[2][25..], " [WARN] ureq::tls: heard");
+        assert_eq!(lines.len(), 3);
     }
 }

@@ -1,10 +1,52 @@
 //! What the configuration accepts, and the line it prints for what it does not.
 
 use std::io::Write;
+use std::path::Path;
 
 use expect_test::{Expect, expect};
+use proptest::prelude::*;
 
+use super::read::find_among;
 use super::*;
+
+/// Every key with a value that is not its default.
+const KEYS: &str = r##"
+language = "fr"
+[node]
+host = "[fe80::1%eth0]"
+port = 4404
+connect_timeout = "2.5s"
+reconnect_max = "5m"
+handshake = "full"
+[bot]
+prefix = "!#"
+channels = [2, 0, 2]
+part_limit = 60
+max_parts = 1
+text_spacing = "3s"
+command_age = "90s"
+max_hops = 3
+mqtt = "private"
+contact = "Élodie, canal 0"
+[operator]
+node = "!A1b2c3d4"
+key = "ERERERERERERERERERERERERERERERERERERERERERE="
+[limits]
+per_sender = { count = 1, per = "1s" }
+echo = { count = 1000, per = "24h" }
+[commands.echo]
+enabled = false
+mode = "direct"
+operator_only = true
+[channel.7]
+commands = ["ping", "help"]
+[log]
+level = "off"
+conversations = true
+direct_texts = true
+[store]
+path = "/var/tmp/x.db"
+"##;
 
 fn parse(text: &str) -> Config {
     Config::parse(text, "meshbot.toml").unwrap_or_else(|e| panic!("{e}"))
@@ -37,45 +79,7 @@ fn the_host_is_all_that_is_needed() {
 
 #[test]
 fn every_key_reaches_its_field() {
-    let config = parse(
-        r##"
-        language = "fr"
-        [node]
-        host = "[fe80::1%eth0]"
-        port = 4404
-        connect_timeout = "2.5s"
-        reconnect_max = "5m"
-        handshake = "full"
-        [bot]
-        prefix = "!#"
-        channels = [2, 0, 2]
-        part_limit = 60
-        max_parts = 1
-        text_spacing = "3s"
-        command_age = "90s"
-        max_hops = 3
-        mqtt = "private"
-        contact = "Élodie, canal 0"
-        [operator]
-        node = "!A1b2c3d4"
-        key = "ERERERERERERERERERERERERERERERERERERERERERE="
-        [limits]
-        per_sender = { count = 1, per = "1s" }
-        echo = { count = 1000, per = "24h" }
-        [commands.echo]
-        enabled = false
-        mode = "direct"
-        operator_only = true
-        [channel.7]
-        commands = ["ping", "help"]
-        [log]
-        level = "off"
-        conversations = true
-        direct_texts = true
-        [store]
-        path = "/var/tmp/x.db"
-        "##,
-    );
+    let config = parse(KEYS);
     assert_eq!(config.language, Language::Fr);
     assert_eq!(
         config.node,
@@ -541,4 +545,25 @@ fn the_database_lies_where_systemd_says() {
         store.file_under(Some(OsStr::new("/var/lib/meshbot"))),
         Path::new("/srv/m.db")
     );
+}
+
+proptest! {
+    /// A file that somebody edited with eyes closed: no panic, one line.
+    #[test]
+    fn any_damage_to_the_file_is_one_line(
+        at in 0..KEYS.chars().count(),
+        cut in 0..40_usize,
+        put in "[a-z\\[\\]{}=\"'#.,0-9 \\néè\u{0}-\u{1f}]{0,12}",
+    ) {
+        let mut text: Vec<char> = KEYS.chars().collect();
+        let from = at.min(text.len());
+        let to = (from + cut).min(text.len());
+        text.splice(from..to, put.chars());
+        let text: String = text.into_iter().collect();
+        if let Err(e) = Config::parse(&text, "meshbot.toml") {
+            let line = e.to_string();
+            prop_assert!(line.starts_with("meshbot.toml:"), "{line}");
+            prop_assert!(!line.contains(char::is_control), "{line}");
+        }
+    }
 }

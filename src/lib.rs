@@ -5,7 +5,10 @@
 //! bytes of the one connection into packets and texts into bytes; [`sim`] is a
 //! node in a box for tests and demonstrations.
 
+pub mod cli;
+pub mod config;
 pub mod link;
+pub mod logging;
 pub mod mesh;
 pub mod proto;
 pub mod text;

@@ -1,0 +1,49 @@
+# The same commands for people and for .ci/run. `make` alone lists them.
+
+CARGO ?= cargo
+PREFIX ?= /usr/local
+DESTDIR ?=
+INSTALL_FLAGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test lint proto conformance install uninstall fuzz
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build the release program
+	$(CARGO) build --release --locked
+
+demo: ## watch the bot talk with a simulated node, no radio needed
+	$(CARGO) run --release --locked -- demo
+
+test: ## run all tests
+	$(CARGO) test --locked
+
+lint: ## check format, lints, shell scripts, and that no async runtime came in
+	@$(CARGO) fmt --version >/dev/null 2>&1 || { \
+		echo "lint: cargo fmt is missing; rustup component add rustfmt (or apt-get install rustfmt)" >&2; exit 1; }
+	@$(CARGO) clippy --version >/dev/null 2>&1 || { \
+		echo "lint: cargo clippy is missing; rustup component add clippy (or apt-get install rust-clippy)" >&2; exit 1; }
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	@if grep -nE '^name = "(tokio|async-std|smol|futures-executor)"$$' Cargo.lock; then \
+		echo "lint: an async runtime is in Cargo.lock; cargo tree -i NAME shows who brings it" >&2; exit 1; fi
+	@if command -v shellcheck >/dev/null; then shellcheck scripts/*.sh .ci/run; \
+		else echo "lint: shellcheck is not installed, the scripts were not checked"; fi
+
+proto: ## generate src/proto.rs from proto/meshbot.proto
+	UPDATE_PROTO=1 $(CARGO) test --locked --test it proto_fresh
+
+conformance: ## let other Meshtastic programs talk to the simulated node
+	scripts/conformance.sh
+
+install: ## install program and service (make build first; DESTDIR, PREFIX, INSTALL_FLAGS)
+	DESTDIR='$(DESTDIR)' scripts/install.sh --prefix '$(PREFIX)' $(INSTALL_FLAGS)
+
+uninstall: ## remove program and service, keep configuration and data
+	DESTDIR='$(DESTDIR)' scripts/install.sh --uninstall --prefix '$(PREFIX)' $(INSTALL_FLAGS)
+
+fuzz: ## say how to fuzz what reads bytes from outside
+	@echo "cargo install cargo-fuzz, then: cargo +nightly fuzz list"
+	@echo "and for each target: cargo +nightly fuzz run TARGET -- -max_total_time=60"

@@ -1,0 +1,220 @@
+//! What is wrong with a configuration, in one line that a person can act on.
+
+use std::fmt;
+use std::ops::Range;
+
+use toml::de::DeTable;
+
+/// A place in a file. Both numbers count from 1; columns count characters.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Place {
+    /// Line.
+    pub line: usize,
+    /// Column.
+    pub column: usize,
+}
+
+impl Place {
+    /// The place of a byte offset into `text`.
+    pub(super) fn of(text: &str, offset: usize) -> Self {
+        let before = text.get(..offset).unwrap_or(text);
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        Self {
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+        }
+    }
+}
+
+/// Why a configuration was refused. Displays as `file:line:column: reason`,
+/// always in one line.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ConfigError {
+    file: String,
+    at: Option<Place>,
+    reason: String,
+}
+
+impl ConfigError {
+    pub(super) fn new(file: &str, at: Option<Place>, reason: &str) -> Self {
+        Self {
+            file: file.to_owned(),
+            at,
+            reason: reason.to_owned(),
+        }
+    }
+
+    /// Where in the file; `None` when it is about the file as a whole.
+    #[must_use]
+    pub fn place(&self) -> Option<Place> {
+        self.at
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plain = |text: &str| text.replace(char::is_control, " ");
+        write!(f, "{}:", plain(&self.file))?;
+        if let Some(Place { line, column }) = self.at {
+            write!(f, "{line}:{column}:")?;
+        }
+        write!(f, " {}", plain(&self.reason))
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// Turns an error of the TOML reader into ours. `tree` is the document, empty
+/// when it could not even be read.
+pub(super) fn explain(
+    error: &toml::de::Error,
+    tree: &DeTable,
+    text: &str,
+    file: &str,
+) -> ConfigError {
+    let span = error.span();
+    let key = span.as_ref().and_then(|span| path_to(span, tree));
+    let at = span.map(|span| Place::of(text, span.start));
+    let reason = reword(error.message(), key.as_deref());
+    ConfigError::new(file, at, &reason)
+}
+
+/// The dotted path of the innermost key whose name or value covers `span`.
+fn path_to(span: &Range<usize>, table: &DeTable) -> Option<String> {
+    table.iter().find_map(|(key, value)| {
+        let inner = value.get_ref().as_table();
+        if let Some(rest) = inner.and_then(|table| path_to(span, table)) {
+            return Some(format!("{}.{rest}", key.get_ref()));
+        }
+        let within = value.span().start <= span.start && span.end <= value.span().end;
+        (within || key.span() == *span).then(|| key.get_ref().to_string())
+    })
+}
+
+/// Says in our words what serde says in its own; syntax errors stay as they are.
+fn reword(message: &str, key: Option<&str>) -> String {
+    let prefix = key.map_or(String::new(), |key| format!("{key}: "));
+    if let Some((name, known)) = names_in(message, "unknown field `") {
+        return unknown("field", name, &known);
+    }
+    if let Some((name, known)) = names_in(message, "unknown variant `") {
+        return format!("{prefix}{}", unknown("value", name, &known));
+    }
+    if let Some(rest) = message.strip_prefix("missing field `") {
+        return format!("{prefix}missing field \"{}\"", rest.trim_end_matches('`'));
+    }
+    let mismatch = ["invalid type: ", "invalid value: "]
+        .iter()
+        .find_map(|start| message.strip_prefix(start)?.rsplit_once(", expected "));
+    match mismatch {
+        Some((found, expected)) => {
+            let expected = match expected {
+                "a sequence" => "a list",
+                "a map" => "a table",
+                "a boolean" => "true or false",
+                other => other,
+            };
+            format!("{prefix}expected {expected}, found {found}")
+        }
+        None if message == "wanted string or table" => format!("{prefix}expected a string"),
+        None if message == "duplicate key" => format!("{prefix}this key is there twice"),
+        None => message.to_owned(),
+    }
+}
+
+/// The wrong name and the right ones of "unknown … `x`, expected one of `a`, `b`".
+fn names_in<'a>(message: &'a str, start: &str) -> Option<(&'a str, Vec<&'a str>)> {
+    let (wrong, known) = message.strip_prefix(start)?.rsplit_once("`, expected ")?;
+    Some((wrong, known.split('`').skip(1).step_by(2).collect()))
+}
+
+/// `unknown field "prot", did you mean "port"?`, or all the choices when none is near.
+pub(super) fn unknown(kind: &str, name: &str, known: &[&str]) -> String {
+    match nearest(name, known) {
+        Some(near) => format!("unknown {kind} {name:?}, did you mean {near:?}?"),
+        None => format!(
+            "unknown {kind} {name:?}, expected one of {}",
+            known.join(", ")
+        ),
+    }
+}
+
+/// The known name that fewest slips of the finger turn into `name`: at most
+/// one slip in three letters.
+fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let slips = |other: &str| distance(&name.to_lowercase(), other);
+    let longer = |other: &str| name.chars().count().max(other.chars().count());
+    known
+        .iter()
+        .map(|other| (slips(other), *other))
+        .filter(|(slips, other)| slips * 3 <= longer(other))
+        .min_by_key(|(slips, _)| *slips)
+        .map(|(_, other)| other)
+}
+
+/// How many letters must be inserted, left out, replaced or swapped with their
+/// neighbour (optimal string alignment).
+fn distance(a: &str, b: &str) -> usize {
+    let a: Vec<char> = a.chars().collect();
+    let b: Vec<char> = b.chars().collect();
+    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let replaced = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut least = replaced.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                least = least.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(least);
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_count_characters_from_one() {
+        let text = "a = 1\r\nné = 2\n";
+        assert_eq!(Place::of(text, 0), Place { line: 1, column: 1 });
+        assert_eq!(Place::of(text, 11), Place { line: 2, column: 4 });
+        assert_eq!(Place::of(text, 999), Place { line: 3, column: 1 });
+    }
+
+    #[test]
+    fn slips_of_the_finger_are_counted() {
+        for (a, b, slips) in [
+            ("port", "port", 0),
+            ("prot", "port", 1),
+            ("pot", "port", 1),
+            ("porrt", "port", 1),
+            ("pork", "port", 1),
+            ("", "port", 4),
+            ("écho", "echo", 1),
+        ] {
+            assert_eq!(distance(a, b), slips, "{a} {b}");
+            assert_eq!(distance(b, a), slips, "{b} {a}");
+        }
+    }
+
+    #[test]
+    fn only_a_near_name_is_proposed() {
+        let known = ["host", "port", "handshake"];
+        assert_eq!(nearest("PORT", &known), Some("port"));
+        assert_eq!(nearest("handshaek", &known), Some("handshake"));
+        assert_eq!(nearest("hand_shakes", &known), Some("handshake"));
+        assert_eq!(nearest("address", &known), None);
+        assert_eq!(nearest("", &known), None);
+        assert_eq!(nearest("x", &[]), None);
+    }
+
+    #[test]
+    fn an_error_is_one_line_whatever_it_quotes() {
+        let error = ConfigError::new("a\nb", None, "x\r\ny");
+        assert_eq!(error.to_string(), "a b: x  y");
+    }
+}

@@ -1,0 +1,219 @@
+//! How single values are read, each with the sentence that says what was expected.
+//!
+//! serde calls these through `deserialize_with`, so that a value out of range
+//! is reported at its own place in the file, exactly like one of a wrong type.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use log::LevelFilter;
+use serde::de::{Error, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use super::duration::{parse_duration, written};
+use super::{ChannelIndex, ChannelRules, NodeNum};
+
+/// A whole number from `LO` to `HI`.
+pub(super) fn whole<'de, D, T, const LO: i64, const HI: i64>(from: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: TryFrom<i64>,
+{
+    struct Whole<const LO: i64, const HI: i64>;
+    impl<const LO: i64, const HI: i64> Visitor<'_> for Whole<LO, HI> {
+        type Value = i64;
+        fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+            write!(f, "a whole number from {LO} to {HI}")
+        }
+        fn visit_i64<E: Error>(self, value: i64) -> Result<i64, E> {
+            if (LO..=HI).contains(&value) {
+                return Ok(value);
+            }
+            Err(E::invalid_value(Unexpected::Signed(value), &self))
+        }
+    }
+    let value = from.deserialize_i64(Whole::<LO, HI>)?;
+    T::try_from(value).map_err(|_| D::Error::custom("the number does not fit"))
+}
+
+/// A duration from `LO` to `HI` milliseconds.
+pub(super) fn period<'de, D, const LO: u64, const HI: u64>(from: D) -> Result<Duration, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    let what = format!(
+        "a duration in quotes from \"{}\" to \"{}\"",
+        written(LO),
+        written(HI)
+    );
+    text(from, &what, |text| {
+        let range = Duration::from_millis(LO)..=Duration::from_millis(HI);
+        parse_duration(text).filter(|value| range.contains(value))
+    })
+}
+
+/// The host of the node, without the brackets that an IPv6 address may have.
+pub(super) fn host<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let what = "a host name or an IP address, without scheme or port";
+    text(from, what, |text| {
+        let bare = text
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'));
+        if bare.is_some() || text.contains(':') {
+            let address = bare.unwrap_or(text);
+            return is_ipv6(address).then(|| address.to_owned());
+        }
+        let numeric = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+        let good = if numeric {
+            text.parse::<Ipv4Addr>().is_ok()
+        } else {
+            is_name(text)
+        };
+        good.then(|| text.to_owned())
+    })
+}
+
+/// A link-local address needs the name of its interface: `fe80::1%eth0`.
+fn is_ipv6(text: &str) -> bool {
+    let (address, zone) = text.split_once('%').unwrap_or((text, "lo"));
+    let zone_good = (1..=15).contains(&zone.len()) && zone.bytes().all(|b| b.is_ascii_graphic());
+    zone_good && address.parse::<Ipv6Addr>().is_ok()
+}
+
+fn is_name(text: &str) -> bool {
+    let label_good = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
+    let text = text.strip_suffix('.').unwrap_or(text);
+    text.len() <= 253 && text.split('.').all(label_good)
+}
+
+/// The mark before a command.
+pub(super) fn prefix<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let what = "1 to 3 ASCII punctuation characters";
+    text(from, what, |text| {
+        let good = (1..=3).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_punctuation());
+        good.then(|| text.to_owned())
+    })
+}
+
+/// What `/about` shows of the operator.
+pub(super) fn contact<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let what = "a text of at most 60 bytes in one line";
+    text(from, what, |text| {
+        let good = text.len() <= 60 && !text.chars().any(char::is_control);
+        good.then(|| text.to_owned())
+    })
+}
+
+/// The number of a real node.
+pub(super) fn node<'de, D: Deserializer<'de>>(from: D) -> Result<NodeNum, D::Error> {
+    let what = "a node such as \"!a1b2c3d4\"";
+    text(from, what, |text| {
+        NodeNum::parse(text).filter(|node| text.starts_with('!') && node.is_node())
+    })
+}
+
+/// A public key in base64, with or without padding.
+pub(super) fn key<'de, D: Deserializer<'de>>(from: D) -> Result<[u8; 32], D::Error> {
+    const PADDING_OPTIONAL: GeneralPurposeConfig =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    let engine = GeneralPurpose::new(&STANDARD, PADDING_OPTIONAL);
+    text(from, "32 bytes in base64", |text| {
+        let key: [u8; 32] = engine.decode(text).ok()?.try_into().ok()?;
+        (key != [0; 32]).then_some(key)
+    })
+}
+
+/// A log level, or `off`.
+pub(super) fn level<'de, D: Deserializer<'de>>(from: D) -> Result<LevelFilter, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Level {
+        Error,
+        Warn,
+        Info,
+        Debug,
+        Trace,
+        Off,
+    }
+    Ok(match Level::deserialize(from)? {
+        Level::Error => LevelFilter::Error,
+        Level::Warn => LevelFilter::Warn,
+        Level::Info => LevelFilter::Info,
+        Level::Debug => LevelFilter::Debug,
+        Level::Trace => LevelFilter::Trace,
+        Level::Off => LevelFilter::Off,
+    })
+}
+
+/// A file's path.
+pub(super) fn path<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf, D::Error> {
+    text(from, "the path of a file", |text| {
+        let good = !text.is_empty() && !text.ends_with('/') && !text.contains('\0');
+        good.then(|| PathBuf::from(text))
+    })
+}
+
+/// A set of channel indices.
+pub(super) fn channels<'de, D>(from: D) -> Result<Option<BTreeSet<ChannelIndex>>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    #[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+    struct Index(#[serde(deserialize_with = "whole::<_, _, 0, 7>")] u8);
+    let set = BTreeSet::<Index>::deserialize(from)?;
+    Ok(Some(
+        set.into_iter()
+            .map(|Index(index)| ChannelIndex(index))
+            .collect(),
+    ))
+}
+
+/// The tables `[channel.0]` to `[channel.7]`.
+pub(super) fn by_channel<'de, D>(from: D) -> Result<BTreeMap<ChannelIndex, ChannelRules>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    #[derive(PartialEq, Eq, PartialOrd, Ord)]
+    struct Key(ChannelIndex);
+    impl<'de> Deserialize<'de> for Key {
+        fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+            text(from, "a channel index from 0 to 7", |text| {
+                let index = text.parse().ok().filter(|index| *index < 8)?;
+                (text.len() == 1).then_some(Self(ChannelIndex(index)))
+            })
+        }
+    }
+    let map = BTreeMap::<Key, ChannelRules>::deserialize(from)?;
+    Ok(map.into_iter().map(|(key, rules)| (key.0, rules)).collect())
+}
+
+/// A string that `parse` accepts; `what` completes "expected …".
+fn text<'de, D, T>(from: D, what: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    struct Text<'a, F>(&'a str, F);
+    impl<T, F: Fn(&str) -> Option<T>> Visitor<'_> for Text<'_, F> {
+        type Value = T;
+        fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+            f.write_str(self.0)
+        }
+        fn visit_str<E: Error>(self, value: &str) -> Result<T, E> {
+            self.1(value).ok_or_else(|| E::invalid_value(Unexpected::Str(value), &self))
+        }
+    }
+    from.deserialize_str(Text(what, parse))
+}

@@ -1,0 +1,182 @@
+//! What a command is: a declaration and a function. The help text, the
+//! permissions and the limits all come from the declaration.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::desk::Desk;
+use super::host::HostStats;
+use super::reply::Reply;
+use crate::config::Mode;
+use crate::mesh::{ChannelIndex, Hops, NodeBook, NodeNum, Now, PacketId, Sanity, Signal};
+use crate::proto::config::LoRaConfig;
+use crate::text::{Lang, Text};
+
+/// Where a question was asked.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Place {
+    /// On a channel, for everybody to read.
+    Channel(ChannelIndex),
+    /// In a direct message.
+    Direct,
+}
+
+/// A question to the bot.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Ask {
+    /// Who asks.
+    pub from: NodeNum,
+    /// Where.
+    pub place: Place,
+    /// The channel index that the packet carried, for the way back.
+    pub channel: ChannelIndex,
+    /// The packet that asked; the answer is threaded to it.
+    pub id: PacketId,
+    /// The command as asked, arguments included, safe for the log.
+    pub line: Arc<str>,
+    /// What follows the command's word.
+    pub args: String,
+    /// Proven by node number and key (features.md L1).
+    pub is_operator: bool,
+    /// Distance that the question came.
+    pub hops: Hops,
+    /// Signal of its last hop.
+    pub signal: Option<Signal>,
+    /// Last byte of the relay it was heard from.
+    pub relay: Option<u8>,
+    /// It passed through MQTT.
+    pub via_mqtt: bool,
+    /// Seconds since our node heard it, when both clocks are sane.
+    pub age: Option<u64>,
+}
+
+impl Ask {
+    /// The asker's own signal, when heard straight from him by radio.
+    #[must_use]
+    pub fn direct_signal(&self) -> Option<Signal> {
+        match self.hops {
+            Hops::Known(0) if !self.via_mqtt => self.signal,
+            _ => None,
+        }
+    }
+}
+
+/// What the bot knows about its link, for `/about`.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct LinkView {
+    /// Since when it is up, if it is; time since the program started.
+    pub up_since: Option<Duration>,
+    /// How often it was lost.
+    pub losses: u64,
+    /// Connections opened since the program started.
+    pub opened: u64,
+    /// Radio settings of our node.
+    pub lora: LoRaConfig,
+}
+
+/// What a command may look at and, through [`Desk`], remember.
+pub struct Context<'a> {
+    /// The time.
+    pub now: Now,
+    /// Which clocks to believe.
+    pub sanity: Sanity,
+    /// Language of the answers.
+    pub lang: Lang,
+    /// The mark before commands.
+    pub prefix: &'a str,
+    /// The longest part of an answer in bytes.
+    pub part_limit: usize,
+    /// Whom to ask for help, from the configuration.
+    pub contact: &'a str,
+    /// The nodes.
+    pub book: &'a NodeBook,
+    /// The link.
+    pub link: &'a LinkView,
+    /// The commands that exist.
+    pub registry: &'a Registry,
+    /// Lists shown, the mute switch.
+    pub desk: &'a mut Desk,
+    /// Reads the board's load, memory and temperature.
+    pub host: &'a dyn Fn() -> HostStats,
+    /// Which commands the asker may use where he asks.
+    pub may_use: &'a dyn Fn(&Command) -> bool,
+}
+
+/// A command's declaration.
+#[derive(Clone, Copy)]
+pub struct Command {
+    /// The word after the mark: lower case, no accents.
+    pub name: &'static str,
+    /// Other words for it.
+    pub aliases: &'static [&'static str],
+    /// Words that need no mark in a direct message.
+    pub bare: &'static [&'static str],
+    /// Arguments, as shown in the help: `<node>`, `[page]`.
+    pub usage: &'static str,
+    /// One line on what it does, for the list.
+    pub summary: Text,
+    /// Where it answers unless the configuration says otherwise.
+    pub mode: Mode,
+    /// Only for the operator.
+    pub operator_only: bool,
+    /// Runs it. Answers through the reply; stays silent by not answering.
+    pub run: fn(&Ask, &mut Context<'_>, &mut Reply<'_>),
+}
+
+impl fmt::Debug for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Command({})", self.name)
+    }
+}
+
+/// All commands, in the order of the help.
+#[derive(Clone, Debug, Default)]
+pub struct Registry {
+    commands: Vec<Command>,
+}
+
+impl Registry {
+    /// The given commands.
+    #[must_use]
+    pub fn new(commands: Vec<Command>) -> Self {
+        Self { commands }
+    }
+
+    /// The command of this (folded) word.
+    #[must_use]
+    pub fn find(&self, word: &str) -> Option<&Command> {
+        self.commands
+            .iter()
+            .find(|command| command.name == word || command.aliases.contains(&word))
+    }
+
+    /// The command of this (folded) word, which needs no mark.
+    #[must_use]
+    pub fn find_bare(&self, word: &str) -> Option<&Command> {
+        self.commands
+            .iter()
+            .find(|command| command.bare.contains(&word))
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Command> {
+        self.commands.iter()
+    }
+
+    /// Their names.
+    #[must_use]
+    pub fn names(&self) -> Vec<&'static str> {
+        self.commands.iter().map(|command| command.name).collect()
+    }
+
+    /// Leaves out those that the configuration switched off.
+    pub fn retain(&mut self, keep: impl FnMut(&Command) -> bool) {
+        self.commands.retain(keep);
+    }
+
+    /// Adds one.
+    pub fn push(&mut self, command: Command) {
+        self.commands.push(command);
+    }
+}

@@ -1,0 +1,154 @@
+//! What lies on the bot's desk between two messages of the same person: a list
+//! to pick from, the rest of a long answer; and the operator's mute switch.
+
+use std::time::Duration;
+
+use super::command::Place;
+use super::recent::Recent;
+use crate::mesh::NodeNum;
+
+/// People with something on the desk at a time.
+const CAPACITY: usize = 64;
+/// A list can be picked from for so long (features.md D7).
+const PICK_FOR: Duration = Duration::from_secs(300);
+/// The rest of an answer is kept for so long (features.md B2).
+const MORE_FOR: Duration = Duration::from_secs(600);
+/// More than this is not kept: nobody reads it over a radio.
+const MORE_MAX: usize = 4_096;
+
+/// Somebody at some place: what he is shown on a channel he cannot continue in
+/// a direct message.
+pub type Who = (NodeNum, Place);
+
+/// A list that was shown.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Choice {
+    /// The command that goes on with the choice.
+    pub command: &'static str,
+    /// The entries in the order shown.
+    pub nodes: Vec<NodeNum>,
+}
+
+/// The desk.
+#[derive(Debug)]
+pub struct Desk {
+    choices: Recent<Who, Choice>,
+    more: Recent<Who, String>,
+    muted_until: Option<u64>,
+    mute_changed: bool,
+}
+
+impl Default for Desk {
+    fn default() -> Self {
+        Self {
+            choices: Recent::new(CAPACITY),
+            more: Recent::new(CAPACITY),
+            muted_until: None,
+            mute_changed: false,
+        }
+    }
+}
+
+impl Desk {
+    /// A list was shown to somebody.
+    pub fn offer(&mut self, who: Who, choice: Choice, now: Duration) {
+        self.choices.insert(who, now, choice);
+    }
+
+    /// Entry `number` (from 1) of the list that he was shown lately.
+    #[must_use]
+    pub fn pick(&self, who: Who, number: usize, now: Duration) -> Option<(&'static str, NodeNum)> {
+        let choice = self.choices.get(&who, now, PICK_FOR)?;
+        let node = choice.nodes.get(number.checked_sub(1)?)?;
+        Some((choice.command, *node))
+    }
+
+    /// Keeps the rest of an answer; an empty one removes what was there.
+    pub fn keep(&mut self, who: Who, mut rest: String, now: Duration) {
+        if rest.is_empty() {
+            self.more.take(&who, now, MORE_FOR);
+        } else {
+            rest.truncate(rest.floor_char_boundary(MORE_MAX));
+            self.more.insert(who, now, rest);
+        }
+    }
+
+    /// Takes the rest of his last answer.
+    pub fn take_more(&mut self, who: Who, now: Duration) -> Option<String> {
+        self.more.take(&who, now, MORE_FOR)
+    }
+
+    /// Until when the bot says nothing: seconds since 1970, `u64::MAX` for ever.
+    #[must_use]
+    pub fn muted_until(&self) -> Option<u64> {
+        self.muted_until
+    }
+
+    /// Whether the bot says nothing at `unix`.
+    #[must_use]
+    pub fn is_muted(&self, unix: u64) -> bool {
+        self.muted_until.is_some_and(|until| unix < until)
+    }
+
+    /// The operator's word. It is kept over a restart.
+    pub fn mute(&mut self, until: Option<u64>) {
+        self.mute_changed |= self.muted_until != until;
+        self.muted_until = until;
+    }
+
+    /// The mute switch as it was before the restart.
+    pub fn restore_mute(&mut self, until: Option<u64>) {
+        self.muted_until = until;
+    }
+
+    /// Whether the switch was turned since the last call.
+    pub fn take_mute_change(&mut self) -> bool {
+        std::mem::take(&mut self.mute_changed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WHO: Who = (NodeNum(9), Place::Direct);
+
+    fn s(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn a_choice_lasts_five_minutes_at_its_place() {
+        let mut desk = Desk::default();
+        let choice = Choice {
+            command: "info",
+            nodes: vec![NodeNum(11), NodeNum(12)],
+        };
+        desk.offer(WHO, choice, s(0));
+        assert_eq!(desk.pick(WHO, 2, s(299)), Some(("info", NodeNum(12))));
+        assert_eq!(desk.pick(WHO, 3, s(1)), None);
+        assert_eq!(desk.pick(WHO, 0, s(1)), None);
+        assert_eq!(desk.pick(WHO, 2, s(300)), None);
+        let elsewhere = (NodeNum(9), Place::Channel(crate::mesh::ChannelIndex(0)));
+        assert_eq!(desk.pick(elsewhere, 1, s(1)), None);
+    }
+
+    #[test]
+    fn a_rest_is_read_once_within_ten_minutes() {
+        let mut desk = Desk::default();
+        desk.keep(WHO, "rest".into(), s(0));
+        assert_eq!(desk.take_more(WHO, s(599)).as_deref(), Some("rest"));
+        assert_eq!(desk.take_more(WHO, s(599)), None);
+        desk.keep(WHO, "rest".into(), s(0));
+        assert_eq!(desk.take_more(WHO, s(600)), None);
+    }
+
+    #[test]
+    fn muting_ends_by_itself() {
+        let mut desk = Desk::default();
+        assert!(!desk.is_muted(100));
+        desk.mute(Some(160));
+        assert!(desk.is_muted(159) && !desk.is_muted(160));
+        assert!(desk.take_mute_change() && !desk.take_mute_change());
+    }
+}

@@ -1,0 +1,249 @@
+//! The way out for a command: the link's sender with the return address
+//! already inside.
+//!
+//! A command can answer where it was asked, answer in private, hand work to an
+//! errand, or stay silent. It cannot name a socket, choose another recipient
+//! or skip the pacing.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use log::{debug, error, warn};
+
+use super::command::{Ask, Place};
+use super::desk::Desk;
+use super::errands::Job;
+use super::split::split;
+use crate::link::message::REPLY_EXPIRY;
+use crate::link::{Class, Keep, Outbox, Refused, Target, Text, Ticket};
+use crate::mesh::{ChannelIndex, NodeNum};
+use crate::text::{Lang, Text as Say};
+
+/// What is remembered of a text until its outcome is known. Bounded by what
+/// the link accepts.
+#[derive(Clone, Debug)]
+pub struct Posted {
+    /// Who asked.
+    pub to: NodeNum,
+    /// The command as asked.
+    pub command: Arc<str>,
+    /// Set when a question on this channel was answered in private.
+    pub asked_on: Option<ChannelIndex>,
+}
+
+/// Turns answers into texts and keeps book of them.
+#[derive(Debug)]
+pub struct Post {
+    outbox: Outbox,
+    lang: Lang,
+    prefix: String,
+    part_limit: usize,
+    max_parts: usize,
+    pending: HashMap<Ticket, Posted>,
+}
+
+/// What became of an answer at the moment of the call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Handed {
+    /// So many parts are on their way.
+    Over(usize),
+    /// Refused after so many parts.
+    Refused(usize, Refused),
+}
+
+impl Post {
+    /// Sends through `outbox`; parts of at most `part_limit` bytes.
+    #[must_use]
+    pub fn new(
+        outbox: Outbox,
+        lang: Lang,
+        prefix: String,
+        part_limit: usize,
+        max_parts: usize,
+    ) -> Self {
+        Self {
+            outbox,
+            lang,
+            prefix,
+            part_limit,
+            max_parts,
+            pending: HashMap::new(),
+        }
+    }
+
+    /// The book's entry of a text whose outcome has come.
+    pub fn settle(&mut self, ticket: Ticket) -> Option<Posted> {
+        self.pending.remove(&ticket)
+    }
+
+    /// Texts whose outcome is open.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// The sender itself, for probes.
+    #[must_use]
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    /// Sends `text` as the answer to `ask`, to where it was asked or, if
+    /// `private`, to the asker alone. What does not fit goes on the desk.
+    pub fn send(
+        &mut self,
+        ask: &Ask,
+        private: bool,
+        text: &str,
+        desk: &mut Desk,
+        now: Duration,
+    ) -> Handed {
+        let (target, class, asked_on) = match (ask.place, private) {
+            (Place::Channel(channel), false) => (Target::Channel(channel), Class::Public, None),
+            (Place::Channel(channel), true) => (self.back_to(ask), Class::Direct, Some(channel)),
+            (Place::Direct, _) => (self.back_to(ask), Class::Direct, None),
+        };
+        let text = self.harmless(text);
+        let limit = self.part_limit.min(target.max_text(true));
+        let hint = format!(" …{}more", self.prefix);
+        let split = split(&text, limit, self.max_parts, &hint);
+        let place = if private { Place::Direct } else { ask.place };
+        if target.is_broadcast() {
+            debug!(
+                "{}",
+                Say::LogStart.fill(self.lang, &[("command", &ask.line)])
+            );
+        }
+        let count = split.parts.len();
+        for (at, part) in split.parts.into_iter().enumerate() {
+            let text = Text {
+                target,
+                text: part,
+                reply_to: ask.id.known(),
+                hops_used: ask.hops,
+                class,
+                keep: Keep::For(REPLY_EXPIRY),
+                command: Arc::clone(&ask.line),
+                is_last: at + 1 == count,
+                want_ack: true,
+            };
+            match self.outbox.send(text) {
+                Ok(ticket) => {
+                    let posted = Posted {
+                        to: ask.from,
+                        command: Arc::clone(&ask.line),
+                        asked_on,
+                    };
+                    self.pending.insert(ticket, posted);
+                }
+                Err(refused) => {
+                    self.log_refusal(ask, target, refused);
+                    return Handed::Refused(at, refused);
+                }
+            }
+        }
+        desk.keep((ask.from, place), split.rest, now);
+        Handed::Over(count)
+    }
+
+    fn back_to(&self, ask: &Ask) -> Target {
+        Target::Node {
+            num: ask.from,
+            channel: match ask.place {
+                Place::Direct => ask.channel,
+                Place::Channel(_) => ChannelIndex(0),
+            },
+        }
+    }
+
+    /// An answer never begins like a command: another bot might obey
+    /// (features.md C16).
+    fn harmless(&self, text: &str) -> String {
+        let text = text.trim();
+        if text.starts_with(&self.prefix) || text.starts_with(['/', '!', '@']) {
+            format!("» {text}")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    fn log_refusal(&self, ask: &Ask, target: Target, refused: Refused) {
+        match (target, refused) {
+            (Target::Channel(_), Refused::LinkDown) => error!(
+                "{}",
+                Say::LogNoLink.fill(self.lang, &[("command", &ask.line)])
+            ),
+            (Target::Channel(_), refused) => error!(
+                "{}",
+                Say::LogFailed.fill(self.lang, &[("command", &ask.line), ("error", &refused)])
+            ),
+            (Target::Node { num, .. }, refused) => {
+                warn!("{} to {num} not sent: {refused}", ask.line);
+            }
+        }
+    }
+}
+
+/// What a command did with its reply.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Done {
+    /// It said nothing.
+    Silent,
+    /// It answered.
+    Answered(Handed),
+    /// An errand will answer.
+    Errand,
+}
+
+/// A command's way to answer.
+pub struct Reply<'a> {
+    post: &'a mut Post,
+    ask: &'a Ask,
+    private: bool,
+    now: Duration,
+    done: Done,
+    job: Option<(Duration, Job)>,
+}
+
+impl<'a> Reply<'a> {
+    /// A reply to `ask`; everything goes to the asker alone if `private`.
+    pub fn new(post: &'a mut Post, ask: &'a Ask, private: bool, now: Duration) -> Self {
+        Self {
+            post,
+            ask,
+            private,
+            now,
+            done: Done::Silent,
+            job: None,
+        }
+    }
+
+    /// Answers where the question was asked (or in private, if the command is
+    /// set to). What does not fit is kept on the desk for `/more`.
+    pub fn say(&mut self, desk: &mut Desk, text: &str) {
+        self.send(desk, self.private, text);
+    }
+
+    /// Answers the asker alone, wherever he asked.
+    pub fn private(&mut self, desk: &mut Desk, text: &str) {
+        self.send(desk, true, text);
+    }
+
+    /// Hands slow work to an errand, whose result is the answer. After
+    /// `timeout` the asker is told that it takes too long.
+    pub fn errand(&mut self, timeout: Duration, job: Job) {
+        self.job = Some((timeout, job));
+        self.done = Done::Errand;
+    }
+
+    /// What became of it.
+    #[must_use]
+    pub fn finish(self) -> (Done, Option<(Duration, Job)>) {
+        (self.done, self.job)
+    }
+
+    fn send(&mut self, desk: &mut Desk, private: bool, text: &str) {
+        self.done = Done::Answered(self.post.send(self.ask, private, text, desk, self.now));
+    }
+}

@@ -1,0 +1,275 @@
+//! Text from strangers, made safe to show, to log and to compare.
+//!
+//! A cleaned name is one line without anything invisible, never begins with a
+//! mark that could start a command or a mention, never ends inside a grapheme,
+//! and cleaning it again changes nothing. It may be empty: the caller then
+//! falls back to the node's number.
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::{canonical_combining_class, is_combining_mark};
+use unicode_segmentation::UnicodeSegmentation;
+
+/// Most bytes of a long name (protocol.md §3.7).
+pub const LONG_NAME_MAX: usize = 39;
+
+/// Most bytes of a short name (protocol.md §3.7).
+pub const SHORT_NAME_MAX: usize = 4;
+
+/// Accents on one letter beyond this are a prank ("zalgo"), not a language.
+const MARKS_PER_LETTER: usize = 3;
+
+const ZERO_WIDTH_JOINER: char = '\u{200D}';
+const ENCLOSING_KEYCAP: char = '\u{20E3}';
+
+/// Marks that begin a command or a mention in some bot or app, with their wide
+/// twins that a keyboard or a reader may take for them.
+const COMMAND_MARKS: [char; 15] = [
+    '/', '\\', '!', '@', '#', '$', '&', '.', ';', '／', '！', '＠', '＃', '⁄', '∕',
+];
+
+/// Turns the bytes of a name into text of at most `max_bytes` bytes.
+///
+/// Invalid UTF-8 is dropped rather than shown as a replacement mark: firmware
+/// cuts names in the middle of an emoji (protocol.md §8 T12), and the half
+/// that is left says nothing.
+#[must_use]
+pub fn clean(bytes: &[u8], max_bytes: usize) -> String {
+    let visible = keep_visible(&String::from_utf8_lossy(bytes));
+    let named = visible.trim_start_matches(|c: char| {
+        COMMAND_MARKS.contains(&c) || c.is_whitespace() || is_combining_mark(c)
+    });
+    cut(named, max_bytes)
+        .trim_end_matches(|c: char| c == ZERO_WIDTH_JOINER || c.is_whitespace())
+        .to_owned()
+}
+
+/// The longest beginning of `text` that has at most `max_bytes` bytes and ends
+/// between two graphemes.
+#[must_use]
+pub fn cut(text: &str, max_bytes: usize) -> &str {
+    if text.len() <= max_bytes {
+        return text;
+    }
+    let end = text
+        .grapheme_indices(true)
+        .map(|(start, _)| start)
+        .take_while(|&start| start <= max_bytes)
+        .last();
+    &text[..end.unwrap_or(0)]
+}
+
+/// `text` as it is compared: lower case, no accents, `ß` as `ss`, `œ` as `oe`
+/// and so on. For matching only, never for showing.
+#[must_use]
+pub fn fold(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    let letters = text.chars().flat_map(char::to_lowercase).nfd();
+    for letter in letters.filter(|&c| canonical_combining_class(c) == 0 && !is_emoji_style(c)) {
+        match letter {
+            'ß' => folded.push_str("ss"),
+            'œ' => folded.push_str("oe"),
+            'æ' => folded.push_str("ae"),
+            'þ' => folded.push_str("th"),
+            'ø' => folded.push('o'),
+            'ł' => folded.push('l'),
+            'đ' | 'ð' => folded.push('d'),
+            'ı' => folded.push('i'),
+            'ς' => folded.push('σ'),
+            other => folded.push(other),
+        }
+    }
+    folded
+}
+
+/// One line of what a reader can see, white space collapsed to single spaces.
+fn keep_visible(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut marks = 0;
+    let mut letters = text.chars().peekable();
+    while let Some(c) = letters.next() {
+        let before = kept.chars().next_back();
+        if is_blank(c) {
+            if before.is_some_and(|b| b != ' ') {
+                kept.push(' ');
+            }
+            continue;
+        }
+        let wanted = if is_emoji_style(c) {
+            before.is_some_and(is_pictograph)
+                || (before.is_some_and(is_keycap_base) && letters.peek() == Some(&ENCLOSING_KEYCAP))
+        } else if c == ZERO_WIDTH_JOINER {
+            before.is_some_and(|b| is_pictograph(b) || is_emoji_style(b))
+                && letters.peek().copied().is_some_and(is_pictograph)
+        } else if c.is_control() || is_invisible(c) {
+            false
+        } else if is_combining_mark(c) {
+            marks += 1;
+            marks <= MARKS_PER_LETTER && before.is_some_and(|b| b != ' ')
+        } else {
+            marks = 0;
+            true
+        };
+        if wanted {
+            kept.push(c);
+        }
+    }
+    kept
+}
+
+/// White space of every kind, line breaks and the empty braille cell included.
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() || c == '\u{2800}'
+}
+
+/// The two selectors that choose between the text and the emoji look.
+fn is_emoji_style(c: char) -> bool {
+    matches!(c, '\u{FE0E}' | '\u{FE0F}')
+}
+
+fn is_keycap_base(c: char) -> bool {
+    matches!(c, '0'..='9' | '#' | '*')
+}
+
+/// Format characters and others without a picture of their own: direction
+/// marks, zero-width characters, fillers, tags, selectors, the byte order
+/// mark, and the replacement mark that stands for undecodable bytes.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}'
+        | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
+        | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
+        | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{FFFD}'..='\u{FFFF}'
+        | '\u{13430}'..='\u{1343F}' | '\u{1BCA0}'..='\u{1BCA3}'
+        | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
+}
+
+/// What may stand in an emoji sequence: the blocks that hold emoji, roughly.
+/// Too wide does no harm; only joiners and selectors depend on it.
+fn is_pictograph(c: char) -> bool {
+    matches!(c,
+        '©' | '®' | '‼' | '⁉' | '™' | 'ℹ' | '\u{2194}'..='\u{21AA}' | '\u{231A}'..='\u{23FF}'
+        | 'Ⓜ' | '\u{25AA}'..='\u{27BF}' | '\u{2934}'..='\u{2935}' | '\u{2B05}'..='\u{2B55}'
+        | '〰' | '〽' | '㊗' | '㊙' | '\u{1F000}'..='\u{1FAFF}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn long(text: &str) -> String {
+        clean(text.as_bytes(), LONG_NAME_MAX)
+    }
+
+    #[test]
+    fn honest_names_stay_as_they_are() {
+        for name in [
+            "Base Nord 3",
+            "Émilie & Zoë",
+            "Łódź-Ø",
+            "日本のノード",
+            "שלום",
+            "⚡️",
+            "👩‍🚒 Feu",
+            "🏳️‍🌈",
+            "🇫🇷 Paris",
+            "1️⃣",
+            "👍🏽",
+            "e\u{301}a\u{328}\u{301}",
+            "a/b #2 @home!",
+        ] {
+            assert_eq!(long(name), name);
+        }
+    }
+
+    #[test]
+    fn hostile_names_lose_their_teeth() {
+        for (name, safe) in [
+            ("/reboot", "reboot"),
+            (" \t!@#/ /cmd", "cmd"),
+            ("＠all", "all"),
+            ("\u{202E}/gpj.exe", "gpj.exe"),
+            ("\u{200B}\u{FEFF}@\u{200D}all", "all"),
+            ("A\u{202E}B\u{2066}C\u{2069}\u{61C}", "ABC"),
+            ("Al\u{AD}i\u{200B}ce\u{200D}", "Alice"),
+            ("line\r\nbreak\u{2028}here", "line break here"),
+            ("a\x1b[31mred\x07\0", "a[31mred"),
+            ("a \u{3000}\u{A0}\u{2800} b ", "a b"),
+            ("\u{3164}\u{115F}\u{2800}", ""),
+            ("hi\u{E0068}\u{E0069}\u{E007F}", "hi"),
+            ("#\u{FE0F}\u{20E3}top", "top"),
+            ("\u{301}\u{302}x", "x"),
+            (
+                "z\u{301}\u{302}\u{303}\u{304}\u{305}\u{306}o",
+                "z\u{301}\u{302}\u{303}o",
+            ),
+            ("/!#", ""),
+            ("", ""),
+        ] {
+            assert_eq!(long(name), safe, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn half_an_emoji_disappears() {
+        // "⚡️" cut to four bytes by the firmware.
+        assert_eq!(clean(b"\xE2\x9A\xA1\xEF", SHORT_NAME_MAX), "⚡");
+        assert_eq!(clean(b"\xF0\x9F\x94", SHORT_NAME_MAX), "");
+        assert_eq!(clean(b"\xFF/x", SHORT_NAME_MAX), "x");
+    }
+
+    #[test]
+    fn cuts_between_graphemes_only() {
+        assert_eq!(cut("abc", 3), "abc");
+        assert_eq!(cut("abcd", 3), "abc");
+        assert_eq!(cut("aé", 2), "a");
+        assert_eq!(cut("a👩‍🚒b", 11), "a");
+        assert_eq!(cut("a👩‍🚒b", 12), "a👩‍🚒");
+        assert_eq!(cut("é", 1), "");
+        assert_eq!(clean(b"ab cd", 3), "ab");
+    }
+
+    #[test]
+    fn comparing_ignores_case_accents_and_ligatures() {
+        assert_eq!(fold("ÉMILIE Straße"), "emilie strasse");
+        assert_eq!(
+            fold("Œuvre Æther Łódź Øre Đuro"),
+            "oeuvre aether lodz ore duro"
+        );
+        assert_eq!(fold("e\u{301}"), fold("é"));
+        assert_eq!(fold("İstanbul ΣΑΣ"), "istanbul σασ");
+        assert_eq!(fold("☀️"), fold("☀"));
+        assert_ne!(fold("का"), fold("कि"), "vowel signs are not accents");
+    }
+
+    proptest! {
+        #[test]
+        fn clean_keeps_its_promises(bytes: Vec<u8>, max in 0_usize..50) {
+            check(&bytes, max)?;
+        }
+
+        #[test]
+        fn clean_keeps_its_promises_for_nasty_text(
+            text in "[ #/!@a1*é\u{301}\u{FE0F}\u{200D}\u{20E3}\u{202E}\u{E0067}🇫👩🏽☀\n\u{FFFD}ก้\u{1100}\u{1161}]{0,24}",
+            max in 0_usize..50,
+        ) {
+            check(text.as_bytes(), max)?;
+        }
+
+        #[test]
+        fn folding_twice_is_folding_once(text: String) {
+            let once = fold(&text);
+            prop_assert_eq!(fold(&once), once);
+        }
+    }
+
+    fn check(bytes: &[u8], max: usize) -> Result<(), TestCaseError> {
+        let once = clean(bytes, max);
+        prop_assert!(once.len() <= max);
+        prop_assert!(!once.starts_with(COMMAND_MARKS));
+        prop_assert!(!once.contains(char::is_control) && !once.contains("  "));
+        prop_assert_eq!(once.trim(), &once);
+        prop_assert_eq!(clean(once.as_bytes(), max), once);
+        Ok(())
+    }
+}

@@ -1,15 +1,19 @@
 //! What a mesh is: numbers, packets, nodes, places. Pure data: nothing here
 //! knows a clock, a socket or a thread.
 
+pub mod book;
 pub mod geo;
 pub mod id;
 pub mod labels;
 pub mod name;
+pub mod node;
 pub mod packet;
 pub mod time;
 
+pub use book::{Counters, NodeBook, Noted};
 pub use geo::{Compass, Position};
 pub use id::{ChannelIndex, NodeNum, PacketId};
 pub use labels::Quality;
+pub use node::{DirectSignal, Metrics, Node};
 pub use packet::{Hops, Packet, Payload, Signal, Standing};
 pub use time::{Now, Sanity};

@@ -1,0 +1,252 @@
+//! The node book: everything that the packets and our node's own list tell
+//! about the nodes of the mesh.
+//!
+//! Bounded: when it is full, whoever was heard longest ago makes room, never
+//! our own node. What comes in is judged in [`learn`]; here it is kept and
+//! looked up. Lists are in a fixed order, ties decided by number.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+pub use learn::Noted;
+
+use super::name;
+use super::node::{Node, Stamp};
+use super::{NodeNum, Now, Payload, Position};
+
+mod learn;
+
+/// How many nodes a book holds unless told otherwise.
+pub const DEFAULT_CAPACITY: usize = 2_000;
+
+/// How many nodes are offered for the one byte that names a relay.
+const RELAY_CANDIDATES: usize = 3;
+
+/// Ports go up to here (protocol.md §3.20); what is higher is counted as one.
+const PORT_MAX: i32 = 511;
+
+/// Live packets of other nodes since the program started.
+#[derive(Clone, Debug, Default)]
+pub struct Counters {
+    /// Readable packets by port number. Numbers that no port can have are
+    /// summed up under −1.
+    pub by_port: BTreeMap<i32, u64>,
+    /// Packets that our node could not decrypt.
+    pub encrypted: u64,
+    /// Packets with neither a readable nor an encrypted content.
+    pub empty: u64,
+    /// Payloads on a known port that are not what the port promises.
+    pub undecodable: u64,
+}
+
+/// The nodes of the mesh, by number.
+#[derive(Clone, Debug)]
+pub struct NodeBook {
+    nodes: BTreeMap<NodeNum, Node>,
+    capacity: usize,
+    own: Option<NodeNum>,
+    had_list: bool,
+    counters: Counters,
+}
+
+impl Default for NodeBook {
+    fn default() -> Self {
+        Self::new(DEFAULT_CAPACITY)
+    }
+}
+
+impl NodeBook {
+    /// An empty book for at most `capacity` nodes (at least one).
+    #[must_use]
+    pub fn new(capacity: usize) -> Self {
+        Self {
+            nodes: BTreeMap::new(),
+            capacity: capacity.max(1),
+            own: None,
+            had_list: false,
+            counters: Counters::default(),
+        }
+    }
+
+    /// Our own node's number, once a handshake told it.
+    #[must_use]
+    pub fn own(&self) -> Option<NodeNum> {
+        self.own
+    }
+
+    /// Takes our own number, anew at each handshake: it can change
+    /// (protocol.md §5.7).
+    pub fn set_own(&mut self, own: NodeNum) {
+        self.own = Some(own);
+    }
+
+    /// What is known about a node.
+    #[must_use]
+    pub fn get(&self, num: NodeNum) -> Option<&Node> {
+        self.nodes.get(&num)
+    }
+
+    /// Number of nodes, our own included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether nobody is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// All nodes by number, our own included.
+    pub fn iter(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.values()
+    }
+
+    /// Whether our node's list has come. Before it everybody seems new.
+    #[must_use]
+    pub fn had_list(&self) -> bool {
+        self.had_list
+    }
+
+    /// What has been counted since the program started.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Nodes heard directly by radio within the last 24 hours, strongest
+    /// first; our own node excluded.
+    #[must_use]
+    pub fn direct(&self, now: Now) -> Vec<&Node> {
+        let mut heard: Vec<_> = self
+            .others()
+            .filter_map(|node| Some((node.direct_snr(now)?, node)))
+            .collect();
+        heard.sort_by(|(a, x), (b, y)| b.total_cmp(a).then(x.num.cmp(&y.num)));
+        heard.into_iter().map(|(_, node)| node).collect()
+    }
+
+    /// Nodes with a known position and their distance in metres from `place`,
+    /// nearest first; our own node excluded.
+    #[must_use]
+    pub fn near(&self, place: Position) -> Vec<(&Node, f64)> {
+        let mut placed: Vec<_> = self
+            .others()
+            .filter_map(|node| Some((node, place.distance_m(&node.position?))))
+            .collect();
+        placed.sort_by(|(x, a), (y, b)| a.total_cmp(b).then(x.num.cmp(&y.num)));
+        placed
+    }
+
+    /// Nodes met for the first time at `since` (since the program started) or
+    /// later, newest first. What our node knew before is not new.
+    #[must_use]
+    pub fn new_since(&self, since: Duration) -> Vec<&Node> {
+        let mut new: Vec<_> = self
+            .others()
+            .filter(|node| node.first_seen_mono.is_some_and(|seen| seen >= since))
+            .collect();
+        new.sort_by_key(|node| (Reverse(node.first_seen_mono), node.num));
+        new
+    }
+
+    /// Nodes that have been silent for longer than `quiet`, the most recently
+    /// lost first. Those that were never heard are not lost.
+    #[must_use]
+    pub fn lost_since(&self, quiet: Duration, now: Now) -> Vec<&Node> {
+        let mut lost: Vec<_> = self
+            .others()
+            .filter_map(|node| Some((node.age(now)?, node)))
+            .filter(|(age, _)| *age > quiet)
+            .collect();
+        lost.sort_by_key(|(age, node)| (*age, node.num));
+        lost.into_iter().map(|(_, node)| node).collect()
+    }
+
+    /// Up to three nodes that the one byte of [`Packet::relay`] can mean, the
+    /// most recently heard first. Numbers that end in 00 call themselves FF
+    /// there, because 0 means "unknown" (fw: `getLastByteOfNodeNum`).
+    #[must_use]
+    pub fn relay_candidates(&self, byte: u8) -> Vec<NodeNum> {
+        let mut candidates: Vec<_> = self
+            .others()
+            .filter(|node| match node.num.last_byte() {
+                0 => byte == 0xFF,
+                last => byte == last,
+            })
+            .collect();
+        candidates.sort_by_key(|node| (Reverse(node.recency()), node.num));
+        candidates.truncate(RELAY_CANDIDATES);
+        candidates.into_iter().map(|node| node.num).collect()
+    }
+
+    /// The long name, else the short one, else `!hex`, in at most `max_bytes`
+    /// bytes. Where not even `!hex` fits, its last digits.
+    #[must_use]
+    pub fn display_name(&self, num: NodeNum, max_bytes: usize) -> String {
+        let node = self.get(num);
+        let names = [
+            node.and_then(|node| node.long_name.as_deref()),
+            node.and_then(|node| node.short_name.as_deref()),
+        ];
+        for known in names.into_iter().flatten() {
+            let fitting = name::cut(known, max_bytes).trim_end();
+            if !fitting.is_empty() {
+                return fitting.to_owned();
+            }
+        }
+        let hex = num.to_string();
+        hex[hex.len().saturating_sub(max_bytes)..].to_owned()
+    }
+
+    fn others(&self) -> impl Iterator<Item = &Node> {
+        let own = self.own;
+        self.nodes
+            .values()
+            .filter(move |node| Some(node.num) != own)
+    }
+
+    fn count(&mut self, payload: &Payload) {
+        let port = match payload {
+            Payload::Port(port, _) => *port as i32,
+            Payload::OtherPort(port) if (0..=PORT_MAX).contains(port) => *port,
+            Payload::OtherPort(_) => -1,
+            Payload::Encrypted => return self.counters.encrypted += 1,
+            Payload::Empty => return self.counters.empty += 1,
+        };
+        *self.counters.by_port.entry(port).or_default() += 1;
+    }
+
+    /// The entry of a node, made if need be, and whether it was made. `None`
+    /// when nobody can have this number, or when the book is full of nodes
+    /// heard more recently than `heard`.
+    fn entry(
+        &mut self,
+        num: NodeNum,
+        heard: (Option<Duration>, Option<Stamp>),
+    ) -> Option<(&mut Node, bool)> {
+        if !num.is_node() {
+            return None;
+        }
+        let is_new = !self.nodes.contains_key(&num);
+        if is_new && self.nodes.len() >= self.capacity {
+            let oldest = self
+                .others()
+                .min_by_key(|node| node.recency())
+                .map(|node| (node.recency(), node.num));
+            match oldest {
+                Some((recency, oldest)) if recency < heard || self.own == Some(num) => {
+                    self.nodes.remove(&oldest);
+                }
+                _ => return None,
+            }
+        }
+        let node = self.nodes.entry(num).or_insert_with(|| Node::new(num));
+        Some((node, is_new))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 //! about the nodes of the mesh.
 //!
 //! Bounded: when it is full, whoever was heard longest ago makes room, never
-//! our own node. What comes in is judged in [`learn`]; here it is kept and
+//! our own node. What comes in is judged in `learn`; here it is kept and
 //! looked up. Lists are in a fixed order, ties decided by number.
 
 use std::cmp::Reverse;
@@ -165,7 +165,7 @@ impl NodeBook {
         lost.into_iter().map(|(_, node)| node).collect()
     }
 
-    /// Up to three nodes that the one byte of [`Packet::relay`] can mean, the
+    /// Up to three nodes that the one byte of [`Packet::relay`](super::Packet::relay) can mean, the
     /// most recently heard first. Numbers that end in 00 call themselves FF
     /// there, because 0 means "unknown" (fw: `getLastByteOfNodeNum`).
     #[must_use]

@@ -422,7 +422,7 @@ fn the_list_never_replaces_newer_knowledge() {
         hops_away: Some(4),
         ..info(ALICE, 2_000_100)
     };
-    book.note_node_list(&[listed.clone()], at(600), SANITY);
+    book.note_node_list(std::slice::from_ref(&listed), at(600), SANITY);
     let alice = book.get(ALICE).unwrap();
     assert_eq!(alice.long_name.as_deref(), Some("Now"));
     assert_eq!(alice.position.unwrap().latitude_i, 490_000_000);

@@ -377,6 +377,18 @@ fn the_list_fills_an_empty_book() {
     assert_eq!(numbers(book.direct(at(10))), [ALICE], "a hint until heard");
     assert!(book.new_since(Duration::ZERO).is_empty(), "known before");
     assert!(book.direct(at(2 * DAY)).is_empty());
+    live(&mut book, &packet(ALICE, Hops::Known(1), 8.0), 20);
+    assert!(book.direct(at(20)).is_empty(), "a reception beats the hint");
+}
+
+#[test]
+fn a_replay_pushes_nobody_out() {
+    let mut book = NodeBook::new(1);
+    book.note_node_list(&[info(BOB, 1_500_000)], at(0), SANITY);
+    let mut replay = carrying(ALICE, PortNum::PositionApp, &place(1));
+    replay.rx_time = 1_999_000;
+    book.note_packet(&replay, Standing::Replay, at(30), SANITY);
+    assert!(book.get(BOB).is_some() && book.get(ALICE).is_none());
 }
 
 #[test]

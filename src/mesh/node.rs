@@ -259,8 +259,9 @@ mod tests {
 
     #[test]
     fn a_node_is_small() {
+        // 184 bytes and the two pointers to the names.
         let size = size_of::<Node>();
-        assert!(size <= 100, "{size} bytes");
+        assert!(size <= 216, "{size} bytes");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! bytes of the one connection into packets and texts into bytes; [`sim`] is a
 //! node in a box for tests and demonstrations.
 
+pub mod bot;
 pub mod cli;
 pub mod config;
 pub mod link;

@@ -50,6 +50,26 @@ texts! {
     LogNoLink: "❌ Link unavailable for broadcast {command}" / "❌ Interface non disponible pour broadcast {command}",
     LogFailed: "❌ Broadcast {command} failed: {error}" / "❌ Échec broadcast {command}: {error}",
     LogOurs: "🔄 Broadcast ignored (ours): {start}" / "🔄 Broadcast ignoré (envoyé par nous): {start}",
+
+    // What the bot says around the commands.
+    Apology: "Sorry, that went wrong." / "Désolé, ça n'a pas marché.",
+    TookTooLong: "Sorry, that takes too long. Please try again later." / "Désolé, c'est trop long. Réessaie plus tard.",
+    Busy: "Busy just now, please try again in a minute." / "Occupé, réessaie dans une minute.",
+    Slower: "Many questions at once: please wait a few minutes." / "Trop de demandes : patiente quelques minutes.",
+    Unknown: "I don't know that one. {prefix}help shows what I can do." / "Je ne connais pas. {prefix}help montre ce que je sais faire.",
+    NoKey: "{name}: I can't send you direct messages yet, our nodes lack each other's key. Try again in a while." / "{name} : message direct impossible, nos nœuds n'ont pas encore échangé leurs clés. Réessaie plus tard.",
+
+    // Words that several answers share.
+    Direct: "direct" / "direct",
+    OneHop: "1 hop" / "1 relais",
+    Hops: "{n} hops" / "{n} relais",
+    HopsUnknown: "hops unknown" / "relais inconnus",
+    ViaMqtt: "via MQTT" / "via MQTT",
+
+    // /ping
+    HelpPing: "am I heard, and how well?" / "m'entend-on, et comment ?",
+    Pong: "🏓 pong" / "🏓 pong",
+    Late: "{s} s late" / "reçu il y a {s} s",
 }
 
 impl Text {

@@ -120,6 +120,8 @@ pub struct Command {
     pub mode: Mode,
     /// Only for the operator.
     pub operator_only: bool,
+    /// Has the bucket of its own that the configuration calls `echo`.
+    pub has_own_limit: bool,
     /// Runs it. Answers through the reply; stays silent by not answering.
     pub run: fn(&Ask, &mut Context<'_>, &mut Reply<'_>),
 }

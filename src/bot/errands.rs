@@ -140,7 +140,7 @@ mod tests {
         let mut answers: Vec<_> = (0..10).map(|_| finished.recv().unwrap()).collect();
         answers.sort_by_key(|result| result.id);
         assert_eq!(answers[0].answer.as_deref(), Ok("late"));
-        assert_eq!(answers[9].answer.as_deref(), Err("broken"));
+        assert_eq!(answers[9].answer, Err("broken".to_owned()));
         drop(pool);
         for handle in handles {
             handle.join().unwrap();

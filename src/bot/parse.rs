@@ -22,6 +22,8 @@ pub enum Parsed<'a> {
     Command {
         /// The word after the mark, lower case and without accents.
         word: String,
+        /// The word as it was written.
+        said: &'a str,
         /// What follows it.
         args: &'a str,
     },
@@ -50,13 +52,12 @@ pub fn parse<'a>(text: &'a str, prefix: &str, direct: bool, names: Names<'_>) ->
         }
     }
     if let Some(rest) = text.strip_prefix(prefix) {
-        let (word, args) = rest
-            .split_once(char::is_whitespace)
-            .unwrap_or((rest, ""));
+        let (word, args) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
         return match (pick(word), args.trim()) {
             (Some(number), "") => Parsed::Pick(number),
             (_, args) if is_word(word) => Parsed::Command {
                 word: fold(word),
+                said: word,
                 args,
             },
             _ => Parsed::Chat,
@@ -84,7 +85,9 @@ fn pick(word: &str) -> Option<usize> {
 fn is_word(word: &str) -> bool {
     word == "?"
         || (word.chars().next().is_some_and(char::is_alphabetic)
-            && word.chars().all(|c| c.is_alphanumeric() || c == '\u{301}' || c == '\u{300}'))
+            && word
+                .chars()
+                .all(|c| c.is_alphanumeric() || c == '\u{301}' || c == '\u{300}'))
 }
 
 /// Leading lines that quote somebody (`> …`).
@@ -108,9 +111,7 @@ fn visible(text: &str) -> &str {
 /// What follows the bot's own name at the beginning of `text`; `None` when it
 /// is somebody else's.
 fn without_name<'a>(text: &'a str, names: Names<'_>) -> Option<&'a str> {
-    let (first, after) = text
-        .split_once(char::is_whitespace)
-        .unwrap_or((text, ""));
+    let (first, after) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     let first = fold(first.trim_end_matches([':', ',']));
     if [names.short, names.id]
         .iter()
@@ -126,9 +127,7 @@ fn without_name<'a>(text: &'a str, names: Names<'_>) -> Option<&'a str> {
     let mut rest = text;
     let mut said = Vec::new();
     for _ in 0..words {
-        let (word, after) = rest
-            .split_once(char::is_whitespace)
-            .unwrap_or((rest, ""));
+        let (word, after) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
         said.push(fold(word.trim_end_matches([':', ','])));
         rest = after.trim_start();
     }
@@ -151,34 +150,60 @@ mod tests {
         parse(text, "/", false, NAMES)
     }
 
-    fn command<'a>(word: &str, args: &'a str) -> Parsed<'a> {
-        Parsed::Command {
-            word: word.to_owned(),
-            args,
+    /// The folded word and the arguments of a command.
+    fn understood(text: &str, prefix: &str) -> Option<(String, String)> {
+        match parse(text, prefix, false, NAMES) {
+            Parsed::Command { word, args, .. } => Some((word, args.to_owned())),
+            _ => None,
         }
+    }
+
+    fn command(word: &str, args: &str) -> Option<(String, String)> {
+        Some((word.to_owned(), args.to_owned()))
     }
 
     #[test]
     fn commands_are_whole_words_in_any_spelling() {
-        assert_eq!(public("/ping"), command("ping", ""));
-        assert_eq!(public("  /PING \n"), command("ping", ""));
-        assert_eq!(public("/météo Saint-Étienne"), command("meteo", "Saint-Étienne"));
-        assert_eq!(public("/echo  two  words "), command("echo", "two  words"));
-        assert_eq!(public("/mything"), command("mything", ""));
-        assert_eq!(public("/?"), command("?", ""));
-        assert_eq!(public("\u{202e}/ping"), command("ping", ""));
+        assert_eq!(understood("/ping", "/"), command("ping", ""));
+        assert_eq!(understood("  /PING \n", "/"), command("ping", ""));
+        assert_eq!(
+            understood("/météo Saint-Étienne", "/"),
+            command("meteo", "Saint-Étienne")
+        );
+        assert_eq!(
+            understood("/echo  two  words ", "/"),
+            command("echo", "two  words")
+        );
+        assert_eq!(understood("/mything", "/"), command("mything", ""));
+        assert_eq!(understood("/?", "/"), command("?", ""));
+        assert_eq!(understood("\u{202e}/ping", "/"), command("ping", ""));
     }
 
     #[test]
     fn talk_is_not_a_command() {
-        for talk in ["", "/", "//", "/ ping", "ping", "hello /ping", "/-)", "/etc/passwd", "5/7"] {
+        for talk in [
+            "",
+            "/",
+            "//",
+            "/ ping",
+            "ping",
+            "hello /ping",
+            "/-)",
+            "/etc/passwd",
+            "5/7",
+        ] {
             assert_eq!(public(talk), Parsed::Chat, "{talk}");
         }
     }
 
     #[test]
     fn a_mention_counts_when_it_is_ours() {
-        for text in ["@BOT /ping", "@bot: ping", "@Weather Bot /ping", "@!A1B2C3D4 ping"] {
+        for text in [
+            "@BOT /ping",
+            "@bot: ping",
+            "@Weather Bot /ping",
+            "@!A1B2C3D4 ping",
+        ] {
             assert!(
                 matches!(public(text), Parsed::Command { ref word, .. } | Parsed::Bare { ref word } if word == "ping"),
                 "{text}"
@@ -190,15 +215,26 @@ mod tests {
 
     #[test]
     fn a_quote_in_front_is_skipped() {
-        assert_eq!(public("> who is there?\n/ping"), command("ping", ""));
-        assert_eq!(public("> one\n> two\n/ping x"), command("ping", "x"));
+        assert_eq!(
+            understood("> who is there?\n/ping", "/"),
+            command("ping", "")
+        );
+        assert_eq!(
+            understood("> one\n> two\n/ping x", "/"),
+            command("ping", "x")
+        );
         assert_eq!(public("> /ping"), Parsed::Chat);
     }
 
     #[test]
     fn bare_words_only_where_nobody_else_can_be_meant() {
         let direct = |text| parse(text, "/", true, NAMES);
-        assert_eq!(direct("Ping"), Parsed::Bare { word: "ping".into() });
+        assert_eq!(
+            direct("Ping"),
+            Parsed::Bare {
+                word: "ping".into()
+            }
+        );
         assert_eq!(direct("ping me later"), Parsed::Chat);
         assert_eq!(public("test"), Parsed::Chat);
     }
@@ -213,7 +249,7 @@ mod tests {
 
     #[test]
     fn another_prefix() {
-        assert_eq!(parse("!ping", "!", false, NAMES), command("ping", ""));
+        assert_eq!(understood("!ping", "!"), command("ping", ""));
         assert_eq!(parse("/ping", "!", false, NAMES), Parsed::Chat);
     }
 

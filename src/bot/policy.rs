@@ -67,7 +67,7 @@ pub enum Verdict {
 struct Sender {
     bucket: Bucket,
     echo: Bucket,
-    notice: Option<Duration>,
+    last_notice: Option<Duration>,
     bare_since: Duration,
     bare_answers: u8,
     bare_ignored_until: Duration,
@@ -110,9 +110,7 @@ impl Policy {
         let public = channel
             .is_some()
             .then(|| public.get_or_insert_with(|| Bucket::new(limits.per_channel, now)));
-        let sender = self
-            .senders
-            .entry(from, now, || Sender::new(limits, now));
+        let sender = self.senders.entry(from, now, || Sender::new(limits, now));
         let period = limits.per_sender.per;
         let own = sender.bucket.has(now);
         let shared = total.has(now)
@@ -132,34 +130,28 @@ impl Policy {
             return Verdict::Answer;
         }
         // When the channel itself is over its limit, a notice would add to it.
-        let may_speak = shared || channel.is_none();
-        if may_speak && sender.notice.is_none_or(|last| now >= last + period) {
-            sender.notice = Some(now);
-            return Verdict::Notice;
+        if shared || channel.is_none() {
+            return sender.notice(now, period);
         }
         Verdict::Silence
     }
 
     /// Asks for one `/echo` by `from`, beside [`Policy::ask`].
-    pub fn ask_echo(&mut self, from: NodeNum, now: Duration) -> bool {
+    pub fn ask_echo(&mut self, from: NodeNum, now: Duration) -> Verdict {
         let limits = &self.limits;
-        let sender = self
-            .senders
-            .entry(from, now, || Sender::new(limits, now));
-        let has = sender.echo.has(now);
-        if has {
+        let sender = self.senders.entry(from, now, || Sender::new(limits, now));
+        if sender.echo.has(now) {
             sender.echo.take();
+            return Verdict::Answer;
         }
-        has
+        sender.notice(now, limits.per_sender.per)
     }
 
     /// Whether a bare word of `from` may be answered: somebody who says
     /// nothing else may be a bot.
     pub fn ask_bare(&mut self, from: NodeNum, now: Duration) -> bool {
         let limits = &self.limits;
-        let sender = self
-            .senders
-            .entry(from, now, || Sender::new(limits, now));
+        let sender = self.senders.entry(from, now, || Sender::new(limits, now));
         if now < sender.bare_ignored_until {
             return false;
         }
@@ -182,11 +174,20 @@ impl Policy {
 }
 
 impl Sender {
+    /// One notice in a period, silence otherwise.
+    fn notice(&mut self, now: Duration, period: Duration) -> Verdict {
+        if self.last_notice.is_none_or(|last| now >= last + period) {
+            self.last_notice = Some(now);
+            return Verdict::Notice;
+        }
+        Verdict::Silence
+    }
+
     fn new(limits: &Limits, now: Duration) -> Self {
         Self {
             bucket: Bucket::new(limits.per_sender, now),
             echo: Bucket::new(limits.echo, now),
-            notice: None,
+            last_notice: None,
             bare_since: now,
             bare_answers: 0,
             bare_ignored_until: Duration::ZERO,
@@ -229,7 +230,11 @@ mod tests {
             .map(|who| policy.ask(NodeNum(100 + who), C0, s(1)))
             .collect();
         assert_eq!(count(&verdicts, Verdict::Answer), 12);
-        assert_eq!(count(&verdicts, Verdict::Notice), 0, "a notice would add to it");
+        assert_eq!(
+            count(&verdicts, Verdict::Notice),
+            0,
+            "a notice would add to it"
+        );
         // Direct messages do not suffer from it.
         assert_eq!(policy.ask(A, None, s(1)), Verdict::Answer);
     }
@@ -254,14 +259,21 @@ mod tests {
             .map(|who| policy.ask(NodeNum(100 + who), None, s(1)))
             .collect();
         assert_eq!(count(&verdicts, Verdict::Answer), 3);
-        assert_eq!(count(&verdicts, Verdict::Notice), 6, "one for each, directly");
+        assert_eq!(
+            count(&verdicts, Verdict::Notice),
+            6,
+            "one for each, directly"
+        );
     }
 
     #[test]
     fn a_bot_on_the_other_side_is_left_to_itself() {
         let mut policy = Policy::new(Limits::default());
         let answered: Vec<_> = (0..8).map(|at| policy.ask_bare(A, s(at * 5))).collect();
-        assert_eq!(answered, [true, true, true, false, false, false, false, false]);
+        assert_eq!(
+            answered,
+            [true, true, true, false, false, false, false, false]
+        );
         assert!(!policy.ask_bare(A, s(600)));
         assert!(policy.ask_bare(A, s(620)));
         // A patient human is not a bot.
@@ -272,8 +284,9 @@ mod tests {
     #[test]
     fn echo_and_hints_have_their_own_clocks() {
         let mut policy = Policy::new(Limits::default());
-        assert!(policy.ask_echo(A, s(0)) && !policy.ask_echo(A, s(599)));
-        assert!(policy.ask_echo(A, s(601)));
+        let echoes = [0, 590, 591, 599, 601].map(|at| policy.ask_echo(A, s(at)));
+        use Verdict::{Answer, Notice, Silence};
+        assert_eq!(echoes, [Answer, Notice, Silence, Silence, Answer]);
         assert!(policy.ask_hint(A, s(0)) && !policy.ask_hint(A, s(3_599)));
         assert!(policy.ask_hint(A, s(3_600)));
     }

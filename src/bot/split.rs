@@ -36,7 +36,11 @@ pub fn split(text: &str, limit: usize, max_parts: usize, hint: &str) -> Split {
         };
     }
     let max_parts = max_parts.max(1);
-    let hint = if hint.len() + MARK + 8 < limit { hint } else { "" };
+    let hint = if hint.len() + MARK + 8 < limit {
+        hint
+    } else {
+        ""
+    };
     let mark = if max_parts == 1 { 0 } else { MARK };
     let room = limit - mark;
     let (mut bodies, mut rest) = cut_up(text, room, room, max_parts);
@@ -50,7 +54,11 @@ pub fn split(text: &str, limit: usize, max_parts: usize, hint: &str) -> Split {
         .into_iter()
         .enumerate()
         .map(|(at, body)| {
-            let end = if left_over && at + 1 == count { hint } else { "" };
+            let end = if left_over && at + 1 == count {
+                hint
+            } else {
+                ""
+            };
             if count == 1 {
                 format!("{body}{end}")
             } else {
@@ -68,7 +76,11 @@ fn cut_up(text: &str, room: usize, last_room: usize, max_parts: usize) -> (Vec<&
     let mut bodies = Vec::new();
     let mut rest = text;
     while !rest.is_empty() && bodies.len() < max_parts {
-        let room = if bodies.len() + 1 == max_parts { last_room } else { room };
+        let room = if bodies.len() + 1 == max_parts {
+            last_room
+        } else {
+            room
+        };
         let (body, after) = cut(rest, room);
         bodies.push(body);
         rest = after;
@@ -119,7 +131,11 @@ mod tests {
         let split = split(text, 26, 3, "");
         assert_eq!(
             split.parts,
-            ["(1/3) alpha beta gamma", "(2/3) delta epsilon zeta", "(3/3) eta theta iota"]
+            [
+                "(1/3) alpha beta gamma",
+                "(2/3) delta epsilon zeta",
+                "(3/3) eta theta iota"
+            ]
         );
     }
 

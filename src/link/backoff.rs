@@ -115,7 +115,10 @@ mod tests {
             .map(|_| backoff.next(End::NeverReady).wait.as_secs_f64())
             .collect();
         for (wait, base) in waits.iter().zip([1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0]) {
-            assert!((base * 0.8..=base * 1.2).contains(wait), "{wait} for {base}");
+            assert!(
+                (base * 0.8..=base * 1.2).contains(wait),
+                "{wait} for {base}"
+            );
         }
         assert!(waits[6..].iter().all(|wait| (48.0..=60.0).contains(wait)));
     }

@@ -77,10 +77,19 @@ pub enum Act {
 
 #[derive(Debug)]
 enum Phase {
-    Waiting { until: Duration },
-    LookingUp { until: Duration },
-    Connecting { until: Duration, rest: Vec<SocketAddr> },
-    Up { ready_at: Option<Duration> },
+    Waiting {
+        until: Duration,
+    },
+    LookingUp {
+        until: Duration,
+    },
+    Connecting {
+        until: Duration,
+        rest: Vec<SocketAddr>,
+    },
+    Up {
+        ready_at: Option<Duration>,
+    },
     Ended,
 }
 

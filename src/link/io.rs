@@ -240,10 +240,7 @@ impl Io {
 
     fn sleep(&mut self) -> io::Result<()> {
         let now = self.clock.now();
-        let timeout = self
-            .core
-            .deadline()
-            .map(|at| at.saturating_sub(now.mono));
+        let timeout = self.core.deadline().map(|at| at.saturating_sub(now.mono));
         let interest = self.connection.interest(!self.core.output().is_empty());
         let mut fds = [
             PollFd::new(&self.waker.receiver, PollFlags::IN),
@@ -418,10 +415,9 @@ fn open(address: SocketAddr) -> io::Result<TcpStream> {
     let _ = socket.set_tcp_keepalive(&keepalive);
     match socket.connect(&address.into()) {
         Ok(()) => {}
-        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::INPROGRESS.raw_os_error()) => {
-        }
+        Err(error)
+            if error.raw_os_error() == Some(rustix::io::Errno::INPROGRESS.raw_os_error()) => {}
         Err(error) => return Err(error),
     }
     Ok(socket.into())
 }
-

@@ -11,12 +11,12 @@ fn generate() -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let descriptors = protox::compile([root.join("proto/meshbot.proto")], [root.join("proto")])
         .expect("meshbot.proto compiles");
-    let out = tempfile::tempdir().unwrap();
+    let out = tempfile::tempdir().expect("a temporary folder");
     prost_build::Config::new()
         .out_dir(out.path())
         .compile_fds(descriptors)
         .expect("code is generated");
-    let body = std::fs::read_to_string(out.path().join("meshbot.rs")).unwrap();
+    let body = std::fs::read_to_string(out.path().join("meshbot.rs")).expect("generated code");
     format!("{HEADER}{body}")
 }
 

@@ -23,8 +23,8 @@ use std::time::Duration;
 
 use log::{debug, info, warn};
 
-pub use self::handshake::Handshake;
 use self::flight::Flights;
+pub use self::handshake::Handshake;
 use self::handshake::{DRAIN_MAX, NODES_AGAIN, NONCE_CONFIG, NONCE_NODES, Phase};
 use self::liveness::{Due, Liveness};
 use self::queue::Queue;

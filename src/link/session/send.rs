@@ -282,7 +282,13 @@ impl Session {
 
     /// An acknowledgement or a refusal of one of our packets. `false` when it
     /// is about something else.
-    pub(super) fn routing(&mut self, now: Now, from: NodeNum, id: PacketId, payload: &[u8]) -> bool {
+    pub(super) fn routing(
+        &mut self,
+        now: Now,
+        from: NodeNum,
+        id: PacketId,
+        payload: &[u8],
+    ) -> bool {
         let Some(flight) = self.flights.get_mut(id) else {
             return false;
         };

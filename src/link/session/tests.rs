@@ -90,7 +90,9 @@ impl Rig {
     fn new(handshake: Handshake) -> Self {
         let settings = Settings {
             handshake,
-            sanity: Sanity { built: 1_900_000_000 },
+            sanity: Sanity {
+                built: 1_900_000_000,
+            },
             ..Settings::default()
         };
         let gate = Gate::new(settings.text_spacing);
@@ -264,7 +266,10 @@ fn configuration_first_then_the_back_log_then_the_nodes() {
     assert_eq!((identity.num, identity.nodedb_count), (OWN, 3));
     assert_eq!((identity.opened, own.len()), (1, 1));
     rig.wait(1_999);
-    assert!(rig.take().is_empty(), "the node list waits for the back-log");
+    assert!(
+        rig.take().is_empty(),
+        "the node list waits for the back-log"
+    );
     rig.wait(1);
     assert!(matches!(rig.take()[..], [To::WantConfigId(NONCE_NODES)]));
     rig.give(From::NodeInfo(node_info(FRIEND)));

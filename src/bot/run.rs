@@ -1,0 +1,39 @@
+//! The dispatch thread: sleeps until the link tells something, an errand ends,
+//! or something is due.
+
+use crossbeam_channel::{Receiver, after, never, select_biased};
+
+use super::dispatch::Bot;
+use super::errands::JobResult;
+use crate::link::{Clock, Event};
+use crate::thread::Pulse;
+
+/// Runs the bot until the link is gone. Gives the bot back, for its figures.
+pub fn run(
+    mut bot: Bot,
+    clock: Clock,
+    events: &Receiver<Event>,
+    mut results: Receiver<JobResult>,
+    pulse: &Pulse,
+) -> Bot {
+    loop {
+        pulse.beat();
+        let now = clock.now();
+        bot.tick(now);
+        let due = bot
+            .deadline()
+            .map_or_else(never, |at| after(at.saturating_sub(now.mono)));
+        select_biased! {
+            recv(events) -> event => match event {
+                Ok(event) => bot.handle(clock.now(), event),
+                Err(_) => return bot,
+            },
+            recv(results) -> result => match result {
+                Ok(result) => bot.finished(clock.now(), result),
+                // No workers: nothing will come from there any more.
+                Err(_) => results = never(),
+            },
+            recv(due) -> _ => {}
+        }
+    }
+}

@@ -5,6 +5,7 @@
 //! bytes of the one connection into packets and texts into bytes; [`sim`] is a
 //! node in a box for tests and demonstrations.
 
+pub mod app;
 pub mod bot;
 pub mod cli;
 pub mod config;
@@ -12,5 +13,7 @@ pub mod link;
 pub mod logging;
 pub mod mesh;
 pub mod proto;
+pub mod services;
+pub mod store;
 pub mod text;
 pub mod thread;

@@ -8,3 +8,4 @@
 pub mod link;
 pub mod mesh;
 pub mod proto;
+pub mod sim;

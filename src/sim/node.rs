@@ -106,9 +106,8 @@ pub(super) struct Connection {
     /// Bytes came that were not looked at.
     unread: bool,
     steady: bool,
-    /// The rest of a handshake under way, and what kind it is.
+    /// The rest of a handshake under way.
     dump: VecDeque<dump::Piece>,
-    dump_kind: Kind,
     replay: VecDeque<proto::MeshPacket>,
     last_message: Duration,
     /// When the last bytes arrived.
@@ -119,6 +118,8 @@ pub(super) struct Connection {
     pub(super) accepted: Vec<(i32, Duration)>,
     pub(super) last_text: Option<Duration>,
     stalled: bool,
+    /// It said `disconnect`.
+    leaving: bool,
     closed: Option<ClientClose>,
 }
 
@@ -471,10 +472,13 @@ impl SimNode {
 
     /// Forgets the current connection if its client is gone.
     fn bury(&mut self) {
-        let Some(how) = self.conn.as_ref().and_then(|conn| conn.closed) else {
+        let Some(conn) = self.conn.as_ref() else {
             return;
         };
-        self.dead_socket = how == ClientClose::Fin && self.steady();
+        let Some(how) = conn.closed else {
+            return;
+        };
+        self.dead_socket = how == ClientClose::Fin && conn.steady && !conn.leaving;
         self.conn = None;
         self.counters.open = 0;
     }
@@ -610,6 +614,7 @@ impl SimNode {
                 }
             }
             Some(to_radio::PayloadVariant::Disconnect(_)) => {
+                conn.leaving = true;
                 self.counters.disconnects += 1;
                 // Measured: within about 50 ms.
                 let lag = self.lag(5..=50);
@@ -645,7 +650,6 @@ impl SimNode {
         if let Some(conn) = &mut self.conn {
             conn.steady = false;
             conn.dump = dump.into();
-            conn.dump_kind = kind;
             conn.replay = replay.into();
         }
     }
@@ -873,7 +877,6 @@ impl Connection {
             unread: false,
             steady: false,
             dump: VecDeque::new(),
-            dump_kind: Kind::Full,
             replay: VecDeque::new(),
             last_message: now,
             last_bytes: now,
@@ -881,6 +884,7 @@ impl Connection {
             accepted: Vec::new(),
             last_text: None,
             stalled: false,
+            leaving: false,
             closed: None,
         }
     }

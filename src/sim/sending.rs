@@ -63,7 +63,7 @@ impl SimNode {
         packet.next_hop = 0;
         packet.relay_node = 0;
         if packet.to == self.own.0 {
-            self.to_ourselves(now, &packet, &data);
+            self.take_own(now, &packet, &data);
             return;
         }
         match self.admit(now, &packet, &data) {
@@ -176,7 +176,7 @@ impl SimNode {
     }
 
     /// Our node's own number as destination: admin, or a note to oneself.
-    fn to_ourselves(&mut self, now: Now, packet: &proto::MeshPacket, data: &proto::Data) {
+    fn take_own(&mut self, now: Now, packet: &proto::MeshPacket, data: &proto::Data) {
         let status = self.queue_status(now, 0, packet.id);
         self.push_status(status);
         if packet.want_ack {

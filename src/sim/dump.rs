@@ -5,6 +5,8 @@
 //! raw bytes of the recordings. The made-up private and channel keys are
 //! really in there, so that a test can prove that they never reach a log.
 
+mod recorded;
+
 use prost::encoding::{WireType, encode_key, encode_varint};
 
 use crate::link::frame::{START1, START2};
@@ -13,6 +15,7 @@ use crate::proto::{self, channel, config::LoRaConfig, from_radio, mesh_packet};
 
 use super::settings::{Settings, Version};
 use super::world::{Person, World, encode, heard_from, telemetry};
+use recorded::*;
 
 /// Asks for everything but the other nodes (protocol.md §2.1).
 pub(super) const ONLY_CONFIG: u32 = 69420;
@@ -208,12 +211,7 @@ fn node_info(version: Version, own: &Own<'_>, person: &Person) -> proto::NodeInf
 /// Metadata to module configuration.
 fn configuration(out: &mut Vec<Piece>, settings: &Settings, own: &Own<'_>) {
     let v2_8 = settings.version == Version::V2_8;
-    let metadata: &[u8] = if v2_8 {
-        b"\x0a\x0d2.8.0.7754068\x10\x19\x20\x01\x40\xab\x06\x48\x25\x58\x01\x60\xd6\x7b"
-    } else {
-        b"\x0a\x0e2.7.26.54e0d8d\x10\x18\x20\x01\x40\xab\x06\x48\x25\x58\x01\x60\xc6\x7b"
-    };
-    raw(out, 13, metadata);
+    raw(out, 13, if v2_8 { METADATA_2_8 } else { METADATA_2_7 });
     if v2_8 {
         raw(out, 19, REGION_PRESETS);
     }
@@ -363,41 +361,6 @@ fn files(version: Version) -> &'static [(&'static str, u32)] {
         Version::V2_8 => &FILES[..5],
     }
 }
-
-/// A part of the table that 2.8 sends in field 19.
-const REGION_PRESETS: &[u8] = &[
-    0x0a, 0x0c, 0x0a, 0x0a, 0, 1, 3, 4, 5, 6, 7, 8, 9, 16, 0x12, 2, 8, 1, 0x12, 2, 8, 2,
-];
-const POSITION: &[u8] = &[
-    0x08, 0x90, 0x1c, 0x10, 0x01, 0x28, 0x78, 0x38, 0xab, 0x06, 0x50, 0x64, 0x58, 0xac, 0x02, 0x68,
-    0x02,
-];
-const POWER: &[u8] = &[
-    0x20, 0x3c, 0x30, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x38, 0xac, 0x02, 0x40, 0x0a,
-];
-const NETWORK: &[u8] = b"\x22\x17meshtastic.pool.ntp.org";
-const DISPLAY: &[u8] = &[0x08, 0xd8, 0x04];
-/// `sx126x_rx_boosted_gain` and `fem_lna_mode`.
-const LORA_REST: &[u8] = &[0x68, 0x01, 0xd0, 0x06, 0x02];
-const BLUETOOTH: &[u8] = &[0x08, 0x01, 0x10, 0x01, 0x18, 0xc0, 0xc4, 0x07];
-const MODULES: [&[u8]; 13] = [
-    b"\x0a\x13mqtt.meshtastic.org\x12\x07meshdev\x1a\x0alarge4cats\x28\x01\x42\x06msh/US",
-    &[],
-    &[],
-    &[],
-    &[],
-    &[0x08, 0xff, 0xff, 0xff, 0xff, 0x07],
-    &[],
-    &[],
-    &[],
-    &[],
-    &[
-        0x10, 0x0a, 0x18, 0xb2, 0x01, 0x20, 0xc3, 0x01, 0x28, 0xd4, 0x01,
-    ],
-    &[0x10, 0x2d, 0x38, 0x01],
-    &[],
-];
-const MODULES_2_8: [&[u8]; 4] = [&[], &[0x20, 0xb0, 0xb5, 0x02], &[], &[0x08, 0x05]];
 
 #[cfg(test)]
 mod tests {

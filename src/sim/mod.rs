@@ -12,21 +12,18 @@
 //! that other client programs can connect to as well.
 
 mod agenda;
-mod air;
 mod dump;
 mod fault;
 mod node;
 mod said;
-mod sending;
 mod server;
 mod settings;
 #[cfg(test)]
 mod tests;
 mod world;
 
-pub use air::OnAir;
 pub use fault::Fault;
-pub use node::{ClientClose, ConnId, Output, SimNode};
+pub use node::{ClientClose, ConnId, OnAir, Output, SimNode};
 pub use said::{Said, To};
 pub use server::{Handle, Server};
 pub use settings::{Clock, Counters, Settings, SimChannel, Version};

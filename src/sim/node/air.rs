@@ -9,12 +9,12 @@ use std::time::Duration;
 use crate::mesh::{NodeNum, Now};
 use crate::proto::{self, PortNum, mesh_packet, routing};
 
-use super::dump;
-use super::fault::{AckMode, Fault};
-use super::node::{Event, SimNode, port_of};
 use super::sending::is_broadcast;
-use super::settings::Version;
-use super::world::{self, Person, heard_from};
+use super::{Event, SimNode, port_of};
+use crate::sim::Version;
+use crate::sim::dump;
+use crate::sim::fault::{AckMode, Fault};
+use crate::sim::world::{self, Person, heard_from};
 
 /// Packets that our node remembers against duplicates (protocol.md §5.2), and
 /// texts whose ids count whoever sent them (§4.2).

@@ -9,7 +9,7 @@ use crate::mesh::{ChannelIndex, NodeNum, Now};
 use crate::proto::{self, PortNum, channel, mesh_packet, routing};
 
 use super::air::Job;
-use super::node::{Event, SimNode};
+use super::{Event, SimNode};
 
 /// `maxlen` of every queue status: places in the transmit queue.
 pub(super) const QUEUE: u32 = 16;

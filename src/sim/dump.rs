@@ -80,7 +80,8 @@ pub(super) fn pieces(settings: &Settings, own: &Own<'_>, world: &World, nonce: u
         configuration(&mut out, settings, own);
     }
     if with_nodes {
-        for person in &world.people {
+        let people = world.people.iter().filter(|_| !settings.locked);
+        for person in people {
             let info = node_info(settings.version, own, person);
             push(&mut out, from_radio::PayloadVariant::NodeInfo(info));
         }
@@ -102,6 +103,12 @@ pub(super) fn pieces(settings: &Settings, own: &Own<'_>, world: &World, nonce: u
         &mut out,
         from_radio::PayloadVariant::ConfigCompleteId(nonce),
     );
+    if settings.locked {
+        let status = proto::LockdownStatus {
+            state: proto::lockdown_status::State::Locked.into(),
+        };
+        push(&mut out, from_radio::PayloadVariant::LockdownStatus(status));
+    }
     out
 }
 
@@ -276,7 +283,7 @@ fn configuration(out: &mut Vec<Piece>, settings: &Settings, own: &Own<'_>) {
 /// A channel with its key: the public default for channel 0, a made-up one
 /// that is easy to search for on the others.
 fn channel_bytes(settings: &Settings, index: usize) -> Vec<u8> {
-    let entry = settings.channels.get(index);
+    let entry = settings.channels.get(index).filter(|_| !settings.locked);
     let role = entry.map_or(channel::Role::Disabled, |entry| entry.role);
     let mut channel_settings = Vec::new();
     if let Some(entry) = entry.filter(|entry| entry.role != channel::Role::Disabled) {
@@ -435,5 +442,29 @@ mod tests {
             out[0].frame,
             [0x94, 0xc3, 0, 6, 0x38, 0xf8, 0xac, 0xd1, 0x91, 0x01]
         );
+    }
+
+    /// Sections that meshbot has no words for, byte by byte as in capture 11.
+    #[test]
+    fn opaque_sections_are_the_recorded_bytes() {
+        let hex =
+            |bytes: Vec<u8>| -> String { bytes.iter().map(|byte| format!("{byte:02x}")).collect() };
+        for (section, recorded) in [
+            (POSITION, "121108901c1001287838ab06506458ac026802"),
+            (POWER, "1a0d203c30ffffffff0f38ac02400a"),
+            (
+                NETWORK,
+                "22192a176d6573687461737469632e706f6f6c2e6e74702e6f7267",
+            ),
+            (BLUETOOTH, "3a080801100118c0c407"),
+            (
+                MODULES[0],
+                "0a3412136d7174742e6d6573687461737469632e6f72671a076d65736864657622\
+                 0a6c617267653463617473280142066d73682f5553",
+            ),
+        ] {
+            let number = u32::from_str_radix(&recorded[..2], 16).unwrap() >> 3;
+            assert_eq!(hex(field(number, section)), recorded);
+        }
     }
 }

@@ -21,6 +21,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use crate::mesh::Now;
 
 use super::node::{ClientClose, ConnId, Output, SimNode};
+use super::settings::Settings;
 
 /// How long to wait before trying to bind again, should the address be taken
 /// after a restart of the node.
@@ -49,6 +50,16 @@ impl Server {
             addr,
             epoch: Instant::now(),
         })
+    }
+
+    /// A node on a free port of this machine, running.
+    ///
+    /// # Errors
+    /// When no port can be taken or the thread cannot be made.
+    pub fn local(settings: Settings) -> io::Result<Handle> {
+        let server = Self::bind("127.0.0.1:0")?;
+        let node = SimNode::new(settings, server.now());
+        server.start(node)
     }
 
     /// The address, with the port that was really taken.
@@ -391,15 +402,13 @@ mod tests {
     use crate::link::frame::{self, Decoder};
     use crate::mesh::NodeNum;
     use crate::proto::{self, from_radio, to_radio};
-    use crate::sim::{Fault, Said, Settings};
+    use crate::sim::{Fault, Said};
 
     /// Long enough for the slowest machine; nobody waits for it to pass.
     const PATIENCE: Duration = Duration::from_secs(20);
 
     fn start(settings: Settings) -> Handle {
-        let server = Server::bind("127.0.0.1:0").unwrap();
-        let node = SimNode::new(settings, server.now());
-        server.start(node).unwrap()
+        Server::local(settings).unwrap()
     }
 
     struct Client {

@@ -39,7 +39,7 @@ pub struct SimChannel {
 }
 
 impl SimChannel {
-    /// A channel in use: the first of a table is primary, all others secondary.
+    /// The first channel of a table is usually the primary one.
     #[must_use]
     pub fn new(name: &str, role: Role) -> Self {
         Self {
@@ -84,6 +84,9 @@ pub struct Settings {
     /// 2.8 only: stored records follow a completed node phase or full sync
     /// (features X5). The recordings of a two-phase handshake show none.
     pub replay: bool,
+    /// A provisioned lockdown build that is locked: handshakes succeed with no
+    /// channels and no nodes, and packets are withheld (protocol.md §2.7).
+    pub locked: bool,
 }
 
 impl Default for Settings {
@@ -106,6 +109,7 @@ impl Default for Settings {
             clock: Clock::default(),
             backlog: 32,
             replay: true,
+            locked: false,
         }
     }
 }

@@ -63,9 +63,10 @@ const HARDWARE: &[u32] = &[9, 43, 50, 71, 110, 48, 4, 7];
 pub struct Person {
     /// His node's number.
     pub num: NodeNum,
-    /// At most 39 bytes; 2.8 keeps 24 of them.
+    /// 2.7 keeps 39 bytes of it, even if that tears a character (trap T12);
+    /// 2.8 keeps 24 and cuts between characters.
     pub long_name: String,
-    /// At most 4 bytes.
+    /// Likewise, 4 bytes.
     pub short_name: String,
     /// His public key; `None` if our node has not learnt it.
     pub public_key: Option<[u8; 32]>,
@@ -89,8 +90,8 @@ impl Person {
     pub fn user(&self, version: Version) -> proto::User {
         proto::User {
             id: self.num.to_string().into_bytes(),
-            long_name: cut(&self.long_name, version.long_name_bytes()),
-            short_name: cut(&self.short_name, 4),
+            long_name: version.cut(&self.long_name, version.long_name_bytes()),
+            short_name: version.cut(&self.short_name, 4),
             hw_model: self.hw_model,
             public_key: self.public_key.map(Vec::from).unwrap_or_default(),
             ..Default::default()
@@ -132,13 +133,16 @@ impl Version {
             Self::V2_8 => 24,
         }
     }
-}
 
-/// The first `most` bytes of `text` that end at a character.
-fn cut(text: &str, most: usize) -> Vec<u8> {
-    let ends = text.char_indices().map(|(at, char)| at + char.len_utf8());
-    let end = ends.take_while(|&end| end <= most).last().unwrap_or(0);
-    text.as_bytes()[..end].to_vec()
+    /// The first `most` bytes of `text`, as this firmware cuts it.
+    fn cut(self, text: &str, most: usize) -> Vec<u8> {
+        let ends = text.char_indices().map(|(at, char)| at + char.len_utf8());
+        let end = match self {
+            Self::V2_7 => text.len().min(most),
+            Self::V2_8 => ends.take_while(|&end| end <= most).last().unwrap_or(0),
+        };
+        text.as_bytes()[..end].to_vec()
+    }
 }
 
 /// The people, and the talk between them.
@@ -316,12 +320,26 @@ mod tests {
                 let user = person.user(version);
                 assert!(user.long_name.len() <= version.long_name_bytes());
                 assert!(user.short_name.len() <= 4 && !user.short_name.is_empty());
+                // Strict decoders would choke on torn names (trap T12).
                 assert!(std::str::from_utf8(&user.long_name).is_ok());
+                assert!(std::str::from_utf8(&user.short_name).is_ok());
             }
         }
         assert_eq!(people[0].hops, 0);
         assert!(people[0].public_key.is_some() && people[0].position.is_some());
         assert!(people.iter().any(|person| person.public_key.is_none()));
+    }
+
+    #[test]
+    fn only_2_7_tears_characters() {
+        let mut person = world(1).people.remove(0);
+        person.long_name = "Funkfreunde vom oberen Inntal, Gruppe 🦊".to_owned();
+        person.short_name = "FO🦊".to_owned();
+        let torn = person.user(Version::V2_7);
+        assert_eq!(torn.long_name.len(), 39);
+        assert!(std::str::from_utf8(&torn.long_name).is_err());
+        assert_eq!(torn.short_name, b"FO\xf0\x9f");
+        assert_eq!(person.user(Version::V2_8).short_name, b"FO");
     }
 
     #[test]

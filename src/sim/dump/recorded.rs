@@ -18,13 +18,13 @@ pub(super) const POSITION: &[u8] = &[
 pub(super) const POWER: &[u8] = &[
     0x20, 0x3c, 0x30, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x38, 0xac, 0x02, 0x40, 0x0a,
 ];
-pub(super) const NETWORK: &[u8] = b"\x22\x17meshtastic.pool.ntp.org";
+pub(super) const NETWORK: &[u8] = b"\x2a\x17meshtastic.pool.ntp.org";
 pub(super) const DISPLAY: &[u8] = &[0x08, 0xd8, 0x04];
 /// `sx126x_rx_boosted_gain` and `fem_lna_mode`.
 pub(super) const LORA_REST: &[u8] = &[0x68, 0x01, 0xd0, 0x06, 0x02];
 pub(super) const BLUETOOTH: &[u8] = &[0x08, 0x01, 0x10, 0x01, 0x18, 0xc0, 0xc4, 0x07];
 pub(super) const MODULES: [&[u8]; 13] = [
-    b"\x0a\x13mqtt.meshtastic.org\x12\x07meshdev\x1a\x0alarge4cats\x28\x01\x42\x06msh/US",
+    b"\x12\x13mqtt.meshtastic.org\x1a\x07meshdev\x22\x0alarge4cats\x28\x01\x42\x06msh/US",
     &[],
     &[],
     &[],

@@ -114,6 +114,7 @@ impl SimNode {
         let dump = dump::pieces(&self.settings, &own, &self.world, nonce);
         let replays = self.settings.replay
             && self.settings.version == Version::V2_8
+            && !self.settings.locked
             && kind != Kind::ConfigOnly;
         let replay = if replays {
             dump::replay(&own, &self.world)
@@ -255,7 +256,7 @@ impl SimNode {
     /// Queues a packet for the client, under the rules for a full queue
     /// (protocol.md §5.1).
     pub(super) fn deliver(&mut self, packet: proto::MeshPacket) {
-        if self.rival.as_ref().is_some_and(|rival| rival.present) {
+        if self.settings.locked || self.rival.as_ref().is_some_and(|rival| rival.present) {
             return;
         }
         if std::mem::take(&mut self.dead_socket) {

@@ -148,3 +148,23 @@ proptest::proptest! {
         bench.wait(1000);
     }
 }
+
+#[test]
+fn a_locked_node_says_so_and_shows_nothing() {
+    let mut bench = Bench::new(Settings {
+        locked: true,
+        ..no_telemetry()
+    });
+    bench.say(ToNode::WantConfigId(5));
+    let got = bench.got();
+    let status = proto::LockdownStatus { state: 2 };
+    assert_eq!(got.last(), Some(&From::LockdownStatus(status)));
+    let open = got
+        .iter()
+        .any(|message| matches!(message, From::Channel(channel) if channel.role != 0));
+    assert!(!open);
+    bench
+        .node
+        .hear_text(bench.now, Said::on_channel(NodeNum(9), 0, "a"));
+    assert_eq!(bench.brief(), "");
+}

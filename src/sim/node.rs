@@ -7,6 +7,7 @@
 mod air;
 mod api;
 mod habits;
+mod hearing;
 mod sending;
 mod slot;
 

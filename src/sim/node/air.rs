@@ -1,17 +1,17 @@
-//! The radio side: what our node transmits, what comes of it, and what it
-//! hears.
+//! The radio side: what our node transmits, and what comes of it.
 //!
 //! Delays are those of protocol.md §10, and zero without latency.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use prost::Message;
+
 use crate::mesh::{NodeNum, Now};
 use crate::proto::{self, PortNum, mesh_packet, routing};
 
 use super::sending::is_broadcast;
-use super::{Event, SimNode, port_of};
-use crate::sim::Version;
+use super::{Event, SimNode, key_of, port_of};
 use crate::sim::dump;
 use crate::sim::fault::{AckMode, Fault};
 use crate::sim::world::{self, Person, heard_from};
@@ -72,7 +72,7 @@ impl Radio {
     }
 
     /// Whether the packet is new; remembers it.
-    fn is_new(&mut self, packet: &proto::MeshPacket) -> bool {
+    pub(super) fn is_new(&mut self, packet: &proto::MeshPacket) -> bool {
         if packet.id == 0 {
             return true;
         }
@@ -275,7 +275,10 @@ impl SimNode {
                 Some((PortNum::TracerouteApp, self.route_to(person)))
             }
             Ok(PortNum::NodeinfoApp) if asked => {
-                let user = person.user(self.settings.version);
+                let mut user = person.user(self.settings.version);
+                // He knows his key even if our node does not.
+                let key = person.public_key.unwrap_or_else(|| key_of(person.num));
+                user.public_key = key.to_vec();
                 Some((PortNum::NodeinfoApp, world::encode(&user)))
             }
             Ok(PortNum::TelemetryApp) if asked => {
@@ -384,36 +387,6 @@ impl SimNode {
         let at = now.mono + self.lag(100..=100);
         self.agenda.add(at, Event::Deliver(Box::new(packet)));
     }
-
-    // --------------------------------------------------------------- hearing
-
-    pub(super) fn hear_by_radio(&mut self, now: Now, packet: proto::MeshPacket) {
-        let for_us = is_broadcast(&packet) || packet.to == self.own.0;
-        let readable = matches!(
-            packet.payload_variant,
-            Some(mesh_packet::PayloadVariant::Decoded(_))
-        );
-        let kept_back = !readable && self.settings.version == Version::V2_8;
-        if !self.listening() || !self.radio.is_new(&packet) || !for_us || kept_back {
-            return;
-        }
-        if packet.want_ack && packet.to == self.own.0 && packet.from != self.own.0 {
-            let mut ack = self.own_routing(now, packet.id, routing::Error::None);
-            ack.to = packet.from;
-            ack.rx_time = None;
-            ack.hop_limit = self.settings.hop_limit;
-            ack.hop_start = self.settings.hop_limit;
-            self.transmit_own(now, ack);
-        }
-        self.heard(now, packet);
-    }
-
-    /// A packet is decoded and goes to the client: 100 ms and one look at the
-    /// socket after it was on air (protocol.md §10).
-    pub(super) fn heard(&mut self, now: Now, mut packet: proto::MeshPacket) {
-        packet.rx_time = packet.rx_time.or_else(|| self.time(now));
-        self.deliver_soon(now, packet);
-    }
 }
 
 fn decoded(port: PortNum, payload: Vec<u8>, about: u32) -> Option<mesh_packet::PayloadVariant> {
@@ -435,9 +408,7 @@ fn routing_bytes(error: routing::Error) -> Vec<u8> {
 /// symbol, 28.25 symbols before the content, 5 symbols for each 44 bits begun.
 fn air_time(packet: &proto::MeshPacket) -> Duration {
     let bits = match &packet.payload_variant {
-        Some(mesh_packet::PayloadVariant::Decoded(data)) => {
-            8 * (prost::Message::encoded_len(data) + 16)
-        }
+        Some(mesh_packet::PayloadVariant::Decoded(data)) => 8 * (data.encoded_len() + 16),
         _ => 8 * 64,
     };
     let blocks = u32::try_from(bits.div_ceil(44)).unwrap_or(50);

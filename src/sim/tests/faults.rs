@@ -167,3 +167,30 @@ fn a_rival_takes_the_slot_and_fights_for_a_while() {
     bench.bytes();
     assert!(!bench.closed);
 }
+
+#[test]
+fn a_serial_bridge_passes_a_restart_on() {
+    let mut bench = Bench::steady(no_telemetry());
+    bench.node.fault(bench.now, Fault::Rebooted);
+    assert_eq!(bench.got(), [From::Rebooted(true)]);
+    bench.node.fault(bench.now, Fault::Drop);
+    assert_eq!(bench.brief(), "");
+    assert!(bench.closed);
+}
+
+#[test]
+fn a_stall_after_some_bytes_lasts_as_long_as_the_connection() {
+    let mut bench = Bench::steady(no_telemetry());
+    bench.node.fault(bench.now, Fault::StallAfterBytes(5));
+    let said = Said::on_channel(NodeNum(9), 0, "a");
+    bench.node.hear_text(bench.now, said);
+    assert_eq!(bench.bytes().len(), 5);
+    bench.say(ToNode::Heartbeat(proto::Heartbeat::default()));
+    bench.wait(899_000);
+    assert_eq!(bench.bytes(), []);
+    assert!(!bench.closed);
+    // Unread heartbeats do not count as contact.
+    bench.wait(1000);
+    bench.bytes();
+    assert!(bench.closed);
+}

@@ -257,3 +257,55 @@ fn a_simulated_radio_echoes() {
         "res0/free15 res0/free16 own:SIMULATOR_APP own:NONE"
     );
 }
+
+/// protocol.md §4.8: after a refusal for want of a key, asking for the node
+/// info helps.
+#[test]
+fn a_missing_key_comes_with_the_node_info() {
+    let mut bench = Bench::steady(no_telemetry());
+    bench.node.people_mut()[0].public_key = None;
+    let near = bench.node.people()[0].num;
+    let direct = |id| packet(near, id, PortNum::TextMessageApp, b"x");
+    assert!(bench.send(direct(1)).starts_with("res39"));
+    let mut request = packet(near, 2, PortNum::NodeinfoApp, b"");
+    if let Some(Content::Decoded(data)) = &mut request.payload_variant {
+        data.want_response = true;
+    }
+    let got = bench.send(request);
+    assert_eq!(got, format!("res0/free15 {near}:NODEINFO_APP"));
+    bench.wait(2000);
+    assert!(bench.send(direct(3)).starts_with("res0"));
+    // His own texts carry that very key.
+    let key = bench.node.people()[0].public_key.unwrap();
+    bench.node.hear_text(bench.now, Said::to_us(near, "a"));
+    assert_eq!(bench.packets()[0].public_key, key);
+}
+
+#[test]
+fn a_stranger_becomes_known_by_his_node_info() {
+    let mut bench = Bench::steady(no_telemetry());
+    let before = bench.node.people().len();
+    let user = proto::User {
+        long_name: b"Newcomer".to_vec(),
+        ..Default::default()
+    };
+    let mut info = packet(
+        NodeNum::BROADCAST,
+        9,
+        PortNum::NodeinfoApp,
+        &user.encode_to_vec(),
+    );
+    info.from = 0x7777_7777;
+    bench.node.hear(bench.now, info);
+    assert_eq!(bench.node.people().len(), before + 1);
+    bench.say(ToNode::WantConfigId(69421));
+    let listed = bench.got().iter().any(|message| {
+        let From::NodeInfo(info) = message else {
+            return false;
+        };
+        info.user
+            .as_ref()
+            .is_some_and(|user| user.long_name == b"Newcomer")
+    });
+    assert!(listed);
+}

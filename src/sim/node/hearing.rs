@@ -4,10 +4,11 @@ use prost::Message;
 
 use crate::mesh::{NodeNum, Now};
 use crate::proto::{self, PortNum, mesh_packet, routing};
+use crate::sim::Version;
 use crate::sim::world::{self, Person};
-use crate::sim::{Version, node::sending::is_broadcast};
 
 use super::SimNode;
+use super::sending::is_broadcast;
 
 impl SimNode {
     pub(super) fn hear_by_radio(&mut self, now: Now, packet: proto::MeshPacket) {

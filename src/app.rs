@@ -234,18 +234,13 @@ impl Running {
 /// [`AppError`] when it cannot start, or when one of its threads dies.
 pub fn run(config: &Config) -> Result<(), AppError> {
     std::panic::set_hook(Box::new(|panic| error!("{panic}")));
-    let waker = Waker::new()?;
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
-        signal_hook::flag::register(signal, Arc::clone(&stop))?;
-        signal_hook::low_level::pipe::register(signal, waker.sender()?)?;
-    }
-    let mut running = start(config, commands::registry(), waker.wake())?;
+    let stop = Stop::on_signals()?;
+    let mut running = start(config, commands::registry(), stop.waker.wake())?;
     notify(&[NotifyState::Ready]);
     let mut watchdog = Watchdog::new();
     loop {
-        waker.wait(watchdog.timeout())?;
-        if stop.load(Ordering::Acquire) {
+        stop.waker.wait(watchdog.timeout())?;
+        if stop.is_asked() {
             info!("stopping");
             notify(&[NotifyState::Stopping]);
             running.stop();
@@ -257,6 +252,61 @@ pub fn run(config: &Config) -> Result<(), AppError> {
             return Err(AppError::Failed(death));
         }
         watchdog.look(&running);
+    }
+}
+
+/// The signals that end the program, SIGTERM and SIGINT.
+pub struct Stop {
+    waker: Waker,
+    asked: Arc<AtomicBool>,
+}
+
+impl Stop {
+    /// From now on these signals do not kill any more.
+    ///
+    /// # Errors
+    /// When the process has no file descriptors left.
+    pub fn on_signals() -> Result<Self, AppError> {
+        let waker = Waker::new()?;
+        let asked = Arc::new(AtomicBool::new(false));
+        for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
+            signal_hook::flag::register(signal, Arc::clone(&asked))?;
+            signal_hook::low_level::pipe::register(signal, waker.sender()?)?;
+        }
+        Ok(Self { waker, asked })
+    }
+
+    /// Whether one has come.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        self.asked.load(Ordering::Acquire)
+    }
+
+    /// Sleeps until one comes.
+    ///
+    /// # Errors
+    /// When the system's poll fails.
+    pub fn wait(&self) -> Result<(), AppError> {
+        while !self.is_asked() {
+            self.waker.wait(None)?;
+        }
+        Ok(())
+    }
+}
+
+/// The simulated node that a command line asks for.
+#[must_use]
+pub fn sim_settings(sim: &crate::cli::Sim) -> crate::sim::Settings {
+    crate::sim::Settings {
+        version: match sim.firmware {
+            crate::cli::Firmware::V2_7 => crate::sim::Version::V2_7,
+            crate::cli::Firmware::V2_8 => crate::sim::Version::V2_8,
+        },
+        seed: sim.seed,
+        nodes: usize::from(sim.nodes),
+        latency: !sim.no_latency,
+        chatter: !sim.quiet_mesh,
+        ..crate::sim::Settings::default()
     }
 }
 
@@ -359,7 +409,11 @@ pub fn describe(path: &std::path::Path, config: &Config) -> String {
         config.bot.prefix
     ));
     for command in commands::registry().iter() {
-        let rules = config.commands.get(command.name).copied().unwrap_or_default();
+        let rules = config
+            .commands
+            .get(command.name)
+            .copied()
+            .unwrap_or_default();
         let state = if !rules.enabled {
             "off"
         } else if command.operator_only || rules.operator_only {

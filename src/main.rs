@@ -9,6 +9,7 @@ use meshbot::app::{self, AppError};
 use meshbot::cli::{self, Command};
 use meshbot::config::Config;
 use meshbot::logging;
+use meshbot::sim::{Server, SimNode};
 
 fn main() -> ExitCode {
     let command = match cli::parse(std::env::args_os().skip(1)) {
@@ -45,10 +46,29 @@ fn carry_out(command: Command) -> Result<(), AppError> {
                 .map_err(|error| AppError::Failed(error.to_string()))?;
             app::run(&config)
         }
-        Command::Demo { .. } | Command::Sim(_) => {
-            Err(AppError::Failed("not built yet".to_owned()))
-        }
+        Command::Sim(sim) => simulate(&sim),
+        Command::Demo { .. } => Err(AppError::Failed("not built yet".to_owned())),
     }
+}
+
+/// The simulated node alone, until a signal ends it.
+fn simulate(sim: &cli::Sim) -> Result<(), AppError> {
+    let stop = app::Stop::on_signals()?;
+    let settings = app::sim_settings(sim);
+    let server = Server::bind(&sim.listen.to_string())
+        .map_err(|error| AppError::Failed(format!("{}: {error}", sim.listen)))?;
+    let node = SimNode::new(settings, server.now());
+    let greeting = format!(
+        "simulated node {} with {} others, listening on {}\n",
+        node.own(),
+        node.people().len(),
+        server.local_addr()
+    );
+    let handle = server.start(node)?;
+    print(&greeting)?;
+    stop.wait()?;
+    handle.stop();
+    Ok(())
 }
 
 /// A closed pipe behind `meshbot config | head` is not an error.

@@ -149,9 +149,6 @@ mod tests {
         huge.resize(600 * 1024, b'x');
         assert!(matches!(fetch(Some(huge)), Err(HttpError::TooLarge)));
         let garbage = b"garbage\r\n\r\n".to_vec();
-        assert!(matches!(
-            fetch(Some(garbage)),
-            Err(HttpError::Transport(_))
-        ));
+        assert!(matches!(fetch(Some(garbage)), Err(HttpError::Transport(_))));
     }
 }

@@ -402,6 +402,9 @@ impl Session {
             since: now.mono,
             last: now.mono,
         };
+        // Asked at once, so that a node which dies within the first half
+        // minute is known to be one that answers.
+        self.heartbeat(now);
         self.gate.set_up(true);
         self.events.push_back(Event::Ready(identity));
         self.hand_over_nodes();

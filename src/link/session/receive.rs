@@ -18,7 +18,7 @@ impl Session {
         use from_radio::PayloadVariant as V;
         match variant {
             V::Packet(packet) => self.packet(now, packet),
-            V::QueueStatus(status) => self.queue_status(&status),
+            V::QueueStatus(status) => self.queue_status(now, &status),
             V::NodeInfo(info) => {
                 self.touch_phase(now);
                 self.infos.push(info);

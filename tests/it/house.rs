@@ -59,7 +59,11 @@ fn the_mesh_knows_no_clock_no_socket_no_thread() {
     for words in [CLOCKS, SOCKETS, THREADS] {
         absent("src/mesh", words, &[]);
     }
-    absent("src/mesh", &["crate::link", "crate::bot", "crate::sim"], &[]);
+    absent(
+        "src/mesh",
+        &["crate::link", "crate::bot", "crate::sim"],
+        &[],
+    );
 }
 
 #[test]
@@ -101,7 +105,11 @@ fn commands_see_neither_the_link_nor_the_network() {
 
 #[test]
 fn nothing_sleeps_and_nothing_is_left_undone() {
-    absent("src", &["thread::sleep", "todo!(", "unimplemented!(", "dbg!("], &[]);
+    absent(
+        "src",
+        &["thread::sleep", "todo!(", "unimplemented!(", "dbg!("],
+        &[],
+    );
 }
 
 #[test]

@@ -39,11 +39,20 @@ fn a_half_open_link_is_noticed_within_90_s() {
     world.fault(Fault::Stall(Duration::from_secs(100_000)));
     while world.node.counters().accepts == 1 {
         world.run(1_000);
-        assert!(world.now.mono < before + Duration::from_secs(95), "not noticed");
+        assert!(
+            world.now.mono < before + Duration::from_secs(95),
+            "not noticed"
+        );
     }
     let log = logs::take();
-    assert_eq!(logs::count(&log, "🔌 TCP link lost: no answer to probes"), 1);
-    assert_eq!(logs::count(&log, "🔄 TCP reconnect #1 to 127.0.0.1:4403..."), 1);
+    assert_eq!(
+        logs::count(&log, "🔌 TCP link lost: no answer to probes"),
+        1
+    );
+    assert_eq!(
+        logs::count(&log, "🔄 TCP reconnect #1 to 127.0.0.1:4403..."),
+        1
+    );
 }
 
 #[test]
@@ -62,7 +71,11 @@ fn a_node_that_is_away_for_three_hours_is_found_again() {
     world.run(8_000);
     assert!(answers_again(&mut world));
     // One attempt at a time, never faster than the first pause.
-    let gaps: Vec<_> = world.attempts.windows(2).map(|two| two[1] - two[0]).collect();
+    let gaps: Vec<_> = world
+        .attempts
+        .windows(2)
+        .map(|two| two[1] - two[0])
+        .collect();
     assert!(gaps.iter().all(|gap| *gap >= Duration::from_millis(800)));
     assert!(gaps.iter().all(|gap| *gap <= Duration::from_secs(60)));
 }

@@ -75,7 +75,12 @@ fn the_same_packet_is_answered_once_whatever_happens_in_between() {
 fn many_answers_at_once_keep_their_distance_and_none_is_refused() {
     // B3: 20 concurrent answers.
     let mut world = World::ready();
-    let people: Vec<_> = world.node.people().iter().map(|person| person.num).collect();
+    let people: Vec<_> = world
+        .node
+        .people()
+        .iter()
+        .map(|person| person.num)
+        .collect();
     let mut asked = 0;
     for &person in people.iter().cycle().take(20) {
         world.say(Said::on_channel(person, 0, "/ping"));
@@ -119,11 +124,17 @@ fn the_log_tells_a_healthy_broadcast() {
         let log = logs::take();
         let mut rest = log.iter().map(|(_, line)| line.as_str());
         for line in lines {
-            assert!(rest.any(|logged| logged.starts_with(line)), "{line}: {log:?}");
+            assert!(
+                rest.any(|logged| logged.starts_with(line)),
+                "{line}: {log:?}"
+            );
         }
         // Somebody repeats it within a minute, with his own number.
         let bob = world.person(1);
-        assert_eq!(world.ask(Said::on_channel(bob, 0, &answers[0].text)).len(), 0);
+        assert_eq!(
+            world.ask(Said::on_channel(bob, 0, &answers[0].text)).len(),
+            0
+        );
         let ours = if language == "en" {
             "🔄 Broadcast ignored (ours): "
         } else {

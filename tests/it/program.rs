@@ -192,3 +192,36 @@ fn the_log_never_holds_keys_or_direct_texts() {
         assert!(!line.contains("sim-channel-key"), "{line}");
     }
 }
+
+#[test]
+fn systemd_is_told_what_it_wants_to_know() {
+    let node = Server::local(Settings::default()).unwrap();
+    let port = node.addr().port();
+    let (folder, path) = configured(&format!("[node]\nhost = \"127.0.0.1\"\nport = {port}"));
+    let socket_path = folder.path().join("notify");
+    let socket = std::os::unix::net::UnixDatagram::bind(&socket_path).unwrap();
+    socket
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    let child = meshbot(&["run", "--config", &path])
+        .env("NOTIFY_SOCKET", &socket_path)
+        .env("WATCHDOG_USEC", "300000")
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut told = String::new();
+    let mut hear_until = |word: &str| {
+        while !told.contains(word) {
+            let mut bytes = [0; 1_024];
+            let length = socket.recv(&mut bytes).expect(word);
+            told.push_str(&String::from_utf8_lossy(&bytes[..length]));
+            told.push('\n');
+        }
+    };
+    hear_until("READY=1");
+    hear_until("STATUS=connected to 127.0.0.1");
+    hear_until("WATCHDOG=1");
+    let (_, code) = terminate(child);
+    assert_eq!(code, Some(0));
+    hear_until("STOPPING=1");
+}

@@ -407,9 +407,16 @@ fn back_log_is_recorded_and_not_answered_whatever_the_node_s_clock() {
     let mut live = ping(6);
     live.rx_time = Some(lapsed + 1);
     assert_eq!(rig.hear(live)[0].standing, Standing::Live);
-    // After the drain a clock that is not set is no reason for silence.
+    // After the drain a clock that is not set is no reason for silence…
     rig.wait(2_000);
     assert_eq!(rig.hear(ping(7))[0].standing, Standing::Live);
+    // …but one that is set still tells for a while what is from before.
+    let mut straggler = ping(8);
+    straggler.rx_time = Some(lapsed - 30);
+    assert_eq!(rig.hear(straggler.clone())[0].standing, Standing::Backlog);
+    rig.now = rig.now.plus(Duration::from_secs(30));
+    straggler.id = 9;
+    assert_eq!(rig.hear(straggler)[0].standing, Standing::Live);
 }
 
 #[test]
@@ -662,6 +669,9 @@ fn a_clock_that_is_late_is_learned_from_the_node_itself() {
     let late = u32::try_from(rig.now.unix).unwrap() - 600;
     let mut telemetry = heard(OWN, 70, data(PortNum::TelemetryApp, &[]));
     telemetry.rx_time = Some(late);
+    telemetry.transport_mechanism = 0;
+    telemetry.rx_rssi = None;
+    telemetry.rx_snr = 0.0;
     rig.hear(telemetry);
     let mut question = ping(71);
     question.rx_time = Some(late);

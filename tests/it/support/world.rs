@@ -132,7 +132,11 @@ impl World {
         Self {
             node: SimNode::new(options.sim, now),
             core: Core::new(settings, gate.clone(), rng),
-            bot: Bot::new(dispatch::Settings::from_config(&config, SANITY), parts, None),
+            bot: Bot::new(
+                dispatch::Settings::from_config(&config, SANITY),
+                parts,
+                None,
+            ),
             gate,
             names: Names::At(SocketAddr::from(([127, 0, 0, 1], 4403))),
             now,

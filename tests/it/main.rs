@@ -6,4 +6,5 @@ mod manners;
 mod program;
 mod proto_fresh;
 mod support;
+mod thousand;
 mod threads;

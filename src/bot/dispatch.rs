@@ -247,8 +247,7 @@ impl Bot {
                 Text::Apology.plain(self.settings.lang).to_owned()
             }
         };
-        self.post
-            .send(&job.ask, job.private, &text, &mut self.desk, now.mono);
+        self.answer_late(now, &job, &text);
     }
 
     /// Looks at everything that depends on time.

@@ -1,0 +1,512 @@
+//! The stage: a simulated node, the bot at the other end of a real TCP
+//! connection, and the engine that plays a script between them.
+//!
+//! - Nothing is assumed: every answer is read off the simulated air, every
+//!   connection off the node's counters.
+//! - Waiting is waiting for the node to do something, never sleeping.
+
+use std::collections::VecDeque;
+use std::io::{self, Write};
+use std::time::Duration;
+
+use super::Options;
+use super::paper::{Mark, Paper};
+use super::script::{CAST, Character, Exchange, Expect, Happening, Place, RELAY, Step, Twist};
+use crate::mesh::{NodeNum, PacketId};
+use crate::proto::mesh_packet::PayloadVariant;
+use crate::sim::{Fault, Handle, OnAir, Person, Said, SimNode};
+
+/// A connection has to be back after this at the latest.
+const CONNECT: Duration = Duration::from_secs(20);
+/// More failures than this say nothing new.
+const FAILURES: usize = 3;
+/// Who plays himself and has no place in the made-up mesh; there is one.
+const NEWCOMER: NodeNum = NodeNum(0x5e1f_0001);
+/// A key for those whom the made-up mesh gave none.
+const KEY: [u8; 32] = [0x5e; 32];
+
+/// A text of the bot, read off the air.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Heard {
+    /// When it was transmitted, since the node's start.
+    pub at: Duration,
+    /// Its packet.
+    pub id: PacketId,
+    /// To whom; everybody included.
+    pub to: NodeNum,
+    /// The packet that it answers; 0 for none.
+    pub reply_to: PacketId,
+    /// The words.
+    pub text: String,
+}
+
+impl Heard {
+    /// `None` for what is no text of the bot.
+    #[must_use]
+    pub fn of(air: &OnAir) -> Option<Self> {
+        let text = air.text().filter(|_| air.by_client)?.to_owned();
+        let reply_to = match &air.packet.payload_variant {
+            Some(PayloadVariant::Decoded(data)) => data.reply_id,
+            _ => 0,
+        };
+        Some(Self {
+            at: air.at,
+            id: PacketId(air.packet.id),
+            to: NodeNum(air.packet.to),
+            reply_to: PacketId(reply_to),
+            text,
+        })
+    }
+
+    /// Where it was said.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        if self.to == NodeNum::BROADCAST {
+            Place::Public
+        } else {
+            Place::Direct
+        }
+    }
+
+    fn describe(&self) -> String {
+        let place = match self.place() {
+            Place::Public => "on the public channel".to_owned(),
+            Place::Direct => format!("to {}", self.to),
+        };
+        format!("{:?} {place}", self.text)
+    }
+}
+
+/// Something that did not come as expected.
+struct Failure {
+    what: String,
+    expected: String,
+    came: String,
+}
+
+/// What somebody said, and the bot's first answer.
+struct Spoken {
+    label: &'static str,
+    id: PacketId,
+    answer: Option<PacketId>,
+    /// What came of it is what was expected.
+    good: bool,
+}
+
+/// The engine.
+pub struct Stage<'a, W> {
+    options: &'a Options,
+    node: &'a Handle,
+    paper: &'a mut Paper<W>,
+    inbox: VecDeque<Heard>,
+    said: Vec<Spoken>,
+    failures: Vec<Failure>,
+    connections: u64,
+}
+
+/// Gives the made-up mesh the people that the script needs.
+pub fn cast(node: &mut SimNode) {
+    let people = node.people_mut();
+    for character in CAST {
+        let known = |person: &&mut Person| person.long_name == character.name;
+        if let Some(person) = people.iter_mut().find(known) {
+            person.hops = character.hops;
+            person.public_key.get_or_insert(KEY);
+        } else if let Some(first) = people.first().cloned() {
+            people.push(Person {
+                num: NEWCOMER,
+                long_name: character.name.to_owned(),
+                short_name: character.short.to_owned(),
+                public_key: Some(KEY),
+                hops: character.hops,
+                ..first
+            });
+        }
+    }
+}
+
+/// The node number of a character.
+#[must_use]
+pub fn number(node: &SimNode, who: Character) -> NodeNum {
+    let mut people = node.people().iter();
+    people
+        .find(|person| person.long_name == who.name)
+        .map_or(NEWCOMER, |person| person.num)
+}
+
+/// What a character says, as the node hears it.
+#[must_use]
+pub fn spoken(node: &SimNode, who: Character, place: Place, text: &str) -> Said {
+    let from = number(node, who);
+    let said = match place {
+        Place::Public => Said::on_channel(from, 0, text),
+        Place::Direct => Said::to_us(from, text),
+    };
+    let relay = number(node, RELAY).last_byte();
+    Said {
+        relay: if who.hops == 0 { 0 } else { relay },
+        ..said.hops(who.hops)
+    }
+}
+
+impl<'a, W: Write> Stage<'a, W> {
+    /// An empty stage in front of `node`, to which the bot is connecting.
+    pub fn new(options: &'a Options, node: &'a Handle, paper: &'a mut Paper<W>) -> Self {
+        Self {
+            options,
+            node,
+            paper,
+            inbox: VecDeque::new(),
+            said: Vec::new(),
+            failures: Vec::new(),
+            connections: 0,
+        }
+    }
+
+    /// Plays the script and judges it; returns how many things did not come as
+    /// expected. `alive` says what became of the bot, if one of its threads
+    /// ended.
+    ///
+    /// # Errors
+    /// When the transcript cannot be written.
+    pub fn play(
+        mut self,
+        script: &[Step],
+        mut alive: impl FnMut() -> Option<String>,
+    ) -> io::Result<usize> {
+        let mut on = self.connected("the bot is connected and knows its node")?;
+        for step in script {
+            if !on || self.failures.len() >= FAILURES {
+                self.paper.line("  the rest is not played")?;
+                break;
+            }
+            match step {
+                Step::Say(exchange) => self.exchange(exchange)?,
+                Step::Happens(happening) => on = self.happens(*happening)?,
+                Step::Prepare(fault) => self.fault(fault.clone()),
+            }
+            if let Some(death) = alive() {
+                self.fail("the bot", "all threads at work", &death);
+                on = false;
+            }
+        }
+        if on {
+            self.last_words()?;
+        }
+        self.judge()
+    }
+
+    // ------------------------------------------------------------- exchanges
+
+    fn exchange(&mut self, exchange: &Exchange) -> io::Result<()> {
+        let asked = self.say(exchange)?;
+        match exchange.expect {
+            Expect::Answer(place, parts) => self.await_answer(exchange, asked, place, parts),
+            Expect::Silence(why) => self.await_silence(why),
+        }
+    }
+
+    /// Speaks; returns the packet and its sender.
+    fn say(&mut self, exchange: &Exchange) -> io::Result<(PacketId, NodeNum)> {
+        let find = |label| self.said.iter().find(|said| said.label == label);
+        let mut note = String::new();
+        let (mut id, mut reply_to, mut minutes) = (None, None, 0);
+        match exchange.twist {
+            Twist::Plain => {}
+            Twist::Repeats(label) => {
+                id = find(label).map(|said| said.id);
+                "  (the same packet again)".clone_into(&mut note);
+            }
+            Twist::AnswersBot(label) => {
+                reply_to = find(label).and_then(|said| said.answer);
+                "  (as a reply to the bot)".clone_into(&mut note);
+            }
+            Twist::MinutesOld(age) => {
+                minutes = age;
+                note = format!("  (asked {age} minutes ago)");
+            }
+        }
+        let (id, from, at) = self.node.with(|node, now| {
+            let plain = spoken(node, exchange.who, exchange.place, exchange.text);
+            let then = now.unix.saturating_sub(u64::from(minutes) * 60);
+            let said = Said {
+                id,
+                reply_to,
+                rx_time: u32::try_from(then).ok().filter(|_| minutes > 0),
+                ..plain
+            };
+            let from = said.from;
+            (node.hear_text(now, said), from, now.mono)
+        });
+        self.said.push(Spoken {
+            label: exchange.label,
+            id,
+            answer: None,
+            good: true,
+        });
+        let text = format!("{}{note}", exchange.text);
+        (self.paper).said(at, exchange.place, exchange.who.name, &text)?;
+        Ok((id, from))
+    }
+
+    fn await_answer(
+        &mut self,
+        exchange: &Exchange,
+        (id, from): (PacketId, NodeNum),
+        place: Place,
+        parts: &[&str],
+    ) -> io::Result<()> {
+        let to = match place {
+            Place::Public => NodeNum::BROADCAST,
+            Place::Direct => from,
+        };
+        let expected = || format!("an answer {} with {}", where_(place), quoted(parts));
+        while let Some(heard) = self.listen(self.options.patience) {
+            if heard.reply_to != id {
+                self.stray(&heard)?;
+                continue;
+            }
+            self.remember_answer(&heard);
+            let good = heard.to == to && parts.iter().all(|part| heard.text.contains(part));
+            let mark = if good { Mark::Good } else { Mark::Bad };
+            (self.paper).answered(heard.at, heard.place(), mark, &heard.text)?;
+            if !good {
+                self.spoil(id);
+                self.fail(&asked(exchange), &expected(), &heard.describe());
+            }
+            return Ok(());
+        }
+        let came = format!("nothing within {} s", self.options.patience.as_secs());
+        (self.paper).event(self.now(), Mark::Bad, &came)?;
+        self.spoil(id);
+        self.fail(&asked(exchange), &expected(), &came);
+        Ok(())
+    }
+
+    /// Whatever comes is a stray, and all strays are failures, also those that
+    /// come later.
+    fn await_silence(&mut self, why: &str) -> io::Result<()> {
+        match self.listen(self.options.silence) {
+            Some(heard) => self.stray(&heard),
+            None => (self.paper).silence(self.now(), why),
+        }
+    }
+
+    /// A text that should not have come.
+    fn stray(&mut self, heard: &Heard) -> io::Result<()> {
+        (self.paper).answered(heard.at, heard.place(), Mark::Bad, &heard.text)?;
+        let mut said = self.said.iter().rev();
+        let expected = match said.find(|said| said.id == heard.reply_to) {
+            Some(said) if said.answer.is_some() => "one answer only",
+            Some(_) => "no answer",
+            None => "no text that nobody asked for",
+        };
+        self.remember_answer(heard);
+        self.spoil(heard.reply_to);
+        self.fail("the bot", expected, &heard.describe());
+        Ok(())
+    }
+
+    fn remember_answer(&mut self, heard: &Heard) {
+        let mut said = self.said.iter_mut().rev();
+        if let Some(said) = said.find(|said| said.id == heard.reply_to) {
+            said.answer.get_or_insert(heard.id);
+        }
+    }
+
+    fn spoil(&mut self, id: PacketId) {
+        let mut said = self.said.iter_mut().rev();
+        if let Some(said) = said.find(|said| said.id == id) {
+            said.good = false;
+        }
+    }
+
+    /// What the bot may still have to say although nobody waits for it.
+    fn last_words(&mut self) -> io::Result<()> {
+        while let Some(heard) = self.listen(self.options.last_words) {
+            self.stray(&heard)?;
+        }
+        Ok(())
+    }
+
+    /// The bot's next text, if it comes in time.
+    fn listen(&mut self, most: Duration) -> Option<Heard> {
+        let inbox = &mut self.inbox;
+        self.node.wait_for(most, |node| {
+            inbox.extend(node.on_air().iter().filter_map(Heard::of));
+            inbox.pop_front()
+        })
+    }
+
+    // ------------------------------------------------------------ happenings
+
+    fn happens(&mut self, happening: Happening) -> io::Result<bool> {
+        match happening {
+            Happening::NodeList => self.node_list(),
+            Happening::Restart(down) => {
+                (self.paper).event(self.now(), Mark::None, "the node restarts")?;
+                self.fault(Fault::Reboot(down));
+                self.connected("the bot is back by itself")
+            }
+            Happening::Rival => {
+                // The configuration was complete, so this is the node list.
+                let begun = self.node.wait_for(CONNECT, |node| {
+                    (node.counters().open == 1 && !node.steady()).then_some(())
+                });
+                if begun.is_none() {
+                    return self.no_node_list();
+                }
+                (self.paper).event(
+                    self.now(),
+                    Mark::None,
+                    "a phone takes the node's only slot while the bot is being sent the node list",
+                )?;
+                self.fault(Fault::Rival {
+                    for_: Duration::from_secs(600),
+                    period: None,
+                });
+                self.connected("the bot waited a little longer and has the slot again")
+            }
+        }
+    }
+
+    fn node_list(&mut self) -> io::Result<bool> {
+        let sent = self.node.wait_for(CONNECT, |node| {
+            let counters = node.counters();
+            let all = counters.want_config_only + counters.want_nodes_only;
+            let sent = counters.want_nodes_only > 0 && counters.completed == all;
+            (sent && node.steady()).then(|| node.people().len())
+        });
+        let Some(people) = sent else {
+            return self.no_node_list();
+        };
+        let text = format!("the bot has been sent the node list: {people} others");
+        (self.paper).event(self.now(), Mark::Good, &text)?;
+        Ok(true)
+    }
+
+    fn no_node_list(&mut self) -> io::Result<bool> {
+        let came = format!("none within {} s", CONNECT.as_secs());
+        (self.paper).event(self.now(), Mark::Bad, &format!("node list: {came}"))?;
+        self.fail("node list", "the bot asks for it and gets it", &came);
+        Ok(false)
+    }
+
+    fn fault(&mut self, fault: Fault) {
+        self.node.with(|node, now| node.fault(now, fault));
+    }
+
+    /// Waits for the next connection to be of use.
+    fn connected(&mut self, how: &str) -> io::Result<bool> {
+        self.connections += 1;
+        let number = self.connections;
+        let up = self.node.wait_for(CONNECT, |node| {
+            let counters = node.counters();
+            let usable = counters.accepts >= number && node.steady();
+            (usable && counters.want_config_only >= number).then_some(())
+        });
+        if up.is_some() {
+            let text = format!("connection {number}: {how}");
+            (self.paper).event(self.now(), Mark::Good, &text)?;
+            return Ok(true);
+        }
+        let what = format!("connection {number}");
+        let came = format!("none within {} s", CONNECT.as_secs());
+        (self.paper).event(self.now(), Mark::Bad, &format!("{what}: {came}"))?;
+        self.fail(&what, "a connection of use to the bot", &came);
+        Ok(false)
+    }
+
+    fn now(&self) -> Duration {
+        self.node.with(|_, now| now.mono)
+    }
+
+    // -------------------------------------------------------------- judgment
+
+    fn fail(&mut self, what: &str, expected: &str, came: &str) {
+        self.failures.push(Failure {
+            what: what.to_owned(),
+            expected: expected.to_owned(),
+            came: came.to_owned(),
+        });
+    }
+
+    fn judge(self) -> io::Result<usize> {
+        let counters = self.node.with(|node, _| node.counters().clone());
+        let exchanges = self.said.len();
+        let count = |look: fn(&&Spoken) -> bool| self.said.iter().filter(look).count();
+        let good = count(|said| said.good);
+        let answers = count(|said| said.good && said.answer.is_some());
+        let gap = counters.smallest_text_gap;
+        let refused = counters.texts_rate_limited + counters.naks;
+        let unread = counters.malformed + counters.ids_repeated;
+        let script = (
+            good == exchanges && self.failures.is_empty(),
+            format!(
+                "{good} of {exchanges} exchanges as expected: {answers} answers, \
+                 {} times rightly none",
+                good - answers
+            ),
+        );
+        let link = [
+            (
+                counters.accepts == self.connections,
+                format!(
+                    "{} connections accepted by the node, {} expected",
+                    counters.accepts, self.connections
+                ),
+            ),
+            (
+                gap.is_none_or(|gap| gap >= self.options.spacing),
+                gap.map_or_else(
+                    || "no two texts that could have come too close".to_owned(),
+                    |gap| {
+                        format!(
+                            "{:.2} s at least between two texts (a node loses what comes \
+                             within 2 s)",
+                            gap.as_secs_f64()
+                        )
+                    },
+                ),
+            ),
+            (refused == 0, format!("{refused} texts refused by the node")),
+            (
+                unread == 0,
+                format!("{unread} frames that the node could not use"),
+            ),
+        ];
+        let broken = link.iter().filter(|(good, _)| !good).count();
+        self.paper.line("")?;
+        self.paper.title("What came of it")?;
+        for (good, text) in std::iter::once(script).chain(link) {
+            self.paper.verdict(good, &text)?;
+        }
+        for failure in &self.failures {
+            self.paper.line("")?;
+            self.paper.verdict(false, &failure.what)?;
+            let Failure { expected, came, .. } = failure;
+            self.paper.line(&format!("      expected  {expected}"))?;
+            self.paper.line(&format!("      came      {came}"))?;
+        }
+        Ok(self.failures.len() + broken)
+    }
+}
+
+fn asked(exchange: &Exchange) -> String {
+    let Exchange {
+        who, place, text, ..
+    } = exchange;
+    format!("{} {}: {text}", who.name, where_(*place))
+}
+
+fn where_(place: Place) -> &'static str {
+    match place {
+        Place::Public => "on the public channel",
+        Place::Direct => "in private",
+    }
+}
+
+fn quoted(parts: &[&str]) -> String {
+    let quoted: Vec<String> = parts.iter().map(|part| format!("{part:?}")).collect();
+    quoted.join(" and ")
+}

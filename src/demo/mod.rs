@@ -44,10 +44,11 @@ pub struct Options {
     pub latency: bool,
     /// An answer has to come within this time.
     pub patience: Duration,
-    /// After this time without an answer there is none.
+    /// What has no answer after this time, or after this time from when the
+    /// bot may speak again, gets none.
     pub silence: Duration,
-    /// So long nothing more may come at the end.
-    pub last_words: Duration,
+    /// The bot may speak again so long after its last text.
+    pub pause: Duration,
     /// No two texts may come closer than this.
     pub spacing: Duration,
 }
@@ -59,7 +60,7 @@ impl Default for Options {
             latency: true,
             patience: Duration::from_secs(12),
             silence: Duration::from_millis(1_500),
-            last_words: Duration::from_secs(3),
+            pause: Duration::from_millis(2_500),
             spacing: Duration::from_millis(2_300),
         }
     }

@@ -86,6 +86,8 @@ struct Failure {
 
 /// What somebody said, and the bot's first answer.
 struct Spoken {
+    /// Who asked what, with its twist.
+    asked: String,
     label: &'static str,
     id: PacketId,
     answer: Option<PacketId>,
@@ -99,6 +101,7 @@ pub struct Stage<'a, W> {
     node: &'a Handle,
     paper: &'a mut Paper<W>,
     inbox: VecDeque<Heard>,
+    last_text: Option<Duration>,
     said: Vec<Spoken>,
     failures: Vec<Failure>,
     connections: u64,
@@ -157,6 +160,7 @@ impl<'a, W: Write> Stage<'a, W> {
             node,
             paper,
             inbox: VecDeque::new(),
+            last_text: None,
             said: Vec::new(),
             failures: Vec::new(),
             connections: 0,
@@ -201,8 +205,8 @@ impl<'a, W: Write> Stage<'a, W> {
     fn exchange(&mut self, exchange: &Exchange) -> io::Result<()> {
         let asked = self.say(exchange)?;
         match exchange.expect {
-            Expect::Answer(place, parts) => self.await_answer(exchange, asked, place, parts),
-            Expect::Silence(why) => self.await_silence(why),
+            Expect::Answer(place, parts) => self.await_answer(asked, place, parts),
+            Expect::Silence(why) => self.await_silence(asked.0, why),
         }
     }
 
@@ -238,20 +242,21 @@ impl<'a, W: Write> Stage<'a, W> {
             let from = said.from;
             (node.hear_text(now, said), from, now.mono)
         });
+        let Exchange { who, place, .. } = exchange;
+        let text = format!("{}{note}", exchange.text);
         self.said.push(Spoken {
+            asked: format!("{} {}: {text}", who.name, manner(*place)),
             label: exchange.label,
             id,
             answer: None,
             good: true,
         });
-        let text = format!("{}{note}", exchange.text);
-        (self.paper).said(at, exchange.place, exchange.who.name, &text)?;
+        (self.paper).said(at, *place, who.name, &text)?;
         Ok((id, from))
     }
 
     fn await_answer(
         &mut self,
-        exchange: &Exchange,
         (id, from): (PacketId, NodeNum),
         place: Place,
         parts: &[&str],
@@ -260,7 +265,7 @@ impl<'a, W: Write> Stage<'a, W> {
             Place::Public => NodeNum::BROADCAST,
             Place::Direct => from,
         };
-        let expected = || format!("an answer {} with {}", where_(place), quoted(parts));
+        let expected = || format!("an answer {} with {}", manner(place), quoted(parts));
         while let Some(heard) = self.listen(self.options.patience) {
             if heard.reply_to != id {
                 self.stray(&heard)?;
@@ -271,25 +276,35 @@ impl<'a, W: Write> Stage<'a, W> {
             let mark = if good { Mark::Good } else { Mark::Bad };
             (self.paper).answered(heard.at, heard.place(), mark, &heard.text)?;
             if !good {
-                self.spoil(id);
-                self.fail(&asked(exchange), &expected(), &heard.describe());
+                self.spoil(id, &expected(), &heard.describe());
             }
             return Ok(());
         }
         let came = format!("nothing within {} s", self.options.patience.as_secs());
         (self.paper).event(self.now(), Mark::Bad, &came)?;
-        self.spoil(id);
-        self.fail(&asked(exchange), &expected(), &came);
+        self.spoil(id, &expected(), &came);
         Ok(())
     }
 
     /// Whatever comes is a stray, and all strays are failures, also those that
     /// come later.
-    fn await_silence(&mut self, why: &str) -> io::Result<()> {
-        match self.listen(self.options.silence) {
-            Some(heard) => self.stray(&heard),
-            None => (self.paper).silence(self.now(), why),
+    fn await_silence(&mut self, id: PacketId, why: &str) -> io::Result<()> {
+        while let Some(heard) = self.listen(self.silence()) {
+            self.stray(&heard)?;
+            if heard.reply_to == id {
+                return Ok(());
+            }
         }
+        (self.paper).silence(self.now(), why)
+    }
+
+    /// How long to listen until there is certainly no answer: the bot lets
+    /// some time pass between its texts.
+    fn silence(&self) -> Duration {
+        let speaks_again = self.last_text.map_or(Duration::ZERO, |at| {
+            (at + self.options.pause).saturating_sub(self.now())
+        });
+        speaks_again + self.options.silence
     }
 
     /// A text that should not have come.
@@ -302,8 +317,7 @@ impl<'a, W: Write> Stage<'a, W> {
             None => "no text that nobody asked for",
         };
         self.remember_answer(heard);
-        self.spoil(heard.reply_to);
-        self.fail("the bot", expected, &heard.describe());
+        self.spoil(heard.reply_to, expected, &heard.describe());
         Ok(())
     }
 
@@ -314,16 +328,22 @@ impl<'a, W: Write> Stage<'a, W> {
         }
     }
 
-    fn spoil(&mut self, id: PacketId) {
+    /// The exchange that `id` began did not come out as it should.
+    fn spoil(&mut self, id: PacketId, expected: &str, came: &str) {
         let mut said = self.said.iter_mut().rev();
-        if let Some(said) = said.find(|said| said.id == id) {
-            said.good = false;
-        }
+        let what = match said.find(|said| said.id == id) {
+            Some(said) => {
+                said.good = false;
+                said.asked.clone()
+            }
+            None => "the bot by itself".to_owned(),
+        };
+        self.fail(&what, expected, came);
     }
 
     /// What the bot may still have to say although nobody waits for it.
     fn last_words(&mut self) -> io::Result<()> {
-        while let Some(heard) = self.listen(self.options.last_words) {
+        while let Some(heard) = self.listen(self.silence()) {
             self.stray(&heard)?;
         }
         Ok(())
@@ -332,10 +352,12 @@ impl<'a, W: Write> Stage<'a, W> {
     /// The bot's next text, if it comes in time.
     fn listen(&mut self, most: Duration) -> Option<Heard> {
         let inbox = &mut self.inbox;
-        self.node.wait_for(most, |node| {
+        let heard = self.node.wait_for(most, |node| {
             inbox.extend(node.on_air().iter().filter_map(Heard::of));
             inbox.pop_front()
-        })
+        })?;
+        self.last_text = Some(heard.at);
+        Some(heard)
     }
 
     // ------------------------------------------------------------ happenings
@@ -492,14 +514,7 @@ impl<'a, W: Write> Stage<'a, W> {
     }
 }
 
-fn asked(exchange: &Exchange) -> String {
-    let Exchange {
-        who, place, text, ..
-    } = exchange;
-    format!("{} {}: {text}", who.name, where_(*place))
-}
-
-fn where_(place: Place) -> &'static str {
+fn manner(place: Place) -> &'static str {
     match place {
         Place::Public => "on the public channel",
         Place::Direct => "in private",

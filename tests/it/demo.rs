@@ -14,7 +14,7 @@ const QUICK: Options = Options {
     latency: false,
     patience: Duration::from_secs(10),
     silence: Duration::from_millis(300),
-    last_words: Duration::from_secs(3),
+    pause: Duration::from_millis(2_500),
     spacing: Duration::from_millis(2_300),
 };
 
@@ -68,7 +68,7 @@ fn what_comes_otherwise_is_a_failure() {
     };
     assert_eq!(sentence, "2 things did not come as expected");
     for line in [
-        "✗ 0 of 2 exchanges",
+        "✗ 0 of 2 exchanges as expected: 0 answers, 0 times rightly none",
         "✗ Alice Neighbour on the public channel: /ping",
         "expected  an answer on the public channel with \"pong\" and \"over 9 hops\"",
         "came      \"🏓 pong · direct",

@@ -1,10 +1,11 @@
 //! `meshbot demo`: a simulated node and the bot in one process, with real
 //! frames over loopback TCP between them, and a conversation to watch.
 //!
-//! In reading order: [`script`] is the conversation as data, [`paper`] how it
-//! looks, [`stage`] plays and judges it. What comes out is success only when
+//! In reading order: [`script`] is the conversation as data, [`air`] how it is
+//! spoken and heard, [`paper`] how it looks, [`stage`] plays and judges it. What comes out is success only when
 //! everything came as the script expects.
 
+pub mod air;
 pub mod paper;
 pub mod script;
 pub mod stage;
@@ -15,9 +16,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use self::air::Heard;
 use self::paper::{Mark, Paper};
 use self::script::{Place, Step, YOU};
-use self::stage::{Heard, Stage};
+use self::stage::Stage;
 use crate::app::{self, AppError, Running};
 use crate::bot::commands;
 use crate::config::Config;
@@ -117,7 +119,7 @@ fn start_node(options: &Options) -> io::Result<Handle> {
         ..Settings::default()
     };
     let mut node = SimNode::new(settings, server.now());
-    stage::cast(&mut node);
+    air::cast(&mut node);
     server.start(node)
 }
 
@@ -201,7 +203,7 @@ fn read_out<W: Write>(
                 paper.line(&text)?;
             }
             Typed::Text(place, text) => node.with(|node, now| {
-                let said = stage::spoken(node, YOU, place, text);
+                let said = air::spoken(node, YOU, place, text);
                 node.hear_text(now, said);
             }),
         }

@@ -186,6 +186,7 @@ mod tests {
         let mut out = Vec::new();
         let mut paper = Paper::new(&mut out, colour);
         let at = Duration::from_millis(12_345);
+        paper.title("A play").unwrap();
         paper.event(at, Mark::None, "the node restarts").unwrap();
         paper.said(at, Place::Public, "Émile", "/ping").unwrap();
         paper
@@ -199,6 +200,7 @@ mod tests {
     #[test]
     fn the_columns_stand_below_each_other() {
         expect![[r#"
+            A play
                12.3 s  ── the node restarts
                12.3 s  #public  Émile              /ping
                12.3 s  direct   the bot          ✓ one

@@ -1,5 +1,6 @@
 //! Everything that crosses a boundary of the program, as one test binary.
 
+mod demo;
 mod house;
 mod link_faults;
 mod manners;

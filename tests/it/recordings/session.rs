@@ -260,9 +260,10 @@ fn a_small_mesh_is_read_as_listed() {
         written(&replay),
         [
             "0.0 everything?",
-            "30.0 heartbeat",
-            "60.0 heartbeat",
-            "90.0 heartbeat"
+            "0.2 heartbeat",
+            "30.2 heartbeat",
+            "60.2 heartbeat",
+            "90.2 heartbeat"
         ]
     );
 }
@@ -284,7 +285,10 @@ fn refusals_of_texts_that_are_not_ours_are_handed_on() {
         38.465 lost: closed by the node
     "#]],
     );
-    assert_eq!(written(&replay), ["0.0 everything?", "30.0 heartbeat"]);
+    assert_eq!(
+        written(&replay),
+        ["0.0 everything?", "0.1 heartbeat", "30.1 heartbeat"]
+    );
 }
 
 #[test]
@@ -298,7 +302,7 @@ fn a_full_node_list_and_then_the_slot_is_taken() {
         2.207 lost: closed by the node
     "#]],
     );
-    assert_eq!(written(&replay), ["0.0 everything?"]);
+    assert_eq!(written(&replay), ["0.0 everything?", "0.1 heartbeat"]);
 }
 
 #[test]
@@ -314,7 +318,7 @@ fn the_node_restarts_at_the_end() {
         4.566 lost: closed by the node
     "#]],
     );
-    assert_eq!(written(&replay), ["0.0 everything?"]);
+    assert_eq!(written(&replay), ["0.0 everything?", "0.4 heartbeat"]);
 }
 
 #[test]
@@ -327,7 +331,7 @@ fn after_the_restart_the_node_knows_nobody() {
         0.035 list of 2
     "#]],
     );
-    assert_eq!(written(&replay), ["0.0 everything?"]);
+    assert_eq!(written(&replay), ["0.0 everything?", "0.0 heartbeat"]);
 }
 
 #[test]
@@ -348,7 +352,10 @@ fn version_2_8_tells_stored_telemetry_that_is_no_news() {
         30.251 lost: closed by the node
     "#]],
     );
-    assert_eq!(written(&replay), ["0.0 everything?", "30.0 heartbeat"]);
+    assert_eq!(
+        written(&replay),
+        ["0.0 everything?", "0.1 heartbeat", "30.1 heartbeat"]
+    );
 }
 
 #[test]
@@ -364,7 +371,10 @@ fn both_phases_on_2_7() {
         5.593 Live 73e332a1 !50000004→!a1b2c3d4 channel 0 hops 1 age 1 "/help"
     "#]],
     );
-    assert_eq!(written(&replay), ["0.0 configuration?", "3.6 nodes?"]);
+    assert_eq!(
+        written(&replay),
+        ["0.0 configuration?", "0.2 heartbeat", "3.6 nodes?"]
+    );
 }
 
 #[test]
@@ -380,7 +390,10 @@ fn both_phases_on_2_8() {
         5.784 Live 4ac3573f !50000004→!596623a6 channel 0 hops 1 age 0 "/help"
     "#]],
     );
-    assert_eq!(written(&replay), ["0.0 configuration?", "3.7 nodes?"]);
+    assert_eq!(
+        written(&replay),
+        ["0.0 configuration?", "0.2 heartbeat", "3.7 nodes?"]
+    );
 }
 
 /// No completion ever comes: the session gives up, and what came of the node

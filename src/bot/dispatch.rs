@@ -279,8 +279,7 @@ impl Bot {
         self.own = identity.num;
         self.book.set_own(identity.num);
         if let Some(own) = &identity.own {
-            self.book
-                .note_node_list(std::slice::from_ref(own), now, self.settings.sanity);
+            self.book.note_own(own, now, self.settings.sanity);
         }
         self.link.up_since = Some(now.mono);
         self.link.opened = identity.opened;

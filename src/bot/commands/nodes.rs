@@ -45,31 +45,16 @@ fn run(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
 
 /// `None` when the arguments are none of those in the usage.
 fn answer(ask: &Ask, who: Who, context: &mut Context<'_>) -> Option<String> {
-    let (which, rest) = ask
-        .args
-        .split_once(char::is_whitespace)
-        .unwrap_or((&ask.args, ""));
-    let (rest, page) = without_page(rest);
+    let (args, page) = without_page(&ask.args);
+    let (which, rest) = args.split_once(char::is_whitespace).unwrap_or((args, ""));
+    let rest = rest.trim();
     let list = match fold(which).as_str() {
-        "" if rest.is_empty() => return Some(page_of(&direct(context), page, context.part_limit)),
-        "near" => {
-            let whole = ask.args.split_once(char::is_whitespace).map_or("", |x| x.1);
-            // `48,2` is a place and no page.
-            match Position::parse(whole) {
-                Some(place) => {
-                    return Some(page_of(&near(context, &place, None), 1, context.part_limit));
-                }
-                None => near_whom(ask, rest, who, context),
-            }
-        }
+        "" => Ok(direct(context)),
+        "near" => near_whom(ask, rest, who, context),
         // What a number picks from the list of several nodes.
         _ if which.starts_with('!') && rest.is_empty() => near_whom(ask, which, who, context),
         "new" if rest.is_empty() => new(context),
         "lost" if rest.is_empty() => Ok(lost(context)),
-        number if rest.is_empty() => {
-            let page = number.parse().ok()?;
-            return Some(page_of(&direct(context), page, context.part_limit));
-        }
         _ => return None,
     };
     Some(match list {
@@ -85,12 +70,12 @@ struct List {
 }
 
 /// What is left without a page number at the end, and the page: the first
-/// unless there is a number.
+/// unless there is a number. The end of `48, 2` is none.
 fn without_page(text: &str) -> (&str, usize) {
     let text = text.trim();
     let (before, last) = text.rsplit_once(char::is_whitespace).unwrap_or(("", text));
     match last.parse() {
-        Ok(page) if last.len() <= 3 => (before.trim_end(), page),
+        Ok(page) if last.len() <= 3 && !before.ends_with(',') => (before.trim_end(), page),
         _ => (text, 1),
     }
 }
@@ -127,17 +112,13 @@ fn near_whom(ask: &Ask, query: &str, who: Who, context: &mut Context<'_>) -> Res
     } else {
         whom::whom(query, COMMAND.name, who, context)?
     };
-    match context.book.get(num) {
-        Some(node) if node.position.is_some() => {
-            let place = node.position.as_ref();
-            Ok(place.map_or_else(|| direct(context), |place| near(context, place, Some(node))))
-        }
-        _ => {
-            let name = context.book.display_name(num, NAME);
-            let usage = format!("{}nodes near 48.86,2.35", context.prefix);
-            Err(Text::NoPosition.fill(context.lang, &[("name", &name), ("usage", &usage)]))
-        }
+    let node = context.book.get(num);
+    if let Some((node, place)) = node.and_then(|node| Some((node, node.position?))) {
+        return Ok(near(context, &place, Some(node)));
     }
+    let name = context.book.display_name(num, NAME);
+    let usage = format!("{}nodes near 48.86,2.35", context.prefix);
+    Err(Text::NoPosition.fill(context.lang, &[("name", &name), ("usage", &usage)]))
 }
 
 fn near(context: &Context<'_>, place: &Position, centre: Option<&Node>) -> List {
@@ -436,6 +417,8 @@ mod tests {
     fn a_page_number_is_told_from_a_place() {
         assert_eq!(without_page("alice base 2"), ("alice base", 2));
         assert_eq!(without_page("alice"), ("alice", 1));
+        assert_eq!(without_page("48, 2"), ("48, 2", 1));
+        assert_eq!(without_page("48,2 3"), ("48,2", 3));
         assert_eq!(without_page("12"), ("", 12));
         assert_eq!(without_page("11112222"), ("11112222", 1));
     }

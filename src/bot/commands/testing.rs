@@ -101,6 +101,33 @@ impl World {
         self.book.note_packet(&packet, Standing::Live, now, SANITY);
     }
 
+    /// `num` told its names and everything else that a node can tell.
+    pub fn introduce(&mut self, num: NodeNum, long: &str, short: &str) {
+        let info = proto::NodeInfo {
+            num: num.0,
+            last_heard: START,
+            user: Some(proto::User {
+                long_name: long.into(),
+                short_name: short.into(),
+                role: 12,
+                hw_model: u32::MAX,
+                ..proto::User::default()
+            }),
+            position: Some(proto::Position {
+                latitude_i: Some(-899_999_999),
+                longitude_i: Some(-1_799_999_999),
+                altitude: Some(i32::MIN),
+                ..proto::Position::default()
+            }),
+            device_metrics: Some(proto::DeviceMetrics {
+                battery_level: Some(100),
+                ..proto::DeviceMetrics::default()
+            }),
+            ..proto::NodeInfo::default()
+        };
+        self.book.note_node_list(&[info], self.now, SANITY);
+    }
+
     /// What the command of the question answers, text by text.
     pub fn run(&mut self, ask: &Ask, lang: Lang) -> Vec<String> {
         let (link, far) = Link::memory(Duration::from_millis(2_500));

@@ -247,8 +247,7 @@ impl Bot {
                 Text::Apology.plain(self.settings.lang).to_owned()
             }
         };
-        self.post
-            .send(&job.ask, job.private, &text, &mut self.desk, now.mono);
+        self.answer_late(now, &job, &text);
     }
 
     /// Looks at everything that depends on time.
@@ -263,8 +262,7 @@ impl Bot {
             if let Some(job) = self.jobs.remove(&id) {
                 warn!("{}: the errand took too long", job.ask.line);
                 let text = Text::TookTooLong.plain(self.settings.lang);
-                self.post
-                    .send(&job.ask, job.private, text, &mut self.desk, now.mono);
+                self.answer_late(now, &job, text);
             }
         }
     }
@@ -273,6 +271,16 @@ impl Bot {
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
         self.jobs.values().map(|job| job.deadline).min()
+    }
+
+    /// The end of an errand; the bot may have been muted since it began.
+    fn answer_late(&mut self, now: Now, job: &OpenJob, text: &str) {
+        if self.desk.is_muted(now.unix) {
+            debug!("muted: {} of {} not answered", job.ask.line, job.ask.from);
+            return;
+        }
+        self.post
+            .send(&job.ask, job.private, text, &mut self.desk, now.mono);
     }
 
     fn ready(&mut self, now: Now, identity: &Identity) {

@@ -2,40 +2,16 @@
 //! where they were asked, and nothing else is.
 
 use expect_test::{Expect, expect};
-use meshbot::bot::command::{Command, Registry};
 use meshbot::bot::commands::registry;
-use meshbot::config::Mode;
 use meshbot::link::{Loss, Outcome};
 use meshbot::mesh::NodeNum;
 use meshbot::proto::{
     Data, MeshPacket, PortNum, mesh_packet::PayloadVariant as Content,
     to_radio::PayloadVariant as To,
 };
-use meshbot::text::Text;
 
 use crate::support::recording::Recording;
 use crate::support::replay::Replay;
-
-/// Every command, and `help` for as long as there is none.
-pub fn commands() -> Registry {
-    let mut registry = registry();
-    if registry.find("help").is_none() {
-        registry.push(Command {
-            name: "help",
-            aliases: &[],
-            bare: &[],
-            usage: "",
-            summary: Text::HelpPing,
-            mode: Mode::Public,
-            operator_only: false,
-            has_own_limit: false,
-            run: |_, context, reply| {
-                reply.say(context.desk, "/ping");
-            },
-        });
-    }
-    registry
-}
 
 fn text(packet: &MeshPacket) -> (&Data, &str) {
     let Some(Content::Decoded(data)) = &packet.payload_variant else {
@@ -48,7 +24,7 @@ fn text(packet: &MeshPacket) -> (&Data, &str) {
     )
 }
 
-/// One line for each thing written. What help says is not this test's matter.
+/// One line for each thing written. How help puts it is not this test's matter.
 fn tell(time: f64, sent: &To) -> String {
     match sent {
         To::WantConfigId(nonce) => format!("{time:.3} want_config_id {nonce}\n"),
@@ -56,7 +32,8 @@ fn tell(time: f64, sent: &To) -> String {
         To::Disconnect(_) => format!("{time:.3} disconnect\n"),
         To::Packet(packet) => {
             let (data, text) = text(packet);
-            let shown = if text.contains("pong") { text } else { "…" };
+            let is_help = text.contains("ping") && text.contains("help");
+            let shown = if is_help { "(help)" } else { text };
             format!(
                 "{time:.3} {}→{} channel {} reply {:08x} hop_limit {} want_ack {}: {shown}\n",
                 NodeNum(packet.from),
@@ -71,7 +48,7 @@ fn tell(time: f64, sent: &To) -> String {
 }
 
 fn check(number: &str, expected: &Expect) {
-    let mut replay = Replay::new(Recording::open(number), Some(commands()));
+    let mut replay = Replay::new(Recording::open(number), Some(registry()));
     replay.run();
     assert!(replay.goodbye() > 8.0);
     replay.stop();
@@ -107,7 +84,7 @@ fn ping_and_help_are_answered_on_2_7() {
             0.173 heartbeat
             1.578 !a1b2c3d4→!ffffffff channel 0 reply e641985d hop_limit 3 want_ack true: 🏓 pong · 1 hop
             3.578 want_config_id 69421
-            5.593 !a1b2c3d4→!50000004 channel 0 reply 73e332a1 hop_limit 3 want_ack true: …
+            5.593 !a1b2c3d4→!50000004 channel 0 reply 73e332a1 hop_limit 3 want_ack true: (help)
             9.702 disconnect
         "#]],
     );
@@ -122,7 +99,7 @@ fn ping_and_help_are_answered_on_2_8() {
             0.167 heartbeat
             1.670 !596623a6→!ffffffff channel 0 reply f77369ee hop_limit 3 want_ack true: 🏓 pong · 1 hop
             3.670 want_config_id 69421
-            5.784 !596623a6→!50000004 channel 0 reply 4ac3573f hop_limit 3 want_ack true: …
+            5.784 !596623a6→!50000004 channel 0 reply 4ac3573f hop_limit 3 want_ack true: (help)
             9.291 disconnect
         "#]],
     );
@@ -136,7 +113,7 @@ fn chatter_is_not_answered() {
         if name.starts_with("11") || name.starts_with("12") {
             continue;
         }
-        let mut replay = Replay::new(recording, Some(commands()));
+        let mut replay = Replay::new(recording, Some(registry()));
         replay.run();
         let answers: Vec<(u32, &str)> = (replay.sent.iter())
             .filter_map(|(_, sent)| match sent {
@@ -165,7 +142,7 @@ fn chatter_is_not_answered() {
 /// The bot's node book holds what the list of the node says, as people read it.
 #[test]
 fn the_book_holds_the_mesh_of_01() {
-    let mut replay = Replay::new(Recording::open("01"), Some(commands()));
+    let mut replay = Replay::new(Recording::open("01"), Some(registry()));
     replay.run();
     let book = replay.bot().book();
     assert_eq!(book.own(), Some(NodeNum(0xa1b2_c3d4)));

@@ -7,11 +7,11 @@ use std::fmt::{Debug, Write as _};
 use std::rc::Rc;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use meshbot::bot::commands::registry;
 use meshbot::link::frame::Decoder;
 use meshbot::proto::FromRadio;
 use prost::Message;
 
-use super::bot::commands;
 use crate::support::logs;
 use crate::support::recording::Recording;
 use crate::support::replay::Replay;
@@ -131,7 +131,7 @@ fn no_key_is_ever_shown() {
 
         let session = Rc::new(RefCell::new(String::new()));
         logs::begin();
-        let mut replay = Replay::new(recording, Some(commands()));
+        let mut replay = Replay::new(recording, Some(registry()));
         let seen = Rc::clone(&session);
         replay.watch = Box::new(move |session| debug(session, &mut seen.borrow_mut()));
         replay.run();

@@ -6,6 +6,7 @@ mod link_faults;
 mod manners;
 mod program;
 mod proto_fresh;
+mod recordings;
 mod support;
 mod thousand;
 mod threads;

@@ -2,9 +2,12 @@
 //! one node, on plain threads.
 //!
 //! The house, in reading order: [`mesh`] is what a mesh is; [`link`] turns the
-//! bytes of the one connection into packets and texts into bytes; [`sim`] is a
-//! node in a box for tests and demonstrations.
+//! bytes of the one connection into packets and texts into bytes; [`bot`] is
+//! what is answered, in the words of [`text`]; [`app`] wires the threads
+//! together as [`config`] says. [`sim`] is a node in a box for tests and
+//! demonstrations, [`services`] and [`store`] are what lies outside.
 
+pub mod app;
 pub mod bot;
 pub mod cli;
 pub mod config;
@@ -12,5 +15,8 @@ pub mod link;
 pub mod logging;
 pub mod mesh;
 pub mod proto;
+pub mod services;
+pub mod sim;
+pub mod store;
 pub mod text;
 pub mod thread;

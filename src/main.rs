@@ -1,3 +1,84 @@
-//! The `meshbot` program.
+//! The `meshbot` program: reads the command line, does what it says, and maps
+//! the end to an exit code: 0 as asked, 1 failed, 2 bad command line, 78 bad
+//! configuration.
 
-fn main() {}
+use std::io::Write;
+use std::process::ExitCode;
+
+use meshbot::app::{self, AppError};
+use meshbot::cli::{self, Command};
+use meshbot::config::Config;
+use meshbot::logging;
+use meshbot::sim::{Server, SimNode};
+
+fn main() -> ExitCode {
+    let command = match cli::parse(std::env::args_os().skip(1)) {
+        Ok(command) => command,
+        Err(error) => {
+            complain(&error);
+            return ExitCode::from(2);
+        }
+    };
+    match carry_out(command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error);
+            match error {
+                AppError::Config(_) => ExitCode::from(78),
+                AppError::Failed(_) => ExitCode::FAILURE,
+            }
+        }
+    }
+}
+
+fn carry_out(command: Command) -> Result<(), AppError> {
+    match command {
+        Command::Help(text) => print(text),
+        Command::Version => print(cli::VERSION),
+        Command::Config => print(Config::template()),
+        Command::Check { config } => {
+            let (path, config) = app::load(config)?;
+            print(&app::describe(&path, &config))
+        }
+        Command::Run { config } => {
+            let (_, config) = app::load(config)?;
+            logging::init(config.log.level, logging::Destination::detect())
+                .map_err(|error| AppError::Failed(error.to_string()))?;
+            app::run(&config)
+        }
+        Command::Sim(sim) => simulate(&sim),
+        Command::Demo { .. } => Err(AppError::Failed("not built yet".to_owned())),
+    }
+}
+
+/// The simulated node alone, until a signal ends it.
+fn simulate(sim: &cli::Sim) -> Result<(), AppError> {
+    let stop = app::Stop::on_signals()?;
+    let settings = app::sim_settings(sim);
+    let server = Server::bind(&sim.listen.to_string())
+        .map_err(|error| AppError::Failed(format!("{}: {error}", sim.listen)))?;
+    let node = SimNode::new(settings, server.now());
+    let greeting = format!(
+        "simulated node {} with {} others, listening on {}\n",
+        node.own(),
+        node.people().len(),
+        server.local_addr()
+    );
+    let handle = server.start(node)?;
+    print(&greeting)?;
+    stop.wait()?;
+    handle.stop();
+    Ok(())
+}
+
+/// A closed pipe behind `meshbot config | head` is not an error.
+fn print(text: &str) -> Result<(), AppError> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+fn complain(error: &dyn std::fmt::Display) {
+    let _ = writeln!(std::io::stderr().lock(), "meshbot: {error}");
+}

@@ -9,12 +9,14 @@ use crate::link::{Clock, Event};
 use crate::thread::Pulse;
 
 /// Runs the bot until the link is gone. Gives the bot back, for its figures.
+/// `on_event` sees each event first.
 pub fn run(
     mut bot: Bot,
     clock: Clock,
     events: &Receiver<Event>,
     mut results: Receiver<JobResult>,
     pulse: &Pulse,
+    mut on_event: impl FnMut(&Event),
 ) -> Bot {
     loop {
         pulse.beat();
@@ -25,7 +27,10 @@ pub fn run(
             .map_or_else(never, |at| after(at.saturating_sub(now.mono)));
         select_biased! {
             recv(events) -> event => match event {
-                Ok(event) => bot.handle(clock.now(), event),
+                Ok(event) => {
+                    on_event(&event);
+                    bot.handle(clock.now(), event);
+                }
                 Err(_) => return bot,
             },
             recv(results) -> result => match result {

@@ -1,0 +1,453 @@
+//! The wiring: creates the channels, starts the few named threads, waits, and
+//! stops them in order. Reading this file from top to bottom is reading how
+//! the program is built.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use log::{error, info, warn};
+use sd_notify::NotifyState;
+
+use crate::bot::command::Registry;
+use crate::bot::dispatch::{self, Bot, Parts};
+use crate::bot::errands::{Pool, WORKERS};
+use crate::bot::host::HostStats;
+use crate::bot::{commands, run};
+use crate::config::{Config, ConfigError, Handshake, Language};
+use crate::link::outbox::Wake;
+use crate::link::{self, Clock, Endpoint, Event, Link, Outbox, Waker, lookup, session};
+use crate::mesh::Sanity;
+use crate::store::state::StateFile;
+use crate::text::Lang;
+use crate::thread::{Death, Pulse, spawn};
+
+/// From the word to stop until the program leaves, whatever still hangs. The
+/// link needs up to 1.2 s for a proper goodbye.
+const STOP_LIMIT: Duration = Duration::from_millis(1_700);
+/// Threads that can report their death: io, dispatch, the errand workers.
+const THREADS: usize = 2 + WORKERS;
+
+/// Why the program did not run, or stopped running.
+#[derive(Debug)]
+pub enum AppError {
+    /// The configuration is wrong: exit code 78.
+    Config(ConfigError),
+    /// Something that was needed failed: exit code 1.
+    Failed(String),
+}
+
+impl fmt::Display for AppError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::Failed(text) => f.write_str(text),
+        }
+    }
+}
+
+impl From<ConfigError> for AppError {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+impl From<std::io::Error> for AppError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+/// Finds, reads and checks the configuration.
+///
+/// # Errors
+/// [`ConfigError`] with file, line and column.
+pub fn load(path: Option<PathBuf>) -> Result<(PathBuf, Config), ConfigError> {
+    let path = crate::config::find_config(path)?;
+    let config = Config::load(&path)?;
+    config.check_commands(&commands::registry().names())?;
+    Ok((path, config))
+}
+
+/// The part of the configuration that the link needs.
+#[must_use]
+pub fn link_settings(config: &Config) -> link::Settings {
+    link::Settings {
+        endpoint: Endpoint {
+            host: config.node.host.clone(),
+            port: config.node.port,
+        },
+        connect_timeout: config.node.connect_timeout,
+        reconnect_max: config.node.reconnect_max,
+        session: session::Settings {
+            lang: lang(config),
+            handshake: match config.node.handshake {
+                Handshake::TwoPhase => session::Handshake::TwoPhase,
+                Handshake::Full => session::Handshake::Full,
+            },
+            text_spacing: config.bot.text_spacing,
+            sanity: Sanity::of_build(),
+        },
+    }
+}
+
+fn lang(config: &Config) -> Lang {
+    match config.language {
+        Language::En => Lang::En,
+        Language::Fr => Lang::Fr,
+    }
+}
+
+/// Random numbers from the operating system's.
+///
+/// # Errors
+/// When the system has none.
+pub fn random() -> Result<fastrand::Rng, AppError> {
+    getrandom::u64()
+        .map(fastrand::Rng::with_seed)
+        .map_err(|error| AppError::Failed(format!("no random numbers: {error}")))
+}
+
+/// The running threads of a bot, and what is needed to stop them.
+pub struct Running {
+    outbox: Outbox,
+    events: Sender<Event>,
+    deaths: Receiver<Death>,
+    handles: Vec<JoinHandle<()>>,
+    pulses: [Pulse; 2],
+    died: usize,
+}
+
+/// Starts link, dispatch and errands. `wake` is called when a thread ends.
+///
+/// # Errors
+/// When the system has no thread or file descriptor left.
+pub fn start(config: &Config, registry: Registry, wake: Wake) -> Result<Running, AppError> {
+    let clock = Clock::start();
+    let (death_sender, deaths) = bounded(THREADS);
+    let report: Arc<dyn Fn(Death) + Send + Sync> = Arc::new(move |death| {
+        let _ = death_sender.try_send(death);
+        wake();
+    });
+    let on_death = |report: &Arc<dyn Fn(Death) + Send + Sync>| {
+        let report = Arc::clone(report);
+        move |death| report(death)
+    };
+
+    let (link, io, events) = Link::tcp(
+        link_settings(config),
+        clock,
+        random()?,
+        lookup::system(),
+        on_death(&report),
+    )?;
+    let (result_sender, results) = bounded(WORKERS * 8);
+    let (pool, mut handles) = Pool::start(result_sender, Arc::clone(&report))?;
+    handles.push(io.handle);
+
+    let state = StateFile::beside(&config.store.file());
+    let muted_until = state.load().mute();
+    if muted_until.is_some() {
+        info!("muted by the operator before the restart");
+    }
+    let parts = Parts {
+        outbox: link.outbox.clone(),
+        errands: Box::new(pool),
+        keeper: Box::new(state),
+        host: Box::new(HostStats::read),
+        registry,
+    };
+    let bot = Bot::new(
+        dispatch::Settings::from_config(config, Sanity::of_build()),
+        parts,
+        muted_until,
+    );
+    let pulse = Pulse::default();
+    let beats = pulse.clone();
+    let endpoint = format!("{}:{}", config.node.host, config.node.port);
+    let received = link.events;
+    handles.push(spawn("dispatch", on_death(&report), move || {
+        run::run(bot, clock, &received, results, &beats, |event| {
+            tell_systemd(event, &endpoint);
+        });
+    })?);
+
+    Ok(Running {
+        outbox: link.outbox,
+        events,
+        deaths,
+        handles,
+        pulses: [io.pulse, pulse],
+        died: 0,
+    })
+}
+
+impl Running {
+    /// Whether a thread has ended by itself: a sentence about it.
+    pub fn death(&mut self) -> Option<String> {
+        let death = self.deaths.try_recv().ok()?;
+        self.died += 1;
+        Some(match death.panic {
+            Some(panic) => format!("thread {} panicked: {panic}", death.name),
+            None => format!("thread {} ended", death.name),
+        })
+    }
+
+    /// Stops everything in order: the link says goodbye, the bot ends with its
+    /// events, the workers with the bot. What hangs is left behind.
+    pub fn stop(mut self) {
+        let deadline = Instant::now() + STOP_LIMIT;
+        self.outbox.stop();
+        drop(self.events);
+        while self.died < THREADS {
+            match self.deaths.recv_deadline(deadline) {
+                Ok(_) => self.died += 1,
+                Err(_) => {
+                    warn!("a thread still hangs; leaving without it");
+                    return;
+                }
+            }
+        }
+        for handle in self.handles {
+            let _ = handle.join();
+        }
+    }
+
+    /// Asks both loops for a sign of life.
+    fn ask_for_beats(&self) {
+        self.outbox.beat();
+        let _ = self.events.try_send(Event::Beat);
+    }
+
+    fn beats(&self) -> [u64; 2] {
+        [self.pulses[0].count(), self.pulses[1].count()]
+    }
+}
+
+/// Runs the bot until a signal ends it.
+///
+/// # Errors
+/// [`AppError`] when it cannot start, or when one of its threads dies.
+pub fn run(config: &Config) -> Result<(), AppError> {
+    std::panic::set_hook(Box::new(|panic| error!("{panic}")));
+    let stop = Stop::on_signals()?;
+    let mut running = start(config, commands::registry(), stop.waker.wake())?;
+    notify(&[NotifyState::Ready]);
+    let mut watchdog = Watchdog::new();
+    loop {
+        stop.waker.wait(watchdog.timeout())?;
+        if stop.is_asked() {
+            info!("stopping");
+            notify(&[NotifyState::Stopping]);
+            running.stop();
+            return Ok(());
+        }
+        if let Some(death) = running.death() {
+            error!("{death}");
+            running.stop();
+            return Err(AppError::Failed(death));
+        }
+        watchdog.look(&running);
+    }
+}
+
+/// The signals that end the program, SIGTERM and SIGINT.
+pub struct Stop {
+    waker: Waker,
+    asked: Arc<AtomicBool>,
+}
+
+impl Stop {
+    /// From now on these signals do not kill any more.
+    ///
+    /// # Errors
+    /// When the process has no file descriptors left.
+    pub fn on_signals() -> Result<Self, AppError> {
+        let waker = Waker::new()?;
+        let asked = Arc::new(AtomicBool::new(false));
+        for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
+            signal_hook::flag::register(signal, Arc::clone(&asked))?;
+            signal_hook::low_level::pipe::register(signal, waker.sender()?)?;
+        }
+        Ok(Self { waker, asked })
+    }
+
+    /// Whether one has come.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        self.asked.load(Ordering::Acquire)
+    }
+
+    /// Sleeps until one comes.
+    ///
+    /// # Errors
+    /// When the system's poll fails.
+    pub fn wait(&self) -> Result<(), AppError> {
+        while !self.is_asked() {
+            self.waker.wait(None)?;
+        }
+        Ok(())
+    }
+}
+
+/// The simulated node that a command line asks for.
+#[must_use]
+pub fn sim_settings(sim: &crate::cli::Sim) -> crate::sim::Settings {
+    crate::sim::Settings {
+        version: match sim.firmware {
+            crate::cli::Firmware::V2_7 => crate::sim::Version::V2_7,
+            crate::cli::Firmware::V2_8 => crate::sim::Version::V2_8,
+        },
+        seed: sim.seed,
+        nodes: usize::from(sim.nodes),
+        latency: !sim.no_latency,
+        chatter: !sim.quiet_mesh,
+        ..crate::sim::Settings::default()
+    }
+}
+
+/// Feeds systemd's watchdog, but only when both loops have turned since.
+struct Watchdog {
+    period: Option<Duration>,
+    due: Instant,
+    seen: Option<[u64; 2]>,
+}
+
+impl Watchdog {
+    fn new() -> Self {
+        // Two looks per period: one asks for beats, the next one sees them.
+        let period = sd_notify::watchdog_enabled().map(|limit| limit / 3);
+        Self {
+            due: Instant::now() + period.unwrap_or_default(),
+            period,
+            seen: None,
+        }
+    }
+
+    fn timeout(&self) -> Option<Duration> {
+        self.period
+            .map(|_| self.due.saturating_duration_since(Instant::now()))
+    }
+
+    fn look(&mut self, running: &Running) {
+        let Some(period) = self.period else { return };
+        let now = Instant::now();
+        if now < self.due {
+            return;
+        }
+        let beats = running.beats();
+        if self
+            .seen
+            .is_none_or(|seen| beats[0] > seen[0] && beats[1] > seen[1])
+        {
+            notify(&[NotifyState::Watchdog]);
+        } else {
+            warn!("a thread does not turn any more; systemd is not reassured");
+        }
+        self.seen = Some(beats);
+        self.due = now + period;
+        running.ask_for_beats();
+    }
+}
+
+/// What `systemctl status` shows.
+fn tell_systemd(event: &Event, endpoint: &str) {
+    match event {
+        Event::Ready(identity) => notify(&[NotifyState::Status(&format!(
+            "connected to {endpoint} ({})",
+            identity.num
+        ))]),
+        Event::Lost(loss) => notify(&[NotifyState::Status(&format!(
+            "no link to {endpoint}: {loss}"
+        ))]),
+        _ => {}
+    }
+}
+
+/// Without systemd this does nothing.
+fn notify(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        log::debug!("systemd was not reached: {error}");
+    }
+}
+
+/// What the bot would do with this configuration, for `meshbot check`.
+#[must_use]
+pub fn describe(path: &std::path::Path, config: &Config) -> String {
+    use std::fmt::Write;
+    let mut out = String::new();
+    let mut line = |text: fmt::Arguments<'_>| {
+        let _ = writeln!(out, "{text}");
+    };
+    line(format_args!("{}: ok", path.display()));
+    let endpoint = Endpoint {
+        host: config.node.host.clone(),
+        port: config.node.port,
+    };
+    line(format_args!(
+        "node      {endpoint}, one TCP connection, nothing else ever connects to it"
+    ));
+    if config.host_is_placeholder() {
+        line(format_args!(
+            "          this is the placeholder of the template: fill in the real host"
+        ));
+    }
+    let channels = match &config.bot.channels {
+        None => "on every channel that the node has enabled".to_owned(),
+        Some(channels) if channels.is_empty() => "direct messages only".to_owned(),
+        Some(channels) => {
+            let list: Vec<String> = channels.iter().map(ToString::to_string).collect();
+            format!("on channel {}, if the node has it", list.join(", "))
+        }
+    };
+    line(format_args!(
+        "answers   {channels}, to commands marked with {}",
+        config.bot.prefix
+    ));
+    for command in commands::registry().iter() {
+        let rules = config
+            .commands
+            .get(command.name)
+            .copied()
+            .unwrap_or_default();
+        let state = if !rules.enabled {
+            "off"
+        } else if command.operator_only || rules.operator_only {
+            "operator only, by direct message"
+        } else {
+            match rules.mode.unwrap_or(command.mode) {
+                crate::config::Mode::Public => "answered where asked",
+                crate::config::Mode::Direct => "direct messages only",
+                crate::config::Mode::Private => "always answered by direct message",
+            }
+        };
+        line(format_args!(
+            "          {}{:<8} {state}",
+            config.bot.prefix, command.name
+        ));
+    }
+    let limits = &config.limits;
+    line(format_args!(
+        "limits    {} per sender in {} min, {} per channel in {} min, {} in all in {} min",
+        limits.per_sender.count,
+        limits.per_sender.per.as_secs() / 60,
+        limits.per_channel.count,
+        limits.per_channel.per.as_secs() / 60,
+        limits.total.count,
+        limits.total.per.as_secs() / 60,
+    ));
+    match &config.operator {
+        Some(operator) => line(format_args!(
+            "operator  {}, by direct messages encrypted with the configured key",
+            operator.node
+        )),
+        None => line(format_args!("operator  nobody")),
+    }
+    let state = StateFile::beside(&config.store.file());
+    line(format_args!("state     {}", state.path().display()));
+    out
+}

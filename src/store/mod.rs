@@ -1,0 +1,3 @@
+//! What lasts longer than the process.
+
+pub mod state;

@@ -1,0 +1,145 @@
+//! The operator's settings in a small file that survives a power cut: written
+//! beside the old one, synced, then put in its place.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use log::warn;
+use serde::{Deserialize, Serialize};
+
+use crate::bot::dispatch::Keeper;
+
+/// What the file holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct State {
+    /// Nothing is said until then: seconds since 1970; `for_ever` for no end.
+    pub muted_until: Option<u64>,
+    /// Muted until somebody ends it.
+    pub muted_for_ever: bool,
+}
+
+impl State {
+    /// In the bot's terms: `u64::MAX` means for ever.
+    #[must_use]
+    pub fn mute(self) -> Option<u64> {
+        if self.muted_for_ever {
+            Some(u64::MAX)
+        } else {
+            self.muted_until
+        }
+    }
+
+    fn from_mute(until: Option<u64>) -> Self {
+        Self {
+            muted_until: until.filter(|&until| until != u64::MAX),
+            muted_for_ever: until == Some(u64::MAX),
+        }
+    }
+}
+
+/// The file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StateFile {
+    path: PathBuf,
+}
+
+impl StateFile {
+    /// The state file that belongs to a database at `database`: it lies beside
+    /// it, with the ending `.state`.
+    #[must_use]
+    pub fn beside(database: &Path) -> Self {
+        Self {
+            path: database.with_extension("state"),
+        }
+    }
+
+    /// Where it lies.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads it. A missing file is an empty one; a broken one is said once and
+    /// left alone until something new is written.
+    #[must_use]
+    pub fn load(&self) -> State {
+        let text = match fs::read_to_string(&self.path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return State::default(),
+            Err(error) => {
+                warn!("{}: {error}", self.path.display());
+                return State::default();
+            }
+        };
+        toml::from_str(&text).unwrap_or_else(|error| {
+            warn!("{}: {}", self.path.display(), error.message());
+            State::default()
+        })
+    }
+
+    /// Writes it, durably.
+    ///
+    /// # Errors
+    /// When the folder cannot be written to; the old file is intact then.
+    pub fn save(&self, state: State) -> io::Result<()> {
+        let text = toml::to_string(&state).map_err(io::Error::other)?;
+        let new = self.path.with_extension("state.new");
+        let mut file = File::create(&new)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&new, &self.path)?;
+        let folder = match self.path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        File::open(folder)?.sync_all()
+    }
+}
+
+impl Keeper for StateFile {
+    fn mute(&self, until: Option<u64>) {
+        if let Err(error) = self.save(State::from_mute(until)) {
+            warn!(
+                "the mute switch will not survive a restart: {}: {error}",
+                self.path.display()
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mute_switch_survives() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = StateFile::beside(&folder.path().join("meshbot.db"));
+        assert_eq!(file.load().mute(), None);
+        for until in [Some(1_234), Some(u64::MAX), None] {
+            file.mute(until);
+            assert_eq!(file.load().mute(), until);
+        }
+        assert!(folder.path().join("meshbot.state").exists());
+        assert!(!folder.path().join("meshbot.state.new").exists());
+    }
+
+    #[test]
+    fn a_broken_file_is_not_the_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = StateFile::beside(&folder.path().join("meshbot.db"));
+        fs::write(folder.path().join("meshbot.state"), "muted_until = {").unwrap();
+        assert_eq!(file.load(), State::default());
+        file.mute(Some(5));
+        assert_eq!(file.load().mute(), Some(5));
+    }
+
+    #[test]
+    fn a_missing_folder_is_an_error_and_no_more() {
+        let file = StateFile::beside(Path::new("/nonexistent/meshbot.db"));
+        assert!(file.save(State::default()).is_err());
+        file.mute(Some(5));
+    }
+}

@@ -306,6 +306,7 @@ pub fn sim_settings(sim: &crate::cli::Sim) -> crate::sim::Settings {
         nodes: usize::from(sim.nodes),
         latency: !sim.no_latency,
         chatter: !sim.quiet_mesh,
+        own_telemetry: !sim.quiet_mesh,
         ..crate::sim::Settings::default()
     }
 }

@@ -19,6 +19,9 @@ pub const MAX_WAITING: usize = 64;
 /// At most so many probes (traceroutes, node info requests) wait.
 pub const MAX_PROBES: usize = 16;
 
+/// The word to stop waits so long for a place in the channel.
+const STOP_WAIT: Duration = Duration::from_millis(300);
+
 /// What senders and the session know in common: whether the link is up, and
 /// how much waits.
 #[derive(Debug)]
@@ -175,7 +178,11 @@ impl Outbox {
 
     /// Ends the link in an orderly way.
     pub fn stop(&self) {
-        self.push(Request::Stop);
+        // The thread empties the channel at each wake-up, so there is a place
+        // soon, even if the bot has just filled it.
+        (self.wake)();
+        let _ = self.requests.send_timeout(Request::Stop, STOP_WAIT);
+        (self.wake)();
     }
 
     /// The link's state and load.

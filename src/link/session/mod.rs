@@ -127,6 +127,8 @@ pub struct Session {
     nodes_not_before: Duration,
     /// Wall clock at the moment of the connection.
     connected_unix: u64,
+    /// When the configuration was complete.
+    ready_at: Duration,
     /// How far the node's clock is behind the board's, in seconds; learned
     /// from what the node says about itself.
     clock_lag: i64,
@@ -163,6 +165,7 @@ impl Session {
             infos: Vec::new(),
             nodes_not_before: Duration::ZERO,
             connected_unix: 0,
+            ready_at: Duration::ZERO,
             clock_lag: 0,
             warned_clock: false,
             opened: 0,
@@ -398,10 +401,14 @@ impl Session {
             )
         );
         self.identity = Some(identity.clone());
+        self.ready_at = now.mono;
         self.phase = Phase::Drain {
             since: now.mono,
             last: now.mono,
         };
+        // Asked at once, so that a node which dies within the first half
+        // minute is known to be one that answers.
+        self.heartbeat(now);
         self.gate.set_up(true);
         self.events.push_back(Event::Ready(identity));
         self.hand_over_nodes();

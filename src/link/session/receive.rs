@@ -1,6 +1,8 @@
 //! The receiving half of a session: what a frame means, and how a packet
 //! stands in time.
 
+use std::time::Duration;
+
 use log::{debug, error, info, warn};
 
 use super::handshake::{self, NONCE_NODES, Phase};
@@ -13,12 +15,16 @@ use crate::text::Text as Say;
 /// A node clock this far ahead of the board's is not believed, seconds.
 const AHEAD: i64 = 60;
 
+/// So long after the configuration a packet that was heard before the
+/// connection counts as back-log, even though the drain is over.
+const AFTER_DRAIN: Duration = Duration::from_secs(30);
+
 impl Session {
     pub(super) fn handle(&mut self, now: Now, variant: from_radio::PayloadVariant) {
         use from_radio::PayloadVariant as V;
         match variant {
             V::Packet(packet) => self.packet(now, packet),
-            V::QueueStatus(status) => self.queue_status(&status),
+            V::QueueStatus(status) => self.queue_status(now, &status),
             V::NodeInfo(info) => {
                 self.touch_phase(now);
                 self.infos.push(info);
@@ -117,10 +123,10 @@ impl Session {
                 return;
             }
         }
-        let standing = self.standing(now, &packet);
-        if from_us && standing == Standing::Live {
+        if from_us {
             self.learn_clock(now, &packet);
         }
+        let standing = self.standing(now, &packet);
         let age = self.age(now, &packet);
         self.pass_on(packet, standing, age);
     }
@@ -138,25 +144,28 @@ impl Session {
     }
 
     /// Until the back-log has drained, only what was provably heard since the
-    /// connection is live; afterwards everything is.
+    /// connection is live. For a while after that a right clock still tells
+    /// what was not; later everything is live, and its age decides.
     fn standing(&self, now: Now, packet: &Packet) -> Standing {
-        if !matches!(self.phase, Phase::Drain { .. } | Phase::Config { .. }) {
+        let drained = !matches!(self.phase, Phase::Drain { .. } | Phase::Config { .. });
+        if drained && now.mono >= self.ready_at + AFTER_DRAIN {
             return Standing::Live;
         }
         let sanity = self.settings.sanity;
         let heard = sanity.check(packet.rx_time).and_then(to_i64);
         let now = sanity.check(now.unix).and_then(to_i64);
         let connected = sanity.check(self.connected_unix).and_then(to_i64);
-        match (heard, now, connected) {
+        let live = match (heard, now, connected) {
             (Some(heard), Some(now), Some(connected)) => {
                 let heard = heard + self.clock_lag;
-                if heard >= connected && heard <= now + AHEAD {
-                    Standing::Live
-                } else {
-                    Standing::Backlog
-                }
+                heard >= connected && (drained || heard <= now + AHEAD)
             }
-            _ => Standing::Backlog,
+            _ => drained,
+        };
+        if live {
+            Standing::Live
+        } else {
+            Standing::Backlog
         }
     }
 
@@ -173,7 +182,8 @@ impl Session {
     /// so its time stamp shows how far the two clocks are apart.
     fn learn_clock(&mut self, now: Now, packet: &Packet) {
         let sanity = self.settings.sanity;
-        if !matches!(packet.port(), Some((PortNum::TelemetryApp, _)))
+        if packet.by_lora
+            || !matches!(packet.port(), Some((PortNum::TelemetryApp, _)))
             || !matches!(self.phase, Phase::Steady { .. })
         {
             return;

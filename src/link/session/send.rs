@@ -25,6 +25,8 @@ const ASK_FREE_MAX: u8 = 5;
 const AFTER_RATE_LIMIT: Duration = Duration::from_secs(5);
 /// So many refusals and it is given up.
 const MAX_REFUSALS: u8 = 3;
+/// The reason for it (protocol.md §3.5).
+const RATE_LIMIT: i32 = routing::Error::RateLimitExceeded as i32;
 /// A hop limit above this garbles the packet (protocol.md §4.2).
 const MAX_HOPS: u32 = 7;
 
@@ -261,7 +263,7 @@ impl Session {
     }
 
     /// The node says how its transmit queue stands.
-    pub(super) fn queue_status(&mut self, status: &proto::QueueStatus) {
+    pub(super) fn queue_status(&mut self, now: Now, status: &proto::QueueStatus) {
         self.free = Some(status.free);
         if status.free >= MIN_FREE {
             self.asked_free = None;
@@ -274,9 +276,11 @@ impl Session {
             return;
         };
         flight.mentioned = true;
-        // 35 is "no error" in some builds (protocol.md §4.6).
-        if status.res != 0 && status.res != 35 {
-            self.land(id, Outcome::Failed(Failure::Queue(status.res)));
+        match status.res {
+            // 35 is "no error" in some builds (protocol.md §4.6).
+            0 | 35 => {}
+            RATE_LIMIT => self.too_early(now, id),
+            res => self.land(id, Outcome::Failed(Failure::Queue(res))),
         }
     }
 
@@ -311,9 +315,8 @@ impl Session {
             Target::Node { num, .. } => Some(num),
             Target::Channel(_) => None,
         };
-        if reason == routing::Error::RateLimitExceeded as i32 {
-            self.counters.rate_limited += 1;
-            self.send_again(now, id);
+        if reason == RATE_LIMIT {
+            self.too_early(now, id);
         } else if reason != 0 {
             self.land(id, Outcome::Failed(Failure::Nak(reason)));
         } else if destination == Some(from) {
@@ -336,8 +339,8 @@ impl Session {
         }
     }
 
-    /// The node had no room in time for this text: again, later, under a new id.
-    fn send_again(&mut self, now: Now, id: PacketId) {
+    /// The node refused this text as too early: again, later, under a new id.
+    fn too_early(&mut self, now: Now, id: PacketId) {
         let Some(Flight {
             cargo: Cargo::Text(mut waiting),
             ..
@@ -345,6 +348,7 @@ impl Session {
         else {
             return;
         };
+        self.counters.rate_limited += 1;
         waiting.refusals += 1;
         if waiting.refusals >= MAX_REFUSALS {
             let outcome = Outcome::Dropped(DropReason::RateLimit);

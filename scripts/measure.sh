@@ -1,0 +1,60 @@
+#!/bin/sh
+# Measures what the bot costs while nothing happens: context switches over five
+# quiet minutes with a simulated node that answers heartbeats only, memory after
+# the handshake with 250 nodes, and the size of the program.
+# Usage: scripts/measure.sh [seconds]   (default 300; needs a release build)
+set -eu
+
+cd "$(dirname "$0")/.."
+seconds=${1:-300}
+program=target/release/meshbot
+[ -x "$program" ] || { echo "measure: build first: make build" >&2; exit 1; }
+
+folder=$(mktemp -d)
+node=
+bot=
+clean_up() {
+    [ -z "$bot" ] || kill "$bot" 2>/dev/null || true
+    [ -z "$node" ] || kill "$node" 2>/dev/null || true
+    wait
+    rm -rf "$folder"
+}
+trap clean_up EXIT INT TERM
+
+"$program" sim --listen 127.0.0.1:0 --nodes 249 --seed 1 --no-latency --quiet-mesh >"$folder/node" &
+node=$!
+while ! grep -q listening "$folder/node"; do sleep 0.1; done
+port=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\).*/\1/p' "$folder/node")
+printf '[node]\nhost = "127.0.0.1"\nport = %s\n[store]\npath = "%s/meshbot.db"\n' \
+    "$port" "$folder" >"$folder/meshbot.toml"
+"$program" run --config "$folder/meshbot.toml" 2>"$folder/log" &
+bot=$!
+# The handshake, the back-log, the node list.
+sleep 15
+grep -q 'Link ready' "$folder/log" || { echo "measure: no link" >&2; cat "$folder/log" >&2; exit 1; }
+
+# Sums the voluntary context switches of all threads, or of one by name.
+switches() {
+    total=0
+    for task in /proc/"$bot"/task/*; do
+        if [ $# -eq 0 ] || [ "$(cat "$task/comm")" = "$1" ]; then
+            count=$(awk '/^voluntary_ctxt_switches/ { print $2 }' "$task/status")
+            total=$((total + count))
+        fi
+    done
+    echo "$total"
+}
+
+before=$(switches)
+before_io=$(switches io)
+sleep "$seconds"
+after=$(switches)
+after_io=$(switches io)
+
+echo "program:  $(wc -c <"$program") bytes"
+echo "crates:   $(grep -c '^name = ' Cargo.lock) in Cargo.lock"
+awk '/^Pss:/ { pss = $2 } /^Private_(Clean|Dirty):/ { uss += $2 } /^Rss:/ { rss = $2 }
+    END { printf "memory:   private %d kB, proportional %d kB, resident %d kB (250 nodes known)\n", uss, pss, rss }' \
+    "/proc/$bot/smaps_rollup"
+echo "idle:     $((after - before)) voluntary context switches in $seconds s, $((after_io - before_io)) of them io"
+echo "          (a heartbeat every 30 s may cost 2)"

@@ -1,0 +1,121 @@
+//! The layering that ARCHITECTURE.md promises, checked by reading the source.
+
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// All Rust files below `folder`, without their test modules' bodies.
+fn sources(folder: &str) -> Vec<(String, String)> {
+    fn walk(path: &Path, found: &mut Vec<PathBuf>) {
+        if path.is_dir() {
+            for entry in std::fs::read_dir(path).unwrap() {
+                walk(&entry.unwrap().path(), found);
+            }
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push(path.to_owned());
+        }
+    }
+    let mut found = Vec::new();
+    walk(&root().join(folder), &mut found);
+    found
+        .into_iter()
+        .filter(|path| !path.ends_with("tests.rs") && !path.ends_with("testing.rs"))
+        .map(|path| {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+            let code: String = code
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"))
+                .map(|line| format!("{line}\n"))
+                .collect();
+            let name = path.strip_prefix(root()).unwrap().display().to_string();
+            (name, code)
+        })
+        .collect()
+}
+
+/// None of `words` occurs in the code below `folder`, except in `allowed`.
+fn absent(folder: &str, words: &[&str], allowed: &[&str]) {
+    let files = sources(folder);
+    assert!(!files.is_empty(), "{folder} is empty");
+    for (name, code) in files {
+        if allowed.iter().any(|allowed| name.ends_with(allowed)) {
+            continue;
+        }
+        for word in words {
+            assert!(!code.contains(word), "{name} contains {word}");
+        }
+    }
+}
+
+const CLOCKS: &[&str] = &["Instant::now", "SystemTime"];
+const SOCKETS: &[&str] = &["std::net", "TcpStream", "socket2", "UnixStream"];
+const THREADS: &[&str] = &["std::thread", "crossbeam_channel", "thread::spawn"];
+
+#[test]
+fn the_mesh_knows_no_clock_no_socket_no_thread() {
+    for words in [CLOCKS, SOCKETS, THREADS] {
+        absent("src/mesh", words, &[]);
+    }
+    absent(
+        "src/mesh",
+        &["crate::link", "crate::bot", "crate::sim"],
+        &[],
+    );
+}
+
+#[test]
+fn frame_and_session_know_no_clock_no_socket_no_thread() {
+    for words in [CLOCKS, SOCKETS, THREADS] {
+        absent("src/link/session", words, &[]);
+        absent("src/link/frame.rs", words, &[]);
+        absent("src/link/backoff.rs", words, &[]);
+    }
+    absent("src/link", &["crate::bot", "crate::sim", "crate::app"], &[]);
+}
+
+#[test]
+fn only_io_has_a_socket_to_the_node() {
+    let words = &["TcpStream", "socket2"];
+    absent("src/link", words, &["link/io.rs"]);
+    absent("src/bot", words, &[]);
+    absent("src/app.rs", words, &[]);
+    absent("src/store", words, &[]);
+}
+
+#[test]
+fn the_bot_does_not_see_the_io_thread() {
+    absent("src/bot", &["link::io", "crate::sim", "crate::app"], &[]);
+    for words in [CLOCKS, SOCKETS] {
+        absent("src/bot", words, &[]);
+    }
+    absent("src/bot", &["std::thread"], &["bot/errands.rs"]);
+}
+
+#[test]
+fn commands_see_neither_the_link_nor_the_network() {
+    absent(
+        "src/bot/commands",
+        &["crate::link", "crate::services", "crate::store", "std::fs"],
+        &[],
+    );
+}
+
+#[test]
+fn nothing_sleeps_and_nothing_is_left_undone() {
+    absent(
+        "src",
+        &["thread::sleep", "todo!(", "unimplemented!(", "dbg!("],
+        &[],
+    );
+}
+
+#[test]
+fn no_async_runtime() {
+    let lock = std::fs::read_to_string(root().join("Cargo.lock")).unwrap();
+    for name in ["tokio", "async-std", "smol", "futures-executor", "async-io"] {
+        assert!(!lock.contains(&format!("name = \"{name}\"\n")), "{name}");
+    }
+}

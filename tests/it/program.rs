@@ -1,0 +1,227 @@
+//! The program as a person or systemd meets it: arguments, exit codes, files,
+//! signals.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use meshbot::sim::{Server, Settings};
+
+fn meshbot(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_meshbot"));
+    command
+        .args(args)
+        .env_remove("NOTIFY_SOCKET")
+        .env_remove("STATE_DIRECTORY")
+        .env_remove("JOURNAL_STREAM")
+        .stdin(Stdio::null());
+    command
+}
+
+fn output(args: &[&str]) -> Output {
+    meshbot(args).output().unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A folder with a configuration in it.
+fn configured(text: &str) -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("meshbot.toml");
+    let store = folder.path().join("meshbot.db");
+    let text = format!("{text}\n[store]\npath = '{}'\n", store.display());
+    std::fs::write(&path, text).unwrap();
+    (folder, path.display().to_string())
+}
+
+/// Ends the child by SIGTERM; how long that took, and its exit code.
+fn terminate(mut child: Child) -> (Duration, Option<i32>) {
+    let asked = Instant::now();
+    let killed = Command::new("kill")
+        .args(["-TERM", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(killed.success());
+    let status = child.wait().unwrap();
+    (asked.elapsed(), status.code())
+}
+
+#[test]
+fn a_wrong_command_line_is_one_sentence_and_exit_2() {
+    for args in [&["fly"][..], &["run", "--speed"], &["sim", "--nodes", "x"]] {
+        let output = output(args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert_eq!(stderr(&output).lines().count(), 1, "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_wrong_configuration_is_one_line_and_exit_78() {
+    for command in ["run", "check"] {
+        let (_folder, path) = configured("[node]\nhost = \"x\"\nprot = 4403");
+        let output = output(&[command, "--config", &path]);
+        assert_eq!(output.status.code(), Some(78));
+        let text = stderr(&output);
+        assert!(
+            text.contains("meshbot.toml:3:1: unknown field \"prot\", did you mean \"port\"?"),
+            "{text}"
+        );
+        assert_eq!(text.lines().count(), 1);
+    }
+    let output = output(&["run", "--config", "/nonexistent/meshbot.toml"]);
+    assert_eq!(output.status.code(), Some(78));
+}
+
+#[test]
+fn an_unknown_command_in_the_configuration_is_found() {
+    let (_folder, path) = configured("[node]\nhost = \"x\"\n[commands.pnig]\nenabled = false");
+    let output = output(&["check", "--config", &path]);
+    assert_eq!(output.status.code(), Some(78));
+    assert!(stderr(&output).contains("ping"), "{}", stderr(&output));
+}
+
+#[test]
+fn the_template_is_the_repository_s_and_passes_the_check() {
+    let template = String::from_utf8(output(&["config"]).stdout).unwrap();
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/meshbot.toml");
+    assert_eq!(template, std::fs::read_to_string(file).unwrap());
+    let output = output(&["check", "--config", file]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("placeholder"), "{said}");
+}
+
+#[test]
+fn check_never_connects() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (_folder, path) = configured(&format!("[node]\nhost = \"127.0.0.1\"\nport = {port}"));
+    assert!(output(&["check", "--config", &path]).status.success());
+    let error = listener.accept().unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock);
+}
+
+/// Starts the daemon and reads its log until a line contains `part`.
+fn run_until(path: &str, part: &str) -> Child {
+    let mut child = meshbot(&["run", "--config", path])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    loop {
+        let line = lines.next().expect("the program ended").unwrap();
+        if line.contains(part) {
+            break;
+        }
+    }
+    // Keep the pipe empty, so that the program never waits for a reader.
+    std::thread::spawn(move || lines.for_each(drop));
+    child
+}
+
+#[test]
+fn three_lines_are_enough_and_sigterm_ends_it_politely() {
+    // J3, A20.
+    let node = Server::local(Settings::default()).unwrap();
+    let port = node.addr().port();
+    let (_folder, path) = configured(&format!("[node]\nhost = \"127.0.0.1\"\nport = {port}"));
+    let child = run_until(&path, "✅ Link ready: ");
+    let (took, code) = terminate(child);
+    assert_eq!(code, Some(0));
+    assert!(took < Duration::from_secs(2), "{took:?}");
+    node.with(|node, _| assert_eq!(node.counters().disconnects, 1));
+}
+
+#[test]
+fn an_unreachable_node_is_no_reason_to_end() {
+    // A21.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let (_folder, path) = configured(&format!("[node]\nhost = \"127.0.0.1\"\nport = {port}"));
+    let child = run_until(&path, "🔄 TCP reconnect #1 to 127.0.0.1");
+    let (took, code) = terminate(child);
+    assert_eq!(code, Some(0));
+    assert!(took < Duration::from_secs(2), "{took:?}");
+}
+
+#[test]
+fn the_log_never_holds_keys_or_direct_texts() {
+    // L6: everything at debug level, and a direct message with a secret in it.
+    let node = Server::local(Settings::default()).unwrap();
+    let port = node.addr().port();
+    let (_folder, path) = configured(&format!(
+        "[node]\nhost = \"127.0.0.1\"\nport = {port}\n[log]\nlevel = \"trace\"\nconversations = true"
+    ));
+    let mut child = meshbot(&["run", "--config", &path])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let stderr = child.stderr.take().unwrap();
+    let reader = std::thread::spawn(move || {
+        BufReader::new(stderr)
+            .split(b'\n')
+            .map_while(Result::ok)
+            .map(|line| String::from_utf8_lossy(&line).into_owned())
+            .collect::<Vec<_>>()
+    });
+    node.wait_for(Duration::from_secs(20), |node| {
+        (node.counters().want_nodes_only > 0 && node.steady()).then_some(())
+    })
+    .unwrap();
+    node.with(|node, now| {
+        let alice = node.people()[0].num;
+        node.hear_text(
+            now,
+            meshbot::sim::Said::to_us(alice, "/echo my-secret-words"),
+        );
+    });
+    node.wait_for(Duration::from_secs(20), |node| {
+        (node.counters().texts_accepted > 0).then_some(())
+    })
+    .expect("no answer");
+    let (_, code) = terminate(child);
+    assert_eq!(code, Some(0));
+    let log = reader.join().unwrap();
+    assert!(log.iter().any(|line| line.contains("/echo")), "{log:?}");
+    for line in &log {
+        assert!(!line.contains("my-secret-words"), "{line}");
+        assert!(!line.contains("sim-channel-key"), "{line}");
+    }
+}
+
+#[test]
+fn systemd_is_told_what_it_wants_to_know() {
+    let node = Server::local(Settings::default()).unwrap();
+    let port = node.addr().port();
+    let (folder, path) = configured(&format!("[node]\nhost = \"127.0.0.1\"\nport = {port}"));
+    let socket_path = folder.path().join("notify");
+    let socket = std::os::unix::net::UnixDatagram::bind(&socket_path).unwrap();
+    socket
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    let child = meshbot(&["run", "--config", &path])
+        .env("NOTIFY_SOCKET", &socket_path)
+        .env("WATCHDOG_USEC", "300000")
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut told = String::new();
+    let mut hear_until = |word: &str| {
+        while !told.contains(word) {
+            let mut bytes = [0; 1_024];
+            let length = socket.recv(&mut bytes).expect(word);
+            told.push_str(&String::from_utf8_lossy(&bytes[..length]));
+            told.push('\n');
+        }
+    };
+    hear_until("READY=1");
+    hear_until("STATUS=connected to 127.0.0.1");
+    hear_until("WATCHDOG=1");
+    let (_, code) = terminate(child);
+    assert_eq!(code, Some(0));
+    hear_until("STOPPING=1");
+}

@@ -1,0 +1,364 @@
+//! The real link, the real bot and the simulated node under one virtual clock.
+//! Nothing waits: time jumps to whatever is due next.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, bounded};
+use meshbot::app;
+use meshbot::bot::command::Registry;
+use meshbot::bot::dispatch::{self, Bot, Forgetful, Parts};
+use meshbot::bot::errands::{Inline, JobResult};
+use meshbot::bot::host::HostStats;
+use meshbot::config::Config;
+use meshbot::link::core::{Act, Core};
+use meshbot::link::outbox::{Gate, Outbox};
+use meshbot::link::{Loss, Request};
+use meshbot::mesh::{NodeNum, Now, PacketId, Sanity};
+use meshbot::sim::{ClientClose, ConnId, Fault, Output, Said, Settings, SimNode};
+
+/// Long after any build: both clocks are sane.
+pub const EPOCH: u64 = 2_100_000_000;
+
+/// How the name of the node is resolved.
+#[derive(Clone, Debug)]
+pub enum Names {
+    /// To this address.
+    At(SocketAddr),
+    /// Not at all: the look-up hangs.
+    Hang,
+}
+
+/// A text as it went on the air.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub at: Duration,
+    pub to: NodeNum,
+    pub channel: u32,
+    pub reply_to: Option<PacketId>,
+    pub hop_limit: u32,
+    pub text: String,
+}
+
+pub struct World {
+    pub node: SimNode,
+    pub core: Core,
+    pub bot: Bot,
+    pub gate: Arc<Gate>,
+    pub names: Names,
+    pub now: Now,
+    requests: Receiver<Request>,
+    results: Receiver<JobResult>,
+    conn: Option<ConnId>,
+    /// The largest number of connections that were open at the same time.
+    pub most_open: u64,
+    /// Connection attempts, by time.
+    pub attempts: Vec<Duration>,
+    outbox: Outbox,
+    answers: Vec<Answer>,
+    /// The node is switched off: connections are refused.
+    pub off: bool,
+}
+
+/// How a world may differ from the ordinary.
+pub struct Options {
+    pub sim: Settings,
+    pub config: String,
+    pub registry: Registry,
+    pub seed: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            sim: Settings {
+                own_telemetry: true,
+                ..Settings::default()
+            },
+            config: String::new(),
+            registry: meshbot::bot::commands::registry(),
+            seed: 1,
+        }
+    }
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self::with(Options::default())
+    }
+
+    /// A world whose bot has `config` besides its `[node]` host.
+    pub fn configured(config: &str) -> Self {
+        Self::with(Options {
+            config: config.to_owned(),
+            ..Options::default()
+        })
+    }
+
+    pub fn with(options: Options) -> Self {
+        let now = Now {
+            mono: Duration::from_secs(1),
+            unix: EPOCH,
+        };
+        let (top, tables) = options
+            .config
+            .split_once('[')
+            .map_or((options.config.as_str(), String::new()), |(top, rest)| {
+                (top, format!("[{rest}"))
+            });
+        let node = if tables.contains("[node]") {
+            ""
+        } else {
+            "[node]\nhost = \"127.0.0.1\"\n"
+        };
+        let text = format!("{top}\n{node}{tables}");
+        let config = Config::parse(&text, "test.toml").unwrap_or_else(|error| panic!("{error}"));
+        let mut settings = app::link_settings(&config);
+        settings.session.sanity = SANITY;
+        let gate = Gate::new(settings.session.text_spacing);
+        let (request_sender, requests) = bounded(256);
+        let outbox = Outbox::new(request_sender, Arc::new(|| {}), gate.clone());
+        let (result_sender, results) = bounded(64);
+        let parts = Parts {
+            outbox: outbox.clone(),
+            errands: Box::new(Inline(result_sender)),
+            keeper: Box::new(Forgetful),
+            host: Box::new(HostStats::default),
+            registry: options.registry,
+        };
+        let rng = fastrand::Rng::with_seed(options.seed);
+        Self {
+            node: SimNode::new(options.sim, now),
+            core: Core::new(settings, gate.clone(), rng),
+            bot: Bot::new(
+                dispatch::Settings::from_config(&config, SANITY),
+                parts,
+                None,
+            ),
+            gate,
+            names: Names::At(SocketAddr::from(([127, 0, 0, 1], 4403))),
+            now,
+            requests,
+            results,
+            conn: None,
+            most_open: 0,
+            attempts: Vec::new(),
+            outbox,
+            answers: Vec::new(),
+            off: false,
+        }
+    }
+
+    /// Connected, back-log drained, node list complete.
+    pub fn ready() -> Self {
+        let mut world = Self::new();
+        world.settle();
+        world
+    }
+
+    /// Lets the handshake and the drain pass.
+    pub fn settle(&mut self) {
+        self.run(8_000);
+        assert!(self.core.session().is_ready(), "no link after 8 s");
+        self.answers();
+    }
+
+    /// Lets `ms` of time pass.
+    pub fn run(&mut self, ms: u64) {
+        let end = self.now.mono + Duration::from_millis(ms);
+        let mut rounds_at_once = 0;
+        loop {
+            self.do_everything();
+            let due = [
+                self.core.deadline(),
+                self.node.deadline(),
+                self.bot.deadline(),
+            ];
+            let next = due.into_iter().flatten().min().unwrap_or(end);
+            if next > end {
+                self.now = self.now.plus(end - self.now.mono);
+                return;
+            }
+            if next > self.now.mono {
+                rounds_at_once = 0;
+                self.now = self.now.plus(next - self.now.mono);
+            } else {
+                rounds_at_once += 1;
+                assert!(rounds_at_once < 1_000, "time stands still: {due:?}");
+            }
+            if self.now.mono >= end && rounds_at_once > 3 {
+                return;
+            }
+            self.node.tick(self.now);
+            self.core.tick(self.now);
+            self.bot.tick(self.now);
+        }
+    }
+
+    /// Somebody says something that the node hears.
+    pub fn say(&mut self, said: Said) -> PacketId {
+        self.node.hear_text(self.now, said)
+    }
+
+    /// Says it, lets the answer come, and gives back what went on the air.
+    pub fn ask(&mut self, said: Said) -> Vec<Answer> {
+        self.answers();
+        self.say(said);
+        self.run(6_000);
+        self.answers()
+    }
+
+    pub fn fault(&mut self, fault: Fault) {
+        self.node.fault(self.now, fault);
+    }
+
+    /// The texts of the bot that went on the air since the last call.
+    pub fn answers(&mut self) -> Vec<Answer> {
+        self.collect();
+        std::mem::take(&mut self.answers)
+    }
+
+    /// A made-up neighbour.
+    pub fn person(&self, index: usize) -> NodeNum {
+        self.node.people()[index].num
+    }
+
+    /// The link goes away between a question's arrival and its answer: takes
+    /// the packet as far as the link, loses it, and only then tells the bot.
+    pub fn lose_before_answer(&mut self) {
+        self.node.tick(self.now);
+        let mut events = Vec::new();
+        while let Some(output) = self.node.next_output() {
+            if let Output::Bytes(conn, bytes) = output
+                && Some(conn) == self.conn
+            {
+                self.core.received(self.now, &bytes);
+            }
+        }
+        while let Some(event) = self.core.event() {
+            events.push(event);
+        }
+        self.conn = None;
+        self.core.closed(self.now, Loss::EndOfFile);
+        for event in events {
+            self.bot.handle(self.now, event);
+        }
+    }
+
+    /// A stop as SIGTERM brings it.
+    pub fn stop(&mut self) {
+        self.outbox.stop();
+    }
+
+    fn collect(&mut self) {
+        for sent in self.node.on_air() {
+            let Some(text) = sent.text().filter(|_| sent.by_client) else {
+                continue;
+            };
+            let packet = &sent.packet;
+            let reply_to = match &packet.payload_variant {
+                Some(meshbot::proto::mesh_packet::PayloadVariant::Decoded(data)) => {
+                    PacketId(data.reply_id).known()
+                }
+                _ => None,
+            };
+            self.answers.push(Answer {
+                at: sent.at,
+                to: NodeNum(packet.to),
+                channel: packet.channel,
+                reply_to,
+                hop_limit: packet.hop_limit,
+                text: text.to_owned(),
+            });
+        }
+    }
+
+    /// Everything that can be done without time passing.
+    fn do_everything(&mut self) {
+        loop {
+            let mut busy = false;
+            while let Ok(request) = self.requests.try_recv() {
+                busy = true;
+                self.core.request(self.now, request);
+            }
+            while let Some(act) = self.core.act() {
+                busy = true;
+                self.act(act);
+            }
+            if let Some(conn) = self.conn
+                && !self.core.output().is_empty()
+            {
+                busy = true;
+                let bytes = self.core.output().to_vec();
+                self.node.receive(self.now, conn, &bytes);
+                self.core.wrote(self.now, bytes.len());
+            }
+            while let Some(output) = self.node.next_output() {
+                busy = true;
+                match output {
+                    Output::Bytes(conn, bytes) if Some(conn) == self.conn => {
+                        self.core.received(self.now, &bytes);
+                    }
+                    Output::Close(conn) if Some(conn) == self.conn => {
+                        self.conn = None;
+                        self.core.closed(self.now, Loss::EndOfFile);
+                    }
+                    Output::Bytes(..) | Output::Close(_) => {}
+                }
+            }
+            while let Some(event) = self.core.event() {
+                busy = true;
+                self.bot.handle(self.now, event);
+            }
+            while let Ok(result) = self.results.try_recv() {
+                busy = true;
+                self.bot.finished(self.now, result);
+            }
+            self.most_open = self.most_open.max(self.node.counters().open);
+            if !busy {
+                return;
+            }
+        }
+    }
+
+    fn act(&mut self, act: Act) {
+        match act {
+            Act::LookUp => {
+                if let Names::At(address) = self.names {
+                    self.core.looked_up(self.now, Ok(vec![address]));
+                }
+            }
+            Act::Connect(_) => {
+                self.attempts.push(self.now.mono);
+                assert_eq!(self.conn, None, "a second connection");
+                if self.off || !self.node.listening() {
+                    self.core.connect_failed(self.now, "Connection refused");
+                } else {
+                    self.conn = Some(self.node.accept(self.now));
+                    self.core.connected(self.now);
+                }
+            }
+            Act::Close => {
+                if let Some(conn) = self.conn.take() {
+                    self.node.client_closed(self.now, conn, ClientClose::Fin);
+                }
+            }
+        }
+    }
+}
+
+/// Clocks are believed from somewhat before [`EPOCH`].
+pub const SANITY: Sanity = Sanity {
+    built: EPOCH - 1_000_000,
+};
+
+/// Counts how often each text came.
+pub fn tally(answers: &[Answer]) -> BTreeMap<&str, usize> {
+    let mut tally = BTreeMap::new();
+    for answer in answers {
+        *tally.entry(answer.text.as_str()).or_default() += 1;
+    }
+    tally
+}

@@ -1,0 +1,143 @@
+//! The real threads over real loopback sockets, as the program runs them.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use meshbot::app;
+use meshbot::bot::command::{Ask, Command, Context, Registry};
+use meshbot::bot::commands;
+use meshbot::bot::reply::Reply;
+use meshbot::config::{Config, Mode};
+use meshbot::services::http::Http;
+use meshbot::sim::{Handle, Said, Server, Settings, SimNode};
+use meshbot::text::Text;
+
+/// Nothing here takes longer on a sane machine.
+const SOON: Duration = Duration::from_secs(20);
+
+fn config(handle: &Handle, folder: &tempfile::TempDir) -> Config {
+    let text = format!(
+        "[node]\nhost = \"127.0.0.1\"\nport = {}\n[store]\npath = '{}'\n",
+        handle.addr().port(),
+        folder.path().join("meshbot.db").display(),
+    );
+    Config::parse(&text, "test.toml").unwrap()
+}
+
+fn node() -> Handle {
+    Server::local(Settings::default()).unwrap()
+}
+
+/// Waits until the bot has its link and the back-log has drained.
+fn wait_until_ready(handle: &Handle) {
+    handle
+        .wait_for(SOON, |node| {
+            (node.counters().want_nodes_only > 0 && node.steady()).then_some(())
+        })
+        .expect("the bot did not ask for the node list");
+}
+
+/// The next text that the bot puts on the air.
+fn next_text(handle: &Handle) -> Option<String> {
+    handle.wait_for(SOON, |node: &mut SimNode| {
+        node.on_air()
+            .iter()
+            .find(|sent| sent.by_client && sent.text().is_some())
+            .and_then(|sent| sent.text().map(str::to_owned))
+    })
+}
+
+#[test]
+fn a_question_is_answered_over_a_real_socket_and_one_connection() {
+    let handle = node();
+    let folder = tempfile::tempdir().unwrap();
+    let running = app::start(
+        &config(&handle, &folder),
+        commands::registry(),
+        Arc::new(|| {}),
+    )
+    .unwrap();
+    wait_until_ready(&handle);
+    for _ in 0..2 {
+        handle.with(|node, now| {
+            let alice = node.people()[0].num;
+            node.hear_text(now, Said::on_channel(alice, 0, "/ping"));
+        });
+        assert!(next_text(&handle).unwrap().contains("pong"));
+    }
+    running.stop();
+    handle.with(|node, _| {
+        assert_eq!(node.counters().accepts, 1);
+        assert_eq!(node.counters().disconnects, 1);
+        let gap = node.counters().smallest_text_gap.unwrap();
+        assert!(gap >= Duration::from_millis(2_300), "{gap:?}");
+    });
+}
+
+/// Asks a server that never answers; exists only here.
+const HANG: Command = Command {
+    name: "hang",
+    aliases: &[],
+    bare: &[],
+    usage: "<url>",
+    summary: Text::HelpPing,
+    mode: Mode::Public,
+    operator_only: false,
+    has_own_limit: false,
+    run: hang,
+};
+
+fn hang(ask: &Ask, _: &mut Context<'_>, reply: &mut Reply<'_>) {
+    let url = ask.args.clone();
+    reply.errand(
+        Duration::from_secs(30),
+        Box::new(move || match Http::new().get(&url) {
+            Ok(body) => body,
+            Err(error) => error.to_string(),
+        }),
+    );
+}
+
+#[test]
+fn a_hung_server_delays_nobody_and_does_not_hold_up_the_end() {
+    // C22 and the end within 2 s.
+    let stub = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", stub.local_addr().unwrap());
+    let handle = node();
+    let folder = tempfile::tempdir().unwrap();
+    let mut registry: Registry = commands::registry();
+    registry.push(HANG);
+    let running = app::start(&config(&handle, &folder), registry, Arc::new(|| {})).unwrap();
+    wait_until_ready(&handle);
+    handle.with(|node, now| {
+        for person in 0..2 {
+            let asker = node.people()[person].num;
+            node.hear_text(now, Said::to_us(asker, &format!("/hang {url}")));
+        }
+    });
+    // Both workers are on the line, and nobody answers there.
+    let calls: Vec<_> = (0..2).map(|_| stub.accept().unwrap()).collect();
+    let asked = Instant::now();
+    handle.with(|node, now| {
+        let alice = node.people()[2].num;
+        for id in 0..500 {
+            let packet = meshbot::proto::MeshPacket {
+                from: alice.0,
+                to: u32::MAX,
+                id: 10_000 + id,
+                ..Default::default()
+            };
+            node.force(now, packet);
+        }
+        node.hear_text(now, Said::on_channel(alice, 0, "/ping"));
+    });
+    assert!(next_text(&handle).unwrap().contains("pong"));
+    let answered = asked.elapsed();
+    assert!(answered < Duration::from_secs(1), "{answered:?}");
+    let stopping = Instant::now();
+    running.stop();
+    let stopped = stopping.elapsed();
+    assert!(stopped < Duration::from_secs(2), "{stopped:?}");
+    drop(calls);
+}

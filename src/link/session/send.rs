@@ -293,10 +293,11 @@ impl Session {
             return;
         };
         flight.mentioned = true;
+        let is_text = matches!(flight.cargo, Cargo::Text(_));
         match status.res {
             // 35 is "no error" in some builds (protocol.md §4.6).
             0 | 35 => {}
-            RATE_LIMIT => self.too_early(now, id),
+            RATE_LIMIT if is_text => self.too_early(now, id),
             res => self.land(id, Outcome::Failed(Failure::Queue(res))),
         }
     }

@@ -825,3 +825,13 @@ fn a_node_that_is_told_out_of_turn_is_passed_on() {
     }
     assert_eq!(rig.session.infos.len(), handshake::MAX_NODES);
 }
+
+#[test]
+fn a_traceroute_refused_as_too_early_has_an_outcome_too() {
+    let mut rig = Rig::steady();
+    rig.session
+        .request(rig.now, Request::Traceroute(Ticket(1), FRIEND));
+    let id = rig.take_packet().id;
+    rig.give(From::QueueStatus(status(15, id, 38)));
+    assert_eq!(rig.outcomes(), [(1, Outcome::Failed(Failure::Queue(38)))]);
+}

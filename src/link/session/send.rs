@@ -375,6 +375,11 @@ impl Session {
             self.finish(waiting.ticket, &waiting.text, outcome);
             return;
         }
+        if self.ending != Ending::No {
+            let outcome = Outcome::Dropped(DropReason::Stopping);
+            self.finish(waiting.ticket, &waiting.text, outcome);
+            return;
+        }
         debug!("the node refused a text as too early, sending it again");
         self.gate.returned(waiting.text.class);
         self.queue

@@ -835,3 +835,16 @@ fn a_traceroute_refused_as_too_early_has_an_outcome_too() {
     rig.give(From::QueueStatus(status(15, id, 38)));
     assert_eq!(rig.outcomes(), [(1, Outcome::Failed(Failure::Queue(38)))]);
 }
+
+#[test]
+fn a_text_refused_as_too_early_at_the_end_is_given_up() {
+    let mut rig = Rig::steady();
+    let last = rig.sent(1, PUBLIC);
+    rig.session.request(rig.now, Request::Stop);
+    rig.give(From::Packet(ack(OWN, PacketId(last.id), 38)));
+    assert_eq!(
+        rig.outcomes(),
+        [(1, Outcome::Dropped(DropReason::Stopping))]
+    );
+    assert!(matches!(rig.take()[..], [To::Disconnect(true)]));
+}

@@ -45,5 +45,7 @@ uninstall: ## remove program and service, keep configuration and data
 	DESTDIR='$(DESTDIR)' scripts/install.sh --uninstall --prefix '$(PREFIX)' $(INSTALL_FLAGS)
 
 fuzz: ## say how to fuzz what reads bytes from outside
-	@echo "cargo install cargo-fuzz, then: cargo +nightly fuzz list"
-	@echo "and for each target: cargo +nightly fuzz run TARGET -- -max_total_time=60"
+	@echo "once: rustup toolchain install nightly; cargo install cargo-fuzz --locked"
+	@echo "then, for each target of cargo +nightly fuzz list (there is no unsafe code to sanitize):"
+	@echo "  mkdir -p fuzz/corpus/TARGET fuzz/seeds/TARGET"
+	@echo "  cargo +nightly fuzz run -s none TARGET fuzz/corpus/TARGET fuzz/seeds/TARGET -- -max_total_time=120"

@@ -22,6 +22,9 @@ pub const DRAIN_QUIET: Duration = Duration::from_secs(2);
 /// …or when this has passed since the configuration was complete.
 pub const DRAIN_MAX: Duration = Duration::from_secs(5);
 
+/// More nodes than any node knows; what is beyond is not kept.
+pub const MAX_NODES: usize = 4_096;
+
 /// How to ask the node for what it knows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Handshake {
@@ -55,6 +58,11 @@ impl Phase {
     /// Whether texts can be sent.
     pub fn is_ready(&self) -> bool {
         !matches!(self, Self::Down | Self::Config { .. })
+    }
+
+    /// Whether nodes come one after the other and are passed on together.
+    pub fn collects_nodes(&self) -> bool {
+        matches!(self, Self::Config { .. } | Self::Nodes { .. })
     }
 
     /// When the phase has to be looked at again.

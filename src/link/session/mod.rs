@@ -207,6 +207,10 @@ impl Session {
 
     /// Bytes came from the node.
     pub fn received(&mut self, now: Now, bytes: &[u8]) {
+        if matches!(self.phase, Phase::Down) {
+            // Read in one go with what ended the connection.
+            return;
+        }
         let mut decoder = std::mem::take(&mut self.decoder);
         decoder.push(bytes);
         while let Some(payload) = decoder.next_frame() {
@@ -234,9 +238,7 @@ impl Session {
         match request {
             Request::Text(ticket, text) => self.accept(now, ticket, text),
             Request::Traceroute(ticket, node) => self.accept_traceroute(ticket, node),
-            Request::NodeInfo(node) => {
-                self.queue.push_probe(queue::Probe::NodeInfo(node));
-            }
+            Request::NodeInfo(node) => self.accept_node_info(node),
             Request::Beat => {}
             Request::Stop => self.stop(now),
         }
@@ -498,6 +500,7 @@ impl Session {
                 Outcome::Dropped(DropReason::Stopping),
             );
         }
+        self.drop_probes(Outcome::Dropped(DropReason::Stopping));
         self.gate.set_up(false);
         self.ending = Ending::LastWord(now.mono + LAST_WORD);
     }
@@ -515,6 +518,7 @@ impl Session {
         if let Ending::Goodbye(until) = self.ending
             && (matches!(self.phase, Phase::Down) || now.mono >= until)
         {
+            self.interrupt_flights(now);
             self.ending = Ending::Done;
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use log::{debug, error, info, warn};
 
-use super::handshake::{self, NONCE_NODES, Phase};
+use super::handshake::{self, MAX_NODES, NONCE_NODES, Phase};
 use super::{Session, send_start};
 use crate::link::message::{Event, Received};
 use crate::mesh::{NodeNum, Now, Packet, Payload, Standing, name};
@@ -27,7 +27,12 @@ impl Session {
             V::QueueStatus(status) => self.queue_status(now, &status),
             V::NodeInfo(info) => {
                 self.touch_phase(now);
-                self.infos.push(info);
+                if self.infos.len() < MAX_NODES {
+                    self.infos.push(info);
+                }
+                if !self.phase.collects_nodes() {
+                    self.hand_over_nodes();
+                }
             }
             V::ConfigCompleteId(nonce) => self.config_complete(now, nonce),
             V::Rebooted(_) => {

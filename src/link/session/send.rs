@@ -48,8 +48,25 @@ impl Session {
     }
 
     pub(super) fn accept_traceroute(&mut self, ticket: Ticket, node: NodeNum) {
-        if !self.queue.push_probe(Probe::Traceroute(ticket, node)) {
+        if self.ending != Ending::No {
+            self.tell(ticket, Outcome::Dropped(DropReason::Stopping));
+        } else if !self.queue.push_probe(Probe::Traceroute(ticket, node)) {
             self.tell(ticket, Outcome::Dropped(DropReason::QueueFull));
+        }
+    }
+
+    pub(super) fn accept_node_info(&mut self, node: NodeNum) {
+        if self.ending == Ending::No {
+            self.queue.push_probe(Probe::NodeInfo(node));
+        }
+    }
+
+    /// Forgets the questions that wait.
+    pub(super) fn drop_probes(&mut self, outcome: Outcome) {
+        while let Some(probe) = self.queue.take_probe() {
+            if let Probe::Traceroute(ticket, _) = probe {
+                self.tell(ticket, outcome);
+            }
         }
     }
 
@@ -276,10 +293,11 @@ impl Session {
             return;
         };
         flight.mentioned = true;
+        let is_text = matches!(flight.cargo, Cargo::Text(_));
         match status.res {
             // 35 is "no error" in some builds (protocol.md §4.6).
             0 | 35 => {}
-            RATE_LIMIT => self.too_early(now, id),
+            RATE_LIMIT if is_text => self.too_early(now, id),
             res => self.land(id, Outcome::Failed(Failure::Queue(res))),
         }
     }
@@ -343,15 +361,22 @@ impl Session {
     fn too_early(&mut self, now: Now, id: PacketId) {
         let Some(Flight {
             cargo: Cargo::Text(mut waiting),
+            state,
             ..
         }) = self.flights.remove(id)
         else {
             return;
         };
+        self.leave_writing(state, &waiting);
         self.counters.rate_limited += 1;
         waiting.refusals += 1;
         if waiting.refusals >= MAX_REFUSALS {
             let outcome = Outcome::Dropped(DropReason::RateLimit);
+            self.finish(waiting.ticket, &waiting.text, outcome);
+            return;
+        }
+        if self.ending != Ending::No {
+            let outcome = Outcome::Dropped(DropReason::Stopping);
             self.finish(waiting.ticket, &waiting.text, outcome);
             return;
         }
@@ -375,6 +400,11 @@ impl Session {
     pub(super) fn interrupt_flights(&mut self, now: Now) {
         for flight in self.flights.take_all().into_iter().rev() {
             match (flight.cargo, flight.state) {
+                (Cargo::Text(waiting), State::Writing { .. }) if self.ending != Ending::No => {
+                    self.gate.left(waiting.text.class);
+                    let outcome = Outcome::Dropped(DropReason::Stopping);
+                    self.finish(waiting.ticket, &waiting.text, outcome);
+                }
                 (Cargo::Text(waiting), State::Writing { .. }) => {
                     self.queue.written(now.mono);
                     self.queue.push_back_in_front(waiting, Duration::ZERO);
@@ -398,11 +428,7 @@ impl Session {
                 }
             }
         }
-        while let Some(probe) = self.queue.take_probe() {
-            if let Probe::Traceroute(ticket, _) = probe {
-                self.tell(ticket, Outcome::Expired);
-            }
-        }
+        self.drop_probes(Outcome::Expired);
     }
 
     fn land(&mut self, id: PacketId, outcome: Outcome) {
@@ -414,16 +440,20 @@ impl Session {
     fn landed(&mut self, flight: Flight, outcome: Outcome) {
         match flight.cargo {
             Cargo::Text(waiting) => {
-                if matches!(flight.state, State::Writing { .. }) {
-                    // Refused before its last byte was taken; cannot happen
-                    // with a sane node, and must not block the queue.
-                    self.gate.left(waiting.text.class);
-                    self.queue.written(self.last_progress);
-                }
+                self.leave_writing(flight.state, &waiting);
                 self.finish(waiting.ticket, &waiting.text, outcome);
             }
             Cargo::Traceroute(ticket) => self.tell(ticket, outcome),
             Cargo::NodeInfo => {}
+        }
+    }
+
+    /// A text that was answered before its last byte was taken: cannot happen
+    /// with a sane node, and must not block the queue.
+    fn leave_writing(&mut self, state: State, waiting: &Waiting) {
+        if matches!(state, State::Writing { .. }) {
+            self.gate.left(waiting.text.class);
+            self.queue.written(self.last_progress);
         }
     }
 

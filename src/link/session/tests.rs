@@ -725,3 +725,126 @@ fn only_the_handshake_heartbeats_and_packets_are_ever_written() {
     assert!(data.want_response);
     assert_eq!(info.to, FRIEND.0, "never to everybody");
 }
+
+/// What the session wants at this very moment, over and over.
+fn looks_at_once(rig: &mut Rig) -> usize {
+    (0..100)
+        .take_while(|_| {
+            let due = rig.session.deadline().is_some_and(|at| at <= rig.now.mono);
+            if due {
+                rig.session.tick(rig.now);
+            }
+            due
+        })
+        .count()
+}
+
+#[test]
+fn probes_that_wait_at_the_end_neither_spin_nor_vanish() {
+    let mut rig = Rig::steady();
+    rig.sent(1, PUBLIC);
+    for ticket in [2, 3] {
+        rig.session
+            .request(rig.now, Request::Traceroute(Ticket(ticket), FRIEND));
+    }
+    rig.take();
+    rig.session.request(rig.now, Request::NodeInfo(FRIEND));
+    rig.session.request(rig.now, Request::Stop);
+    let stopping = Outcome::Dropped(DropReason::Stopping);
+    assert_eq!(rig.outcomes(), [(3, stopping)]);
+    // Too late is refused in the same way.
+    rig.session
+        .request(rig.now, Request::Traceroute(Ticket(4), FRIEND));
+    rig.session.request(rig.now, Request::NodeInfo(FRIEND));
+    assert_eq!(rig.outcomes(), [(4, stopping)]);
+    rig.now = rig.now.plus(Duration::from_millis(100));
+    assert!(looks_at_once(&mut rig) < 3);
+}
+
+#[test]
+fn the_end_gives_everything_under_way_an_outcome() {
+    let mut rig = Rig::steady();
+    rig.sent(1, PUBLIC);
+    rig.wait(2_500);
+    rig.send(2, answer(PUBLIC, Keep::Always));
+    rig.session.request(rig.now, Request::Stop);
+    // The second one is cut off in the middle: there will be no next time.
+    rig.session.wrote(rig.now, 3);
+    rig.wait(700);
+    rig.wait(500);
+    assert!(rig.session.is_done());
+    assert_eq!(
+        rig.outcomes(),
+        [
+            (2, Outcome::Dropped(DropReason::Stopping)),
+            (1, Outcome::Unknown),
+        ]
+    );
+    assert_eq!(rig.gate.waiting(), 0);
+}
+
+#[test]
+fn a_refusal_in_the_middle_of_the_writing_does_not_block_the_queue() {
+    let mut rig = Rig::steady();
+    rig.send(1, answer(PUBLIC, Keep::For(REPLY_EXPIRY)));
+    let bytes = rig.session.output().to_vec();
+    let message = <proto::ToRadio as prost::Message>::decode(&bytes[frame::HEADER..]).unwrap();
+    let Some(To::Packet(packet)) = message.payload_variant else {
+        panic!("no packet");
+    };
+    rig.session.wrote(rig.now, bytes.len() - 1);
+    rig.hear(ack(OWN, PacketId(packet.id), 38));
+    assert_eq!(rig.gate.waiting(), 1, "it waits again, and once");
+    rig.session.wrote(rig.now, 1);
+    rig.wait(5_000);
+    assert_ne!(rig.take_packet().id, packet.id);
+    assert_eq!(rig.gate.waiting(), 0);
+}
+
+#[test]
+fn what_still_comes_from_a_lost_connection_is_nothing() {
+    let mut rig = Rig::steady();
+    rig.lose();
+    rig.events();
+    rig.give(From::Rebooted(true));
+    rig.give(From::Packet(ping(5)));
+    assert!(rig.session.output().is_empty());
+    assert!(rig.events().is_empty());
+    assert_eq!(rig.session.deadline(), None);
+}
+
+#[test]
+fn a_node_that_is_told_out_of_turn_is_passed_on() {
+    let mut rig = Rig::steady();
+    rig.give(From::NodeInfo(node_info(FRIEND)));
+    assert!(matches!(&rig.events()[..], [Event::Nodes(nodes)] if nodes.len() == 1));
+    rig.session.infos = vec![node_info(FRIEND); handshake::MAX_NODES];
+    rig.connect();
+    for _ in 0..=handshake::MAX_NODES {
+        rig.give(From::NodeInfo(node_info(FRIEND)));
+    }
+    assert_eq!(rig.session.infos.len(), handshake::MAX_NODES);
+}
+
+#[test]
+fn a_traceroute_refused_as_too_early_has_an_outcome_too() {
+    let mut rig = Rig::steady();
+    rig.session
+        .request(rig.now, Request::Traceroute(Ticket(1), FRIEND));
+    let id = rig.take_packet().id;
+    rig.give(From::QueueStatus(status(15, id, 38)));
+    assert_eq!(rig.outcomes(), [(1, Outcome::Failed(Failure::Queue(38)))]);
+}
+
+#[test]
+fn a_text_refused_as_too_early_at_the_end_is_given_up() {
+    let mut rig = Rig::steady();
+    let last = rig.sent(1, PUBLIC);
+    rig.session.request(rig.now, Request::Stop);
+    rig.give(From::Packet(ack(OWN, PacketId(last.id), 38)));
+    assert_eq!(
+        rig.outcomes(),
+        [(1, Outcome::Dropped(DropReason::Stopping))]
+    );
+    assert!(matches!(rig.take()[..], [To::Disconnect(true)]));
+}

@@ -1,5 +1,8 @@
 //! Everything that crosses a boundary of the program, as one test binary.
 
+// clippy.toml allows it in tests, but does not take helpers for tests.
+#![allow(clippy::unwrap_used)]
+
 mod demo;
 mod house;
 mod link_faults;

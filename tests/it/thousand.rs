@@ -27,7 +27,10 @@ fn questions(node: &SimNode) -> Vec<(&'static str, String)> {
                 "info" => node.people()[3].num.to_string(),
                 _ => String::new(),
             };
-            (command.name, format!("/{} {args}", command.name).trim().to_owned())
+            (
+                command.name,
+                format!("/{} {args}", command.name).trim().to_owned(),
+            )
         })
         .collect()
 }
@@ -95,7 +98,7 @@ fn every_command_a_thousand_times() {
     assert_eq!((tally.bad, tally.unknown, tally.refused), (0, 0, 0));
     let log = logs::take();
     assert_eq!(logs::count(&log, "TCP reconnect"), 0);
-    assert_eq!(logs::count(&log, "TCP connect to"), 0, "that was before the count");
+    assert_eq!(logs::count(&log, "TCP connect to"), 1);
 }
 
 #[test]
@@ -136,7 +139,10 @@ fn the_operator_s_commands_a_thousand_times() {
             let answers = world.ask(Said::to_us(operator.num, text));
             assert_eq!(answers.len(), 1, "{text}");
         }
-        assert_eq!(world.ask(Said::on_channel(operator.num, 0, "/mute")).len(), 0);
+        assert_eq!(
+            world.ask(Said::on_channel(operator.num, 0, "/mute")).len(),
+            0
+        );
     }
     assert_eq!(world.node.counters().accepts, 1);
 }
@@ -157,12 +163,8 @@ fn as_many_as_fit_over_a_real_socket() {
         folder.path().join("meshbot.db").display(),
     );
     let config = meshbot::config::Config::parse(&text, "test.toml").unwrap();
-    let running = meshbot::app::start(
-        &config,
-        commands::registry(),
-        std::sync::Arc::new(|| {}),
-    )
-    .unwrap();
+    let running =
+        meshbot::app::start(&config, commands::registry(), std::sync::Arc::new(|| {})).unwrap();
     let soon = Duration::from_secs(20);
     handle
         .wait_for(soon, |node| {

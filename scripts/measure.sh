@@ -7,7 +7,7 @@ set -eu
 
 cd "$(dirname "$0")/.."
 seconds=${1:-300}
-program=target/release/meshbot
+program=${CARGO_TARGET_DIR:-target}/release/meshbot
 [ -x "$program" ] || { echo "measure: build first: make build" >&2; exit 1; }
 
 folder=$(mktemp -d)
@@ -23,7 +23,10 @@ trap clean_up EXIT INT TERM
 
 "$program" sim --listen 127.0.0.1:0 --nodes 249 --seed 1 --no-latency --quiet-mesh >"$folder/node" &
 node=$!
-while ! grep -q listening "$folder/node"; do sleep 0.1; done
+while ! grep -q listening "$folder/node"; do
+    kill -0 "$node" 2>/dev/null || { echo "measure: the simulated node did not start" >&2; exit 1; }
+    sleep 0.1
+done
 port=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\).*/\1/p' "$folder/node")
 printf '[node]\nhost = "127.0.0.1"\nport = %s\n[store]\npath = "%s/meshbot.db"\n' \
     "$port" "$folder" >"$folder/meshbot.toml"

@@ -10,6 +10,7 @@
 
 pub mod app;
 pub mod bot;
+pub mod check;
 pub mod cli;
 pub mod config;
 pub mod demo;

@@ -6,6 +6,7 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use meshbot::app::{self, AppError};
+use meshbot::check;
 use meshbot::cli::{self, Command};
 use meshbot::config::Config;
 use meshbot::demo;
@@ -39,7 +40,7 @@ fn carry_out(command: Command) -> Result<(), AppError> {
         Command::Config => print(Config::template()),
         Command::Check { config } => {
             let (path, config) = app::load(config)?;
-            print(&app::describe(&path, &config))
+            print(&check::describe(&path, &config))
         }
         Command::Run { config } => {
             let (_, config) = app::load(config)?;

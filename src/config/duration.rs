@@ -44,6 +44,12 @@ fn digits(text: &str) -> Option<u64> {
     all.then(|| text.parse().ok()).flatten()
 }
 
+/// Writes a duration as the configuration would, in whole milliseconds.
+#[must_use]
+pub fn duration_text(duration: Duration) -> String {
+    written(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+}
+
 /// Writes `millis` with the largest unit that leaves a number with at most one
 /// decimal place, so that [`parse_duration`] reads it back.
 pub(super) fn written(millis: u64) -> String {

@@ -21,7 +21,7 @@ use serde::Deserialize;
 
 use crate::mesh::{ChannelIndex, NodeNum};
 
-pub use duration::parse_duration;
+pub use duration::{duration_text, parse_duration};
 pub use error::{ConfigError, Place};
 pub use read::{FILE_NAME, find_config};
 

@@ -73,6 +73,14 @@ fn frame_and_session_know_no_clock_no_socket_no_thread() {
         absent("src/link/frame.rs", words, &[]);
         absent("src/link/backoff.rs", words, &[]);
     }
+    for file in ["core.rs", "message.rs", "outbox.rs"] {
+        absent(&format!("src/link/{file}"), CLOCKS, &[]);
+        absent(
+            &format!("src/link/{file}"),
+            &["TcpStream", "UnixStream"],
+            &[],
+        );
+    }
     absent("src/link", &["crate::bot", "crate::sim", "crate::app"], &[]);
 }
 
@@ -110,6 +118,15 @@ fn nothing_sleeps_and_nothing_is_left_undone() {
         &["thread::sleep", "todo!(", "unimplemented!(", "dbg!("],
         &[],
     );
+}
+
+#[test]
+fn no_queue_without_a_bound() {
+    absent("src", &["unbounded("], &["src/thread.rs"]);
+    // The simulated node is shared with its tests; the bot shares nothing.
+    for folder in ["src/link", "src/bot", "src/mesh", "src/app.rs", "src/store"] {
+        absent(folder, &["Mutex", "RwLock"], &[]);
+    }
 }
 
 #[test]

@@ -1,0 +1,162 @@
+//! What the bot would do with a configuration, for `meshbot check`. Nothing is
+//! connected to.
+
+use std::fmt::{self, Write};
+use std::path::Path;
+
+use crate::app;
+use crate::bot::commands;
+use crate::config::{Config, Mode, Mqtt, Rate, duration_text};
+use crate::store::state::StateFile;
+
+/// A few lines that a person can compare with what he meant.
+#[must_use]
+pub fn describe(path: &Path, config: &Config) -> String {
+    let mut out = String::new();
+    let mut line = |text: fmt::Arguments<'_>| {
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "{text}");
+    };
+    line(format_args!("{}: ok", path.display()));
+    line(format_args!(
+        "node      {}, one TCP connection, nothing else ever connects to it",
+        app::link_settings(config).endpoint
+    ));
+    if config.host_is_placeholder() {
+        line(format_args!(
+            "          this is the placeholder of the template: fill in the real host"
+        ));
+    }
+    line(format_args!(
+        "answers   {}, to commands marked with {}, in {}",
+        channels(config),
+        config.bot.prefix,
+        match config.language {
+            crate::config::Language::En => "English",
+            crate::config::Language::Fr => "French",
+        }
+    ));
+    if config.bot.max_hops < 7 {
+        line(format_args!(
+            "          public questions only from up to {} relays away",
+            config.bot.max_hops
+        ));
+    }
+    match config.bot.mqtt {
+        Mqtt::Answer => {}
+        Mqtt::Ignore => line(format_args!("          questions through MQTT are ignored")),
+        Mqtt::Private => line(format_args!(
+            "          questions through MQTT are answered by direct message"
+        )),
+    }
+    for command in commands::registry().iter() {
+        let rules = config
+            .commands
+            .get(command.name)
+            .copied()
+            .unwrap_or_default();
+        let state = if !rules.enabled {
+            "off"
+        } else if command.operator_only || rules.operator_only {
+            "operator only, by direct message"
+        } else {
+            match rules.mode.unwrap_or(command.mode) {
+                Mode::Public => "answered where asked",
+                Mode::Direct => "direct messages only",
+                Mode::Private => "always answered by direct message",
+            }
+        };
+        line(format_args!(
+            "          {}{:<8} {state}",
+            config.bot.prefix, command.name
+        ));
+    }
+    for (channel, rules) in &config.channels {
+        if let Some(commands) = &rules.commands {
+            let list: Vec<&str> = commands.iter().map(String::as_str).collect();
+            line(format_args!(
+                "          on channel {channel} only: {}",
+                list.join(", ")
+            ));
+        }
+    }
+    let limits = &config.limits;
+    line(format_args!(
+        "limits    {} per sender, {} per channel, {} in all, echo {} per sender",
+        rate(limits.per_sender),
+        rate(limits.per_channel),
+        rate(limits.total),
+        rate(limits.echo),
+    ));
+    match &config.operator {
+        Some(operator) => line(format_args!(
+            "operator  {}, by direct messages encrypted with the configured key",
+            operator.node
+        )),
+        None => line(format_args!("operator  nobody")),
+    }
+    let state = StateFile::beside(&config.store.file());
+    line(format_args!("state     {}", state.path().display()));
+    out
+}
+
+fn channels(config: &Config) -> String {
+    match &config.bot.channels {
+        None => "on every channel that the node has enabled".to_owned(),
+        Some(channels) if channels.is_empty() => "direct messages only".to_owned(),
+        Some(channels) => {
+            let list: Vec<String> = channels.iter().map(ToString::to_string).collect();
+            format!("on channel {}, if the node has it", list.join(", "))
+        }
+    }
+}
+
+fn rate(rate: Rate) -> String {
+    format!("{} in {}", rate.count, duration_text(rate.per))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::expect;
+
+    #[test]
+    fn a_configuration_is_told_back() {
+        let text = r#"
+            language = "fr"
+            [node]
+            host = "::1"
+            [bot]
+            channels = [0, 2]
+            max_hops = 3
+            mqtt = "ignore"
+            [limits]
+            per_sender = { count = 3, per = "30s" }
+            [commands.echo]
+            enabled = false
+            [channel.2]
+            commands = ["ping", "help"]
+            [store]
+            path = "/srv/meshbot.db"
+        "#;
+        let config = Config::parse(text, "x.toml").unwrap();
+        let said = describe(Path::new("x.toml"), &config);
+        let rest: String = said
+            .lines()
+            .filter(|line| !line.starts_with("          /") || line.contains("/echo"))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        expect![[r#"
+            x.toml: ok
+            node      ::1:4403, one TCP connection, nothing else ever connects to it
+            answers   on channel 0, 2, if the node has it, to commands marked with /, in French
+                      public questions only from up to 3 relays away
+                      questions through MQTT are ignored
+                      /echo     off
+                      on channel 2 only: help, ping
+            limits    3 in 30s per sender, 30 in 10m per channel, 60 in 10m in all, echo 1 in 10m per sender
+            operator  nobody
+            state     /srv/meshbot.state
+        "#]].assert_eq(&rest);
+    }
+}

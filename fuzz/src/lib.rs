@@ -211,6 +211,9 @@ impl Rig {
     /// The node says something. What comes without a connection was still on
     /// its way when the connection was given up.
     pub fn receive(&mut self, bytes: &[u8]) {
+        if self.session.is_done() {
+            return;
+        }
         self.session.received(self.now, bytes);
         self.settle(bytes.len());
     }
@@ -340,6 +343,8 @@ impl Rig {
             let output = self.session.output().len();
             assert!(output <= 64 * 1_024, "{output} bytes of output");
             if self.session.is_done() {
+                // The link closes for good.
+                self.is_open = false;
                 break;
             }
             let due = self.session.deadline();

@@ -282,7 +282,7 @@ impl Rig {
     /// Everything that waits is taken.
     pub fn take_all(&mut self) {
         for _ in 0..LOOKS {
-            if self.session.output().is_empty() {
+            if !self.is_open || self.session.output().is_empty() {
                 return;
             }
             self.take(usize::MAX);

@@ -127,6 +127,19 @@ pub struct Running {
 /// # Errors
 /// When the system has no thread or file descriptor left.
 pub fn start(config: &Config, registry: Registry, wake: Wake) -> Result<Running, AppError> {
+    start_trusting(config, registry, Sanity::of_build(), wake)
+}
+
+/// The same with another idea of which clocks to trust.
+///
+/// # Errors
+/// When the system has no thread or file descriptor left.
+pub fn start_trusting(
+    config: &Config,
+    registry: Registry,
+    sanity: Sanity,
+    wake: Wake,
+) -> Result<Running, AppError> {
     let clock = Clock::start();
     let (death_sender, deaths) = bounded(THREADS);
     let report: Arc<dyn Fn(Death) + Send + Sync> = Arc::new(move |death| {
@@ -138,8 +151,10 @@ pub fn start(config: &Config, registry: Registry, wake: Wake) -> Result<Running,
         move |death| report(death)
     };
 
+    let mut settings = link_settings(config);
+    settings.session.sanity = sanity;
     let (link, io, events) = Link::tcp(
-        link_settings(config),
+        settings,
         clock,
         random()?,
         lookup::system(),
@@ -162,7 +177,7 @@ pub fn start(config: &Config, registry: Registry, wake: Wake) -> Result<Running,
         registry,
     };
     let bot = Bot::new(
-        dispatch::Settings::from_config(config, Sanity::of_build()),
+        dispatch::Settings::from_config(config, sanity),
         parts,
         muted_until,
     );

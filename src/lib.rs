@@ -5,12 +5,14 @@
 //! bytes of the one connection into packets and texts into bytes; [`bot`] is
 //! what is answered, in the words of [`text`]; [`app`] wires the threads
 //! together as [`config`] says. [`sim`] is a node in a box for tests and
-//! demonstrations, [`services`] and [`store`] are what lies outside.
+//! demonstrations, [`services`] and [`store`] are what lies outside; [`demo`]
+//! lets bot and simulated node talk while somebody watches.
 
 pub mod app;
 pub mod bot;
 pub mod cli;
 pub mod config;
+pub mod demo;
 pub mod link;
 pub mod logging;
 pub mod mesh;

@@ -2,12 +2,13 @@
 //! the end to an exit code: 0 as asked, 1 failed, 2 bad command line, 78 bad
 //! configuration.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use meshbot::app::{self, AppError};
 use meshbot::cli::{self, Command};
 use meshbot::config::Config;
+use meshbot::demo;
 use meshbot::logging;
 use meshbot::sim::{Server, SimNode};
 
@@ -47,7 +48,7 @@ fn carry_out(command: Command) -> Result<(), AppError> {
             app::run(&config)
         }
         Command::Sim(sim) => simulate(&sim),
-        Command::Demo { .. } => Err(AppError::Failed("not built yet".to_owned())),
+        Command::Demo { verbose } => demonstrate(verbose),
     }
 }
 
@@ -69,6 +70,27 @@ fn simulate(sim: &cli::Sim) -> Result<(), AppError> {
     stop.wait()?;
     handle.stop();
     Ok(())
+}
+
+/// The scripted conversation; on a terminal somebody may join in afterwards.
+fn demonstrate(verbose: bool) -> Result<(), AppError> {
+    let level = if verbose {
+        log::LevelFilter::Debug
+    } else {
+        // What the demonstration breaks on purpose is told by itself.
+        log::LevelFilter::Error
+    };
+    logging::init(level, logging::Destination::detect())
+        .map_err(|error| AppError::Failed(error.to_string()))?;
+    let (stdin, stdout) = (std::io::stdin(), std::io::stdout());
+    let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let options = demo::Options {
+        colour: stdout.is_terminal() && !no_colour,
+        ..demo::Options::default()
+    };
+    let joins_in = stdin.is_terminal() && stdout.is_terminal();
+    let keyboard = joins_in.then(|| stdin.lock());
+    demo::run(demo::SCRIPT, &options, stdout, keyboard)
 }
 
 /// A closed pipe behind `meshbot config | head` is not an error.

@@ -66,10 +66,97 @@ texts! {
     HopsUnknown: "hops unknown" / "relais inconnus",
     ViaMqtt: "via MQTT" / "via MQTT",
 
+    NoSignal: "no signal measured" / "signal non mesuré",
+    Or: "or" / "ou",
+    Ago: "{time} ago" / "il y a {time}",
+    Days: "{n} d" / "{n} j",
+    Compass: "N NE E SE S SW W NW" / "N NE E SE S SO O NO",
+    Excellent: "excellent" / "excellent",
+    Good: "good" / "bon",
+    Fair: "fair" / "moyen",
+    Weak: "weak" / "faible",
+    LastHop: "last hop: {signal}" / "dernier saut : {signal}",
+    Usage: "Usage: {usage}" / "Usage : {usage}",
+    Several: "Which one? Answer with its number." / "Lequel ? Réponds par son numéro.",
+    NoSuchNode: "Unknown node: {name}." / "Nœud inconnu : {name}.",
+    Perhaps: "Perhaps {names}?" / "Peut-être {names} ?",
+
     // /ping
     HelpPing: "am I heard, and how well?" / "m'entend-on, et comment ?",
     Pong: "🏓 pong" / "🏓 pong",
     Late: "{s} s late" / "reçu il y a {s} s",
+
+    // /my
+    HelpMy: "your signal as I hear it, your distance, your hops" / "ton signal vu d'ici, ta distance, tes relais",
+    LastDirect: "last direct: {signal}" / "dernier direct : {signal}",
+    NeverDirect: "never heard directly" / "jamais entendu en direct",
+    Rising: "rising" / "en hausse",
+    Falling: "falling" / "en baisse",
+    Steady: "steady" / "stable",
+    HopHistory: "hops {list}" / "relais {list}",
+
+    // /trace
+    HelpTrace: "the way your message took to me" / "le chemin de ton message jusqu'à moi",
+    LastRelay: "last relay {names}" / "dernier relais {names}",
+
+    // /info
+    HelpInfo: "what I know about a node, by name, !id or its last digits" / "ce que je sais d'un nœud : nom, !id ou ses derniers chiffres",
+    ThisIsMe: "this is me" / "c'est moi",
+    Heard: "heard {ago}" / "entendu {ago}",
+    Powered: "🔌 powered" / "🔌 alimenté",
+
+    // /nodes
+    HelpNodes: "nodes that I hear directly, or those nearby, new or lost" / "les nœuds que j'entends en direct, ou proches, nouveaux, perdus",
+    NodesDirect: "Heard directly: {n}" / "Entendus en direct : {n}",
+    NodesNear: "Near {place}: {n}" / "Voisins ({place}) : {n}",
+    NodesNew: "New in 24 h: {n}" / "Nouveaux en 24 h : {n}",
+    NodesLost: "Silent for over 24 h: {n}" / "Muets depuis plus de 24 h : {n}",
+    NoPosition: "I don't know where {name} is. Try {usage}" / "Je ne sais pas où est {name}. Essaie {usage}",
+    NoListYet: "I don't know yet who is new: my node's list has not come." / "Je ne sais pas encore qui est nouveau : la liste de mon nœud n'est pas arrivée.",
+
+    // /echo
+    HelpEcho: "I repeat your text here, once in a while" / "je répète ton texte ici, de temps en temps",
+
+    // /sys
+    HelpSys: "how the board is that I run on" / "l'état de la machine qui me porte",
+    SysBot: "🖥 bot up {time}" / "🖥 bot actif depuis {time}",
+    SysBoard: "board up {time}" / "machine depuis {time}",
+    SysLoad: "load {list}" / "charge {list}",
+    SysMemory: "memory {used}/{total} MiB" / "mémoire {used}/{total} Mio",
+
+    // /about
+    HelpAbout: "who I am, since when, whom to ask" / "qui je suis, depuis quand, à qui s'adresser",
+    AboutUp: "up {time}" / "actif depuis {time}",
+    AboutLink: "link up {time}" / "liaison depuis {time}",
+    AboutLinkDown: "link down" / "liaison coupée",
+    AboutLosses: "reconnects {n}" / "reconnexions {n}",
+    AboutOpened: "connections {n}" / "connexions {n}",
+    AboutContact: "contact: {contact}" / "contact : {contact}",
+    AboutSource: "source: {place}" / "source : {place}",
+    AboutFree: "open source ({licence})" / "logiciel libre ({licence})",
+
+    // /legend
+    HelpLegend: "what the symbols mean" / "ce que veulent dire les symboles",
+    Legend: "📶 last direct signal · SNR/RSSI: higher is better · 📍 place ⛰ altitude · 🔋 battery 🔌 powered · hops 2>1: newest last · ..7e: number ends in 7e" / "📶 dernier signal direct · SNR/RSSI : plus haut = mieux · 📍 lieu ⛰ altitude · 🔋 batterie 🔌 alimenté · relais 2>1 : récent à droite · ..7e : fin du numéro",
+
+    // /more
+    HelpMore: "the rest of my last answer" / "la suite de ma dernière réponse",
+    NothingMore: "There is nothing more." / "Il n'y a rien de plus.",
+
+    // /help
+    HelpHelp: "this list, or how to use one command" / "cette liste, ou l'emploi d'une commande",
+    HelpList: "🤖 {list} · {prefix}help <command> tells more" / "🤖 {list} · {prefix}help <commande> pour en savoir plus",
+    HelpOne: "ℹ️ {usage}: {summary}" / "ℹ️ {usage} : {summary}",
+    HelpAlso: "also {list}" / "aussi {list}",
+    NoSuchCommand: "I know no command \"{name}\"." / "Je ne connais pas de commande « {name} ».",
+
+    // /mute, /unmute
+    HelpMute: "I say nothing, for some minutes or until unmute" / "je me tais, quelques minutes ou jusqu'à unmute",
+    HelpUnmute: "I talk again" / "je reparle",
+    MutedFor: "🔇 Muted for {time}. {prefix}unmute ends it." / "🔇 Je me tais pendant {time}. {prefix}unmute pour arrêter.",
+    Muted: "🔇 Muted until {prefix}unmute." / "🔇 Je me tais jusqu'à {prefix}unmute.",
+    MuteRange: "Minutes: 1 to {max}, or nothing for no end." / "Minutes : de 1 à {max}, ou rien pour sans fin.",
+    Unmuted: "🔊 I talk again." / "🔊 Je reparle.",
 }
 
 impl Text {

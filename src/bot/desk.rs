@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::command::Place;
 use super::recent::Recent;
+use super::split::floor_boundary;
 use crate::mesh::NodeNum;
 
 /// People with something on the desk at a time.
@@ -68,7 +69,7 @@ impl Desk {
         if rest.is_empty() {
             self.more.take(&who, now, MORE_FOR);
         } else {
-            rest.truncate(rest.floor_char_boundary(MORE_MAX));
+            rest.truncate(floor_boundary(&rest, MORE_MAX));
             self.more.insert(who, now, rest);
         }
     }

@@ -247,8 +247,7 @@ impl Bot {
                 Text::Apology.plain(self.settings.lang).to_owned()
             }
         };
-        self.post
-            .send(&job.ask, job.private, &text, &mut self.desk, now.mono);
+        self.answer_late(now, &job, &text);
     }
 
     /// Looks at everything that depends on time.
@@ -263,8 +262,7 @@ impl Bot {
             if let Some(job) = self.jobs.remove(&id) {
                 warn!("{}: the errand took too long", job.ask.line);
                 let text = Text::TookTooLong.plain(self.settings.lang);
-                self.post
-                    .send(&job.ask, job.private, text, &mut self.desk, now.mono);
+                self.answer_late(now, &job, text);
             }
         }
     }
@@ -275,12 +273,21 @@ impl Bot {
         self.jobs.values().map(|job| job.deadline).min()
     }
 
+    /// The end of an errand; the bot may have been muted since it began.
+    fn answer_late(&mut self, now: Now, job: &OpenJob, text: &str) {
+        if self.desk.is_muted(now.unix) {
+            debug!("muted: {} of {} not answered", job.ask.line, job.ask.from);
+            return;
+        }
+        self.post
+            .send(&job.ask, job.private, text, &mut self.desk, now.mono);
+    }
+
     fn ready(&mut self, now: Now, identity: &Identity) {
         self.own = identity.num;
         self.book.set_own(identity.num);
         if let Some(own) = &identity.own {
-            self.book
-                .note_node_list(std::slice::from_ref(own), now, self.settings.sanity);
+            self.book.note_own(own, now, self.settings.sanity);
         }
         self.link.up_since = Some(now.mono);
         self.link.opened = identity.opened;

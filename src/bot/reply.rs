@@ -219,15 +219,25 @@ impl<'a> Reply<'a> {
         }
     }
 
+    /// Where [`Reply::say`] answers, which is where a list can be picked from.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        if self.private {
+            Place::Direct
+        } else {
+            self.ask.place
+        }
+    }
+
     /// Answers where the question was asked (or in private, if the command is
     /// set to). What does not fit is kept on the desk for `/more`.
-    pub fn say(&mut self, desk: &mut Desk, text: &str) {
-        self.send(desk, self.private, text);
+    pub fn say(&mut self, desk: &mut Desk, text: &str) -> Handed {
+        self.send(desk, self.private, text)
     }
 
     /// Answers the asker alone, wherever he asked.
-    pub fn private(&mut self, desk: &mut Desk, text: &str) {
-        self.send(desk, true, text);
+    pub fn private(&mut self, desk: &mut Desk, text: &str) -> Handed {
+        self.send(desk, true, text)
     }
 
     /// Hands slow work to an errand, whose result is the answer. After
@@ -243,7 +253,9 @@ impl<'a> Reply<'a> {
         (self.done, self.job)
     }
 
-    fn send(&mut self, desk: &mut Desk, private: bool, text: &str) {
-        self.done = Done::Answered(self.post.send(self.ask, private, text, desk, self.now));
+    fn send(&mut self, desk: &mut Desk, private: bool, text: &str) -> Handed {
+        let handed = self.post.send(self.ask, private, text, desk, self.now);
+        self.done = Done::Answered(handed);
+        handed
     }
 }

@@ -72,6 +72,15 @@ pub fn split(text: &str, limit: usize, max_parts: usize, hint: &str) -> Split {
     }
 }
 
+/// The end of the last character that ends at byte `max` or before.
+#[must_use]
+pub fn floor_boundary(text: &str, max: usize) -> usize {
+    (0..=max.min(text.len()))
+        .rev()
+        .find(|&at| text.is_char_boundary(at))
+        .unwrap_or(0)
+}
+
 fn cut_up(text: &str, room: usize, last_room: usize, max_parts: usize) -> (Vec<&str>, &str) {
     let mut bodies = Vec::new();
     let mut rest = text;
@@ -106,7 +115,7 @@ fn cut(text: &str, room: usize) -> (&str, &str) {
     }
     if hard == 0 {
         // One grapheme larger than a packet: between its characters, then.
-        hard = text.floor_char_boundary(room);
+        hard = floor_boundary(text, room);
     }
     // A line or word that fills most of the part is cut where it stands.
     let at = if soft * 2 > room { soft } else { hard };

@@ -6,6 +6,8 @@
 //!   [`Decoder::reject`] and its bytes are searched again, because a torn frame
 //!   swallows the beginning of what follows (protocol.md §1.2, §8 T7).
 
+use std::fmt;
+
 /// First byte of every frame (protocol.md §1.1).
 pub const START1: u8 = 0x94;
 /// Second byte of every frame.
@@ -35,7 +37,7 @@ pub fn encode(message: &impl prost::Message, out: &mut Vec<u8>) -> bool {
 }
 
 /// Finds the frames in a stream of bytes.
-#[derive(Default, Debug)]
+#[derive(Default)]
 pub struct Decoder {
     buffer: Vec<u8>,
     /// Where the search goes on.
@@ -43,6 +45,17 @@ pub struct Decoder {
     /// Start of the frame returned last, as long as it can be rejected.
     last: Option<usize>,
     stray: u64,
+}
+
+/// Says how much it holds and never what: a handshake holds keys
+/// (protocol.md §8 T23).
+impl fmt::Debug for Decoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decoder")
+            .field("held", &(self.buffer.len() - self.at))
+            .field("stray", &self.stray)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Decoder {
@@ -216,6 +229,13 @@ mod tests {
         decoder.reset();
         decoder.push(PING);
         assert_eq!(decoder.next_frame(), Some(&PING[4..]));
+    }
+
+    #[test]
+    fn what_it_holds_is_not_shown() {
+        let mut decoder = Decoder::default();
+        decoder.push(&PING[..20]);
+        assert_eq!(format!("{decoder:?}"), "Decoder { held: 20, stray: 0, .. }");
     }
 
     #[test]

@@ -17,7 +17,7 @@ use log::{debug, warn};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 
-use super::core::{Act, Core};
+use super::core::{Act, Core, Endpoint};
 use super::lookup::{LookUps, Resolver};
 use super::message::{Event, Loss, Request};
 use super::outbox::Wake;
@@ -149,6 +149,22 @@ impl Connection {
     }
 }
 
+/// What the thread is connected with.
+pub struct Ends {
+    /// The clocks.
+    pub clock: Clock,
+    /// Wakes the thread.
+    pub waker: Waker,
+    /// Turns the node's name into addresses.
+    pub resolver: Resolver,
+    /// What the bot asks for.
+    pub requests: Receiver<Request>,
+    /// What the bot has to know.
+    pub events: Sender<Event>,
+    /// Counts the thread's rounds.
+    pub pulse: Pulse,
+}
+
 /// Everything that the thread owns.
 pub struct Io {
     core: Core,
@@ -157,8 +173,7 @@ pub struct Io {
     requests: Receiver<Request>,
     events: Sender<Event>,
     look_ups: LookUps,
-    host: String,
-    port: u16,
+    endpoint: Endpoint,
     connection: Connection,
     buffer: Box<[u8]>,
     pulse: Pulse,
@@ -169,29 +184,19 @@ pub struct Io {
 impl Io {
     /// Puts the parts together; [`Io::run`] does the rest.
     #[must_use]
-    pub fn new(
-        core: Core,
-        endpoint: &super::core::Endpoint,
-        clock: Clock,
-        waker: Waker,
-        resolver: Resolver,
-        requests: Receiver<Request>,
-        events: Sender<Event>,
-        pulse: Pulse,
-    ) -> Self {
-        let look_ups = LookUps::new(resolver, waker.wake());
+    pub fn new(core: Core, endpoint: Endpoint, ends: Ends) -> Self {
+        let look_ups = LookUps::new(ends.resolver, ends.waker.wake());
         Self {
             core,
-            clock,
-            waker,
-            requests,
-            events,
+            clock: ends.clock,
+            waker: ends.waker,
+            requests: ends.requests,
+            events: ends.events,
             look_ups,
-            host: endpoint.host.clone(),
-            port: endpoint.port,
+            endpoint,
             connection: Connection::None,
             buffer: vec![0; READ_CHUNK].into_boxed_slice(),
-            pulse,
+            pulse: ends.pulse,
             dropped: 0,
             last_notice: None,
         }
@@ -276,7 +281,8 @@ impl Io {
         while let Some(act) = self.core.act() {
             match act {
                 Act::LookUp => {
-                    if let Err(error) = self.look_ups.begin(&self.host, self.port) {
+                    if let Err(error) = self.look_ups.begin(&self.endpoint.host, self.endpoint.port)
+                    {
                         self.core.looked_up(self.clock.now(), Err(error));
                     }
                 }

@@ -71,16 +71,15 @@ impl Link {
         let pulse = Pulse::default();
         let endpoint = settings.endpoint.clone();
         let core = core::Core::new(settings, gate, rng);
-        let io = io::Io::new(
-            core,
-            &endpoint,
+        let ends = io::Ends {
             clock,
             waker,
             resolver,
-            request_receiver,
-            event_sender.clone(),
-            pulse.clone(),
-        );
+            requests: request_receiver,
+            events: event_sender.clone(),
+            pulse: pulse.clone(),
+        };
+        let io = io::Io::new(core, endpoint, ends);
         let handle = crate::thread::spawn("io", report, move || io.run())?;
         Ok((
             Self { outbox, events },

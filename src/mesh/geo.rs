@@ -55,6 +55,20 @@ impl Position {
         })
     }
 
+    /// A place as somebody types it: `48.86,2.35`, degrees north and east.
+    /// `None` when it is not that, and under the rules of
+    /// [`Position::from_proto`].
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (latitude, longitude) = text.split_once(',')?;
+        let e7 = |degrees: &str| {
+            let degrees: f64 = degrees.trim().parse().ok()?;
+            // Through text, because no cast says when it does not fit.
+            format!("{:.0}", degrees * 1e7).parse().ok()
+        };
+        Self::from_e7(e7(latitude)?, e7(longitude)?)
+    }
+
     /// Degrees north.
     #[must_use]
     pub fn latitude(&self) -> f64 {
@@ -196,6 +210,27 @@ mod tests {
         assert_eq!(read(Some(i32::MIN), Some(i32::MIN)), None);
         assert!(read(Some(0), Some(10)).is_some(), "the equator exists");
         assert!(read(Some(-900_000_000), Some(1_800_000_000)).is_some());
+    }
+
+    #[test]
+    fn typed_coordinates_are_read() {
+        assert_eq!(Position::parse("48.8566, 2.3522"), Some(paris()));
+        assert_eq!(
+            Position::parse("-33.9249,18.4241").map(|p| p.latitude_i),
+            Some(-339_249_000)
+        );
+        for wrong in [
+            "",
+            "48.8",
+            "Paris,France",
+            "91,0",
+            "0,0",
+            "1e300,1",
+            "nan,inf",
+            "1,2,3",
+        ] {
+            assert_eq!(Position::parse(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -1,9 +1,15 @@
 //! Everything that crosses a boundary of the program, as one test binary.
 
+// clippy.toml allows it in tests, but does not take helpers for tests.
+#![allow(clippy::unwrap_used)]
+
+mod demo;
 mod house;
 mod link_faults;
 mod manners;
 mod program;
 mod proto_fresh;
+mod recordings;
 mod support;
+mod thousand;
 mod threads;

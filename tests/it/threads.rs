@@ -141,3 +141,29 @@ fn a_hung_server_delays_nobody_and_does_not_hold_up_the_end() {
     assert!(stopped < Duration::from_secs(2), "{stopped:?}");
     drop(calls);
 }
+
+#[test]
+fn the_first_answer_comes_right_after_the_start() {
+    let handle = node();
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(&handle, &folder);
+    let started = Instant::now();
+    // A fresh build has no clock that is provably right yet.
+    let sanity = meshbot::mesh::Sanity { built: 1 };
+    let running =
+        app::start_trusting(&config, commands::registry(), sanity, Arc::new(|| {})).unwrap();
+    handle
+        .wait_for(SOON, |node| node.steady().then_some(()))
+        .expect("no handshake");
+    handle.with(|node, now| {
+        let alice = node.people()[0].num;
+        node.hear_text(now, Said::on_channel(alice, 0, "/ping"));
+    });
+    assert!(next_text(&handle).unwrap().contains("pong"));
+    let took = started.elapsed();
+    if std::env::var_os("MESHBOT_FIGURES").is_some() {
+        eprintln!("start to first answer: {took:?}");
+    }
+    assert!(took < Duration::from_secs(1), "{took:?}");
+    running.stop();
+}

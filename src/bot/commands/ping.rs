@@ -1,9 +1,9 @@
 //! `/ping`: am I heard, and how well?
 
+use super::format;
 use crate::bot::command::{Ask, Command, Context};
 use crate::bot::reply::Reply;
 use crate::config::Mode;
-use crate::mesh::Hops;
 use crate::text::{Lang, Text};
 
 /// A question that waited longer than this gets its age told, seconds.
@@ -27,35 +27,25 @@ fn run(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
 }
 
 fn answer(ask: &Ask, lang: Lang) -> String {
-    let mut parts = vec![Text::Pong.plain(lang).to_owned()];
-    if ask.via_mqtt {
-        parts.push(Text::ViaMqtt.plain(lang).to_owned());
-    }
-    match ask.hops {
-        Hops::Known(0) if ask.via_mqtt => {}
-        Hops::Known(0) => parts.push(Text::Direct.plain(lang).to_owned()),
-        Hops::Known(1) => parts.push(Text::OneHop.plain(lang).to_owned()),
-        Hops::Known(hops) => parts.push(Text::Hops.fill(lang, &[("n", &hops)])),
-        Hops::Unknown => parts.push(Text::HopsUnknown.plain(lang).to_owned()),
-    }
+    let mut parts = vec![
+        Text::Pong.plain(lang).to_owned(),
+        format::way(lang, ask.hops, ask.via_mqtt),
+    ];
     // The signal is the asker's own only without a relay in between.
     if let Some(signal) = ask.direct_signal() {
-        parts.push(format!("SNR {:.1} dB", signal.snr));
-        if let Some(rssi) = signal.rssi {
-            parts.push(format!("RSSI {rssi} dBm"));
-        }
+        parts.push(format::signal(signal.snr, signal.rssi));
     }
     if let Some(age) = ask.age.filter(|&age| age >= LATE) {
         parts.push(Text::Late.fill(lang, &[("s", &age)]));
     }
-    parts.join(" · ")
+    parts.join(format::BETWEEN)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::bot::commands::testing::ask;
-    use crate::mesh::Signal;
+    use crate::mesh::{Hops, Signal};
     use expect_test::{Expect, expect};
 
     fn check(change: impl FnOnce(&mut Ask), expected: Expect) {

@@ -1,1 +1,709 @@
+//! The bot from packet to text, with a test in the place of the link and a
+//! virtual clock. Each question comes a minute after the one before, so that
+//! limits matter only where a test turns the clock itself.
 
+use crossbeam_channel::{Receiver, Sender, unbounded};
+
+use super::*;
+use crate::bot::commands;
+use crate::bot::errands::Inline;
+use crate::config::Rate;
+use crate::link::memory::FarEnd;
+use crate::link::message::ChannelInfo;
+use crate::link::{Failure, Link, Loss, Request, Target};
+use crate::mesh::Packet;
+use crate::proto::{self, PortNum, mesh_packet};
+
+const SANITY: Sanity = Sanity { built: 1_000_000 };
+const OWN: NodeNum = NodeNum(0x0000_0aaa);
+const ALICE: NodeNum = NodeNum(0x1111_aaaa);
+const BOB: NodeNum = NodeNum(0x2222_bbbb);
+const BOSS: NodeNum = NodeNum(0x3333_cccc);
+const KEY: [u8; 32] = [7; 32];
+const ALL: NodeNum = NodeNum::BROADCAST;
+const PONG: &str = "🏓 pong · 1 hop";
+
+/// Keeps the mute switch where a test can see it.
+struct Notes(Sender<Option<u64>>);
+
+impl Keeper for Notes {
+    fn mute(&self, until: Option<u64>) {
+        self.0.send(until).unwrap();
+    }
+}
+
+/// Takes every errand and does none, or takes none at all.
+struct Idle {
+    takes: bool,
+}
+
+impl Errands for Idle {
+    fn submit(&self, _id: JobId, _job: Job) -> bool {
+        self.takes
+    }
+}
+
+struct Rig {
+    bot: Bot,
+    far: FarEnd,
+    now: Now,
+    /// Between two questions.
+    step: Duration,
+    results: Receiver<JobResult>,
+    kept: Receiver<Option<u64>>,
+}
+
+fn test_command(name: &'static str, run: fn(&Ask, &mut Context<'_>, &mut Reply<'_>)) -> Command {
+    Command {
+        name,
+        aliases: &[],
+        bare: &[],
+        usage: "",
+        summary: Text::Pong,
+        mode: Mode::Public,
+        operator_only: false,
+        has_own_limit: false,
+        run,
+    }
+}
+
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+fn registry() -> Registry {
+    let mut registry = commands::registry();
+    registry.push(test_command("boom", |_, _, _| panic!("broken command")));
+    registry.push(test_command("fetch", |_, _, reply| {
+        reply.errand(TIMEOUT, Box::new(|| "fetched".to_owned()));
+    }));
+    registry.push(test_command("crash", |_, _, reply| {
+        reply.errand(TIMEOUT, Box::new(|| panic!("broken errand")));
+    }));
+    registry
+}
+
+fn rig(change: impl FnOnce(&mut Settings)) -> Rig {
+    rig_with(change, None, None)
+}
+
+/// Without `errands` they are done at once.
+fn rig_with(
+    change: impl FnOnce(&mut Settings),
+    errands: Option<Box<dyn Errands>>,
+    muted_until: Option<u64>,
+) -> Rig {
+    let mut settings = Settings::from_config(&Config::default(), SANITY);
+    settings.operator = Some(Operator {
+        node: BOSS,
+        key: KEY,
+    });
+    change(&mut settings);
+    let (link, far) = Link::memory(Duration::from_millis(2_500));
+    let (done, results) = unbounded();
+    let (keeper, kept) = unbounded();
+    let parts = Parts {
+        outbox: link.outbox,
+        errands: errands.unwrap_or_else(|| Box::new(Inline(done))),
+        keeper: Box::new(Notes(keeper)),
+        host: Box::new(HostStats::default),
+        registry: registry(),
+    };
+    let now = Now {
+        mono: Duration::from_secs(100),
+        unix: 10_000_000,
+    };
+    let mut bot = Bot::new(settings, parts, muted_until);
+    far.set_up(true);
+    bot.handle(now, Event::Ready(Box::new(identity())));
+    let town = [
+        node(ALICE, "Alice Base", "ALB"),
+        node(BOB, "Alice Mobile", "ALM"),
+    ];
+    bot.handle(now, Event::Nodes(town.to_vec()));
+    Rig {
+        bot,
+        far,
+        now,
+        step: Duration::from_secs(60),
+        results,
+        kept,
+    }
+}
+
+/// Our node has the channels 0, 1 and 2.
+fn identity() -> Identity {
+    let mut channels: [ChannelInfo; ChannelIndex::COUNT] = Default::default();
+    for channel in &mut channels[..3] {
+        channel.enabled = true;
+    }
+    Identity {
+        num: OWN,
+        own: Some(node(OWN, "Weather Bot", "BOT")),
+        channels,
+        opened: 1,
+        ..Identity::default()
+    }
+}
+
+fn node(num: NodeNum, long: &str, short: &str) -> proto::NodeInfo {
+    proto::NodeInfo {
+        num: num.0,
+        last_heard: 9_999_000,
+        user: Some(proto::User {
+            long_name: long.into(),
+            short_name: short.into(),
+            ..proto::User::default()
+        }),
+        ..proto::NodeInfo::default()
+    }
+}
+
+/// A text from one relay away; to everybody it goes on channel 1.
+fn received(from: NodeNum, to: NodeNum, text: &str) -> Received {
+    let data = proto::Data {
+        portnum: PortNum::TextMessageApp as i32,
+        payload: text.as_bytes().to_vec(),
+        bitfield: Some(1),
+        ..proto::Data::default()
+    };
+    let packet = Packet::from_wire(proto::MeshPacket {
+        from: from.0,
+        to: to.0,
+        channel: u32::from(to == ALL),
+        id: 77,
+        rx_snr: 5.0,
+        hop_start: 3,
+        hop_limit: 2,
+        transport_mechanism: 1,
+        payload_variant: Some(mesh_packet::PayloadVariant::Decoded(data)),
+        ..proto::MeshPacket::default()
+    });
+    Received {
+        packet,
+        standing: Standing::Live,
+        age: None,
+        answers_ours: false,
+    }
+}
+
+impl Rig {
+    fn hear(&mut self, received: Received) -> Vec<String> {
+        self.now = self.now.plus(self.step);
+        self.bot.handle(self.now, Event::Packet(Box::new(received)));
+        self.sent()
+    }
+
+    /// What the bot says to this text: `#1 …` on a channel, `!id …` directly.
+    fn say(&mut self, from: NodeNum, to: NodeNum, text: &str) -> Vec<String> {
+        self.hear(received(from, to, text))
+    }
+
+    /// An order from the operator's node, with a key or in the open.
+    fn order(&mut self, to: NodeNum, text: &str, key: Option<[u8; 32]>) -> Vec<String> {
+        let mut order = received(BOSS, to, text);
+        order.packet.sender_key = key;
+        self.hear(order)
+    }
+
+    fn sent(&self) -> Vec<String> {
+        let texts = self.far.texts().into_iter();
+        texts
+            .map(|text| match text.target {
+                Target::Channel(channel) => format!("#{channel} {}", text.text),
+                Target::Node { num, .. } => format!("{num} {}", text.text),
+            })
+            .collect()
+    }
+
+    /// Errands that have ended come back.
+    fn finish(&mut self) -> Vec<String> {
+        for result in self.results.try_iter() {
+            self.bot.finished(self.now, result);
+        }
+        self.sent()
+    }
+
+    fn pass(&mut self, secs: u64) {
+        self.now = self.now.plus(Duration::from_secs(secs));
+    }
+}
+
+fn on_channel(text: &str) -> Vec<String> {
+    vec![format!("#1 {text}")]
+}
+
+fn to_alice(text: &str) -> Vec<String> {
+    vec![format!("{ALICE} {text}")]
+}
+
+const NOTHING: [&str; 0] = [];
+
+/// features.md C4.
+#[test]
+fn what_is_a_command_and_what_is_talk() {
+    let mut rig = rig(|_| {});
+    for (to, text, is_asked) in [
+        (ALL, "/ping", true),
+        (ALL, "/PÏNG", true),
+        (ALL, "@BOT /ping", true),
+        (ALL, "@weather bot: ping", true),
+        (ALL, "> who?\n/ping", true),
+        (ALL, "/pinging", false),
+        (ALL, "ping", false),
+        (ALL, "@ALB /ping", false),
+        (ALL, "say /ping", false),
+        (OWN, "/ping", true),
+        (OWN, "Test", true),
+        (BOB, "/ping", false),
+    ] {
+        let expected = match (is_asked, to) {
+            (false, _) => vec![],
+            (true, OWN) => to_alice(PONG),
+            (true, _) => on_channel(PONG),
+        };
+        assert_eq!(rig.say(ALICE, to, text), expected, "{text}");
+    }
+    assert_eq!(rig.say(OWN, ALL, "/ping"), NOTHING, "our own words");
+}
+
+/// features.md C5, A17: lists, missing and disabled channels.
+#[test]
+fn channels_have_their_own_rules() {
+    let mut rig = rig(|settings| {
+        let rules = ChannelRules {
+            commands: Some(["ping".to_owned()].into()),
+        };
+        settings.channels.insert(ChannelIndex(1), rules);
+        settings.bot.channels = Some([0, 1, 5].map(ChannelIndex).into());
+    });
+    let mut ask = |channel, text| {
+        let mut question = received(ALICE, ALL, text);
+        question.packet.channel = ChannelIndex(channel);
+        rig.hear(question).len()
+    };
+    assert_eq!((ask(1, "/ping"), ask(1, "/my")), (1, 0));
+    assert_eq!((ask(0, "/ping"), ask(0, "/my")), (1, 1));
+    assert_eq!(ask(2, "/ping"), 0, "not configured");
+    assert_eq!(ask(5, "/ping"), 0, "the node does not have it");
+    assert_eq!(rig.say(ALICE, OWN, "/my").len(), 1);
+}
+
+/// features.md C6.
+#[test]
+fn each_mode_answers_in_its_place() {
+    for (mode, expected) in [
+        (Mode::Public, on_channel(PONG)),
+        (Mode::Direct, vec![]),
+        (Mode::Private, to_alice(PONG)),
+    ] {
+        let mut rig = rig(|settings| {
+            let rules = CommandRules {
+                mode: Some(mode),
+                ..CommandRules::default()
+            };
+            settings.commands.insert("ping".into(), rules);
+        });
+        assert_eq!(rig.say(ALICE, ALL, "/ping"), expected, "{mode:?}");
+        assert_eq!(rig.say(ALICE, OWN, "/ping"), to_alice(PONG));
+    }
+}
+
+#[test]
+fn what_is_switched_off_does_not_exist() {
+    let mut rig = rig(|settings| {
+        let off = CommandRules {
+            enabled: false,
+            ..CommandRules::default()
+        };
+        settings.commands.insert("echo".into(), off);
+    });
+    assert_eq!(rig.say(ALICE, ALL, "/echo hi"), NOTHING);
+    let help = rig.say(ALICE, OWN, "/help");
+    assert!(!help[0].contains("/echo"), "{help:?}");
+}
+
+/// features.md C7.
+#[test]
+fn the_unknown_gets_one_hint_an_hour_in_direct_messages() {
+    let mut rig = rig(|_| {});
+    assert_eq!(rig.say(ALICE, ALL, "/whatever"), NOTHING);
+    let hints: Vec<_> = (0..5)
+        .map(|_| rig.say(ALICE, OWN, "what is this?").len())
+        .collect();
+    assert_eq!(hints, [1, 0, 0, 0, 0]);
+    rig.pass(3_600);
+    let hint = to_alice("I don't know that one. /help shows what I can do.");
+    assert_eq!(rig.say(ALICE, OWN, "/whatever"), hint);
+}
+
+/// features.md C8, C10.
+#[test]
+fn twenty_pings_are_five_answers_and_one_notice() {
+    let mut rig = rig(|_| {});
+    rig.step = Duration::from_secs(1);
+    let said: Vec<_> = (0..20).flat_map(|_| rig.say(ALICE, ALL, "/ping")).collect();
+    assert_eq!(said.len(), 6);
+    assert_eq!(said[4..5], on_channel(PONG));
+    assert!(said[5].contains("Many questions"), "{said:?}");
+    assert_eq!(rig.bot.tally().answered, 5);
+    assert_eq!(rig.bot.tally().refused, 15);
+    // The others are not bothered by it.
+    assert_eq!(rig.say(BOB, ALL, "/ping"), on_channel(PONG));
+}
+
+/// features.md C9.
+#[test]
+fn a_crowd_gets_what_channel_and_node_can_carry() {
+    let few = |count| Rate {
+        count,
+        per: Duration::from_secs(600),
+    };
+    for (per_channel, total, expected) in [(12, 60, 12), (30, 7, 7)] {
+        let mut rig = rig(|settings| {
+            settings.limits.per_channel = few(per_channel);
+            settings.limits.total = few(total);
+        });
+        rig.step = Duration::ZERO;
+        let said: usize = (100..130)
+            .map(|who| rig.say(NodeNum(who), ALL, "/ping").len())
+            .sum();
+        assert_eq!(said, expected);
+    }
+}
+
+/// features.md C13.
+#[test]
+fn public_questions_from_afar_are_left_to_others() {
+    let mut rig = rig(|settings| settings.bot.max_hops = 3);
+    for (to, hops, answers) in [
+        (ALL, Hops::Known(3), 1),
+        (ALL, Hops::Known(5), 0),
+        (ALL, Hops::Unknown, 1),
+        (OWN, Hops::Known(5), 1),
+    ] {
+        let mut question = received(ALICE, to, "/ping");
+        question.packet.hops = hops;
+        assert_eq!(rig.hear(question).len(), answers, "{to} {hops:?}");
+    }
+}
+
+/// features.md C14.
+#[test]
+fn mqtt_is_answered_ignored_or_answered_in_private() {
+    let pong = "🏓 pong · via MQTT · 1 hop";
+    for (policy, expected) in [
+        (Mqtt::Answer, on_channel(pong)),
+        (Mqtt::Ignore, vec![]),
+        (Mqtt::Private, to_alice(pong)),
+    ] {
+        let mut rig = rig(|settings| settings.bot.mqtt = policy);
+        let mut question = received(ALICE, ALL, "/ping");
+        question.packet.via_mqtt = true;
+        assert_eq!(rig.hear(question), expected, "{policy:?}");
+    }
+}
+
+/// features.md C16.
+#[test]
+fn two_bots_do_not_keep_each_other_busy() {
+    let mut rig = rig(|_| {});
+    rig.step = Duration::from_secs(1);
+    let mut reply = received(ALICE, OWN, "/ping");
+    reply.answers_ours = true;
+    assert_eq!(rig.hear(reply), NOTHING, "an answer to us is no question");
+    let answers: Vec<_> = (0..6).map(|_| rig.say(BOB, OWN, "ping").len()).collect();
+    assert_eq!(answers, [1, 1, 1, 0, 0, 0]);
+    assert_eq!(rig.say(BOB, OWN, "/ping").len(), 1, "with its mark");
+    rig.pass(600);
+    assert_eq!(rig.say(BOB, OWN, "ping").len(), 1);
+}
+
+/// features.md C18.
+#[test]
+fn a_muted_bot_listens_to_its_operator_only() {
+    let mut rig = rig(|_| {});
+    let muted = rig.order(OWN, "/mute 10", Some(KEY));
+    assert_eq!(
+        muted,
+        [format!("{BOSS} 🔇 Muted for 10 min. /unmute ends it.")]
+    );
+    assert_eq!(rig.kept.try_recv(), Ok(Some(rig.now.unix + 600)));
+    assert_eq!(rig.say(ALICE, ALL, "/ping"), NOTHING);
+    assert_eq!(rig.say(ALICE, OWN, "hello?"), NOTHING);
+    assert_eq!(rig.order(OWN, "/ping", Some(KEY)), NOTHING);
+    rig.pass(600);
+    assert_eq!(rig.say(ALICE, ALL, "/ping"), on_channel(PONG));
+    rig.order(OWN, "/mute", Some(KEY));
+    assert_eq!(rig.kept.try_recv(), Ok(Some(u64::MAX)));
+    assert_eq!(rig.say(ALICE, OWN, "/ping"), NOTHING);
+    rig.order(OWN, "/unmute", Some(KEY));
+    assert_eq!(rig.kept.try_recv(), Ok(None));
+    assert_eq!(rig.say(ALICE, OWN, "/ping"), to_alice(PONG));
+}
+
+#[test]
+fn a_bot_stays_muted_over_a_restart() {
+    let mut rig = rig_with(|_| {}, None, Some(u64::MAX));
+    assert_eq!(rig.say(ALICE, OWN, "/ping"), NOTHING);
+    assert_eq!(rig.order(OWN, "/unmute", Some(KEY)).len(), 1);
+    assert_eq!(rig.kept.try_recv(), Ok(None));
+}
+
+#[test]
+fn an_errand_ends_silently_when_the_bot_was_muted_meanwhile() {
+    let mut rig = rig(|_| {});
+    rig.say(ALICE, ALL, "/fetch");
+    rig.order(OWN, "/mute", Some(KEY));
+    assert_eq!(rig.finish(), NOTHING);
+}
+
+/// features.md C24, A9, A10.
+#[test]
+fn only_what_is_asked_now_is_answered() {
+    let mut rig = rig(|_| {});
+    for (age, standing, answers) in [
+        (Some(299), Standing::Live, 1),
+        (Some(301), Standing::Live, 0),
+        (None, Standing::Backlog, 0),
+        (None, Standing::Replay, 0),
+    ] {
+        let mut question = received(ALICE, OWN, "/ping");
+        (question.age, question.standing) = (age, standing);
+        assert_eq!(rig.hear(question).len(), answers, "{age:?} {standing:?}");
+    }
+}
+
+/// features.md L1.
+#[test]
+fn orders_need_number_and_key_and_a_direct_message() {
+    let mut rig = rig(|_| {});
+    assert_eq!(rig.order(OWN, "/mute", None), NOTHING, "in the open");
+    assert_eq!(rig.order(OWN, "/mute", Some([8; 32])), NOTHING, "wrong key");
+    assert_eq!(rig.order(ALL, "/mute", Some(KEY)), NOTHING, "on a channel");
+    let mut stranger = received(ALICE, OWN, "/mute");
+    stranger.packet.sender_key = Some(KEY);
+    assert_eq!(rig.hear(stranger), NOTHING, "wrong number");
+    assert!(rig.kept.is_empty());
+    assert_eq!(rig.order(OWN, "/mute", Some(KEY)).len(), 1);
+    // What belongs to the operator is not even listed for others.
+    rig.order(OWN, "/unmute", Some(KEY));
+    assert!(rig.order(OWN, "/help", Some(KEY))[0].contains("/mute"));
+    assert!(!rig.order(OWN, "/help", None)[0].contains("/mute"));
+}
+
+#[test]
+fn a_command_can_be_kept_for_the_operator() {
+    let mut rig = rig(|settings| {
+        let rules = CommandRules {
+            operator_only: true,
+            ..CommandRules::default()
+        };
+        settings.commands.insert("echo".into(), rules);
+    });
+    assert_eq!(rig.say(ALICE, OWN, "/echo hi"), NOTHING);
+    assert_eq!(rig.order(ALL, "/echo hi", None), NOTHING);
+    assert_eq!(rig.order(OWN, "/echo hi", Some(KEY)).len(), 1);
+}
+
+/// features.md D7.
+#[test]
+fn a_number_picks_from_the_list_shown_before() {
+    let mut rig = rig(|_| {});
+    assert_eq!(rig.say(ALICE, OWN, "2"), NOTHING, "no list yet");
+    let list = rig.say(ALICE, OWN, "/info alice");
+    assert!(list[0].contains("\n2 "), "{list:?}");
+    let mobile = rig.say(ALICE, OWN, "2");
+    assert!(
+        mobile[0].contains("Alice Mobile (ALM) !2222bbbb"),
+        "{mobile:?}"
+    );
+    assert_eq!(rig.say(BOB, OWN, "2"), NOTHING, "another's list");
+    assert_eq!(rig.say(ALICE, ALL, "2"), NOTHING, "another place");
+    rig.pass(300);
+    assert_eq!(rig.say(ALICE, OWN, "1"), NOTHING, "too late");
+    // A private command's list lies where it is shown.
+    assert_eq!(rig.say(ALICE, ALL, "/nodes near alice").len(), 1);
+    assert_eq!(rig.say(ALICE, OWN, "1").len(), 1);
+}
+
+/// features.md D19.
+#[test]
+fn echoes_are_rare() {
+    let mut rig = rig(|_| {});
+    assert_eq!(
+        rig.say(ALICE, ALL, "/echo hi all"),
+        on_channel("ALB: hi all")
+    );
+    let notice = rig.say(ALICE, ALL, "/echo hi all");
+    assert!(notice[0].contains("Many questions"), "{notice:?}");
+    assert_eq!(rig.say(ALICE, ALL, "/echo hi all"), NOTHING);
+    rig.pass(600);
+    assert_eq!(
+        rig.say(ALICE, ALL, "/echo hi all"),
+        on_channel("ALB: hi all")
+    );
+}
+
+/// features.md B11, B12, B15.
+#[test]
+fn an_answer_goes_back_the_way_that_the_question_came() {
+    let mut rig = rig(|_| {});
+    rig.step = Duration::ZERO;
+    for (to, channel, target) in [
+        (ALL, 2, Target::Channel(ChannelIndex(2))),
+        (
+            OWN,
+            1,
+            Target::Node {
+                num: ALICE,
+                channel: ChannelIndex(1),
+            },
+        ),
+    ] {
+        let mut question = received(ALICE, to, "/ping");
+        question.packet.channel = ChannelIndex(channel);
+        rig.bot.handle(rig.now, Event::Packet(Box::new(question)));
+        let texts = rig.far.texts();
+        assert_eq!(texts.len(), 1);
+        assert_eq!(texts[0].target, target);
+        assert_eq!(texts[0].reply_to, Some(PacketId(77)));
+        assert_eq!(texts[0].hops_used, Hops::Known(1));
+        assert_eq!(&*texts[0].command, "/ping");
+    }
+}
+
+/// seed.md S3, S12 (2).
+#[test]
+fn without_a_link_nothing_is_sent_and_nothing_breaks() {
+    let mut rig = rig(|_| {});
+    rig.far.set_up(false);
+    rig.bot.handle(rig.now, Event::Lost(Loss::EndOfFile));
+    assert_eq!(rig.say(ALICE, ALL, "/ping"), NOTHING);
+    assert_eq!(rig.say(ALICE, OWN, "/my"), NOTHING);
+    rig.far.set_up(true);
+    let again = Identity {
+        opened: 2,
+        ..identity()
+    };
+    rig.bot.handle(rig.now, Event::Ready(Box::new(again)));
+    let about = rig.say(ALICE, OWN, "/about");
+    assert!(
+        about[0].contains("reconnects 1 · connections 2"),
+        "{about:?}"
+    );
+}
+
+/// seed.md S11.
+#[test]
+fn about_shows_the_one_connection() {
+    let about = rig(|_| {}).say(ALICE, ALL, "/about");
+    assert!(
+        about[0].contains("reconnects 0 · connections 1"),
+        "{about:?}"
+    );
+}
+
+/// features.md B16.
+#[test]
+fn a_missing_key_costs_one_request_and_one_notice_an_hour() {
+    let mut rig = rig(|_| {});
+    let fail = |rig: &mut Rig| {
+        rig.pass(60);
+        let question = received(ALICE, ALL, "/sys");
+        rig.bot.handle(rig.now, Event::Packet(Box::new(question)));
+        let Ok(Request::Text(ticket, _)) = rig.far.requests.try_recv() else {
+            panic!("no answer");
+        };
+        let outcome = Outcome::Failed(Failure::Nak(39));
+        rig.bot.handle(rig.now, Event::Outcome(ticket, outcome));
+        let mut seen = Vec::new();
+        for request in rig.far.requests.try_iter() {
+            match request {
+                Request::NodeInfo(num) => seen.push(format!("who is {num}")),
+                Request::Text(_, text) => seen.push(format!("{:?} {}", text.target, text.text)),
+                other => panic!("{other:?}"),
+            }
+        }
+        seen
+    };
+    let seen = fail(&mut rig);
+    assert_eq!(seen.len(), 2, "{seen:?}");
+    assert_eq!(seen[0], format!("who is {ALICE}"));
+    assert!(
+        seen[1].starts_with("Channel(ChannelIndex(1)) Alice Base: I can't"),
+        "{seen:?}"
+    );
+    assert_eq!(fail(&mut rig), NOTHING);
+    rig.pass(3_600);
+    assert_eq!(fail(&mut rig).len(), 2);
+    assert_eq!(rig.bot.tally().key_trouble, 3);
+}
+
+#[test]
+fn a_broken_command_apologises() {
+    let mut rig = rig(|_| {});
+    let sorry = to_alice("Sorry, that went wrong.");
+    assert_eq!(rig.say(ALICE, OWN, "/boom"), sorry);
+    assert_eq!(rig.say(ALICE, OWN, "/ping"), to_alice(PONG));
+}
+
+/// features.md C22, C23.
+#[test]
+fn errands_answer_break_or_take_too_long() {
+    let mut rig = rig(|_| {});
+    assert_eq!(rig.say(ALICE, ALL, "/fetch"), NOTHING);
+    assert_eq!(rig.finish(), on_channel("fetched"));
+    assert_eq!(rig.say(ALICE, OWN, "/crash"), NOTHING);
+    assert_eq!(rig.finish(), to_alice("Sorry, that went wrong."));
+    assert_eq!(rig.bot.deadline(), None);
+
+    // The answer that comes after its time limit is not wanted any more.
+    assert_eq!(rig.say(ALICE, OWN, "/fetch"), NOTHING);
+    assert_eq!(rig.bot.deadline(), Some(rig.now.mono + TIMEOUT));
+    rig.pass(20);
+    rig.bot.tick(rig.now);
+    let late = to_alice("Sorry, that takes too long. Please try again later.");
+    assert_eq!(rig.sent(), late);
+    assert_eq!(rig.finish(), NOTHING);
+}
+
+#[test]
+fn a_hung_errand_holds_up_nobody() {
+    let mut rig = rig_with(|_| {}, Some(Box::new(Idle { takes: true })), None);
+    assert_eq!(rig.say(ALICE, ALL, "/fetch"), NOTHING);
+    assert_eq!(rig.say(ALICE, ALL, "/ping"), on_channel(PONG));
+}
+
+#[test]
+fn a_full_queue_is_told_in_direct_messages_only() {
+    let mut rig = rig_with(|_| {}, Some(Box::new(Idle { takes: false })), None);
+    let busy = to_alice("Busy just now, please try again in a minute.");
+    assert_eq!(rig.say(ALICE, OWN, "/fetch"), busy);
+    assert_eq!(rig.say(ALICE, ALL, "/fetch"), NOTHING);
+    assert_eq!(rig.bot.deadline(), None);
+}
+
+/// features.md B2.
+#[test]
+fn the_rest_of_a_long_answer_waits_for_more() {
+    let mut rig = rig(|settings| {
+        settings.bot.part_limit = 60;
+        settings.bot.max_parts = 1;
+    });
+    let first = rig.say(ALICE, OWN, "/help");
+    assert!(first[0].ends_with("…/more"), "{first:?}");
+    let rest = rig.say(ALICE, OWN, "more");
+    assert_eq!(rest.len(), 1);
+    assert_ne!(rest, first);
+    assert_eq!(
+        rig.say(ALICE, ALL, "/more"),
+        NOTHING,
+        "kept for another place"
+    );
+}
+
+/// Whom our node knew before it was asked is not new.
+#[test]
+fn the_node_s_own_list_is_no_news() {
+    let new = rig(|_| {}).say(ALICE, OWN, "/nodes new");
+    assert_eq!(new, to_alice("New in 24 h: 0"));
+}

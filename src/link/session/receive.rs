@@ -103,10 +103,11 @@ impl Session {
         }
         if let (Some((port, payload)), Some(id)) = (packet.port(), packet.request_id) {
             match port {
-                PortNum::RoutingApp if self.routing(now, packet.from, id, payload) => {
-                    if packet.from == self.own {
-                        return;
-                    }
+                // What our own node says about our packets is for nobody else.
+                PortNum::RoutingApp
+                    if self.routing(now, packet.from, id, payload) && packet.from == self.own =>
+                {
+                    return;
                 }
                 PortNum::TracerouteApp => self.traceroute_answered(id),
                 _ => {}

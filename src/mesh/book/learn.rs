@@ -40,6 +40,12 @@ impl NodeBook {
         }
     }
 
+    /// Takes over what our node says of itself at the beginning of a
+    /// handshake, long before its list.
+    pub fn note_own(&mut self, info: &proto::NodeInfo, now: Now, sanity: Sanity) {
+        self.note_node_info(info, false, now, sanity);
+    }
+
     fn note_node_info(
         &mut self,
         info: &proto::NodeInfo,

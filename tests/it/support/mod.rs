@@ -1,5 +1,8 @@
-//! What the tests have in common: a log that can be read back, and a world in
-//! which bot, link and simulated node live under one virtual clock.
+//! What the tests have in common: a log that can be read back, a world in
+//! which bot, link and simulated node live under one virtual clock, and
+//! recorded sessions.
 
 pub mod logs;
+pub mod recording;
+pub mod replay;
 pub mod world;

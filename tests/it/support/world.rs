@@ -1,7 +1,6 @@
 //! The real link, the real bot and the simulated node under one virtual clock.
 //! Nothing waits: time jumps to whatever is due next.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,7 +33,6 @@ pub enum Names {
 /// A text as it went on the air.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    pub at: Duration,
     pub to: NodeNum,
     pub channel: u32,
     pub reply_to: Option<PacketId>,
@@ -46,7 +44,6 @@ pub struct World {
     pub node: SimNode,
     pub core: Core,
     pub bot: Bot,
-    pub gate: Arc<Gate>,
     pub names: Names,
     pub now: Now,
     requests: Receiver<Request>,
@@ -131,13 +128,12 @@ impl World {
         let rng = fastrand::Rng::with_seed(options.seed);
         Self {
             node: SimNode::new(options.sim, now),
-            core: Core::new(settings, gate.clone(), rng),
+            core: Core::new(settings, gate, rng),
             bot: Bot::new(
                 dispatch::Settings::from_config(&config, SANITY),
                 parts,
                 None,
             ),
-            gate,
             names: Names::At(SocketAddr::from(([127, 0, 0, 1], 4403))),
             now,
             requests,
@@ -265,7 +261,6 @@ impl World {
                 _ => None,
             };
             self.answers.push(Answer {
-                at: sent.at,
                 to: NodeNum(packet.to),
                 channel: packet.channel,
                 reply_to,
@@ -353,12 +348,3 @@ impl World {
 pub const SANITY: Sanity = Sanity {
     built: EPOCH - 1_000_000,
 };
-
-/// Counts how often each text came.
-pub fn tally(answers: &[Answer]) -> BTreeMap<&str, usize> {
-    let mut tally = BTreeMap::new();
-    for answer in answers {
-        *tally.entry(answer.text.as_str()).or_default() += 1;
-    }
-    tally
-}

@@ -1,0 +1,222 @@
+//! How answers write times, distances, signals and ways, and how they shrink
+//! until they fit into one packet.
+
+use std::time::Duration;
+
+use crate::bot::command::{Command, Context};
+use crate::mesh::{Compass, Hops, Position, Quality, name};
+use crate::text::{Lang, Text};
+
+/// Between the parts of an answer.
+pub const BETWEEN: &str = " · ";
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+/// In its largest unit, rounded down: `40 s`, `5 min`, `2 h`, `3 d`.
+pub fn brief(lang: Lang, time: Duration) -> String {
+    match time.as_secs() {
+        secs if secs < MINUTE => format!("{secs} s"),
+        secs if secs < HOUR => format!("{} min", secs / MINUTE),
+        secs if secs < DAY => format!("{} h", secs / HOUR),
+        secs => Text::Days.fill(lang, &[("n", &(secs / DAY))]),
+    }
+}
+
+/// In its two largest units: `3 d 4 h`, `1 h 30 min`.
+pub fn long(lang: Lang, time: Duration) -> String {
+    let secs = time.as_secs();
+    let rest = match secs {
+        _ if secs < HOUR => 0,
+        _ if secs < DAY => secs % HOUR / MINUTE * MINUTE,
+        _ => secs % DAY / HOUR * HOUR,
+    };
+    let whole = brief(lang, time);
+    if rest == 0 {
+        whole
+    } else {
+        format!("{whole} {}", brief(lang, Duration::from_secs(rest)))
+    }
+}
+
+/// `5 min ago`.
+pub fn ago(lang: Lang, time: Duration) -> String {
+    Text::Ago.fill(lang, &[("time", &brief(lang, time))])
+}
+
+/// `850 m`, `3.2 km`, `342 km`.
+pub fn distance(metres: f64) -> String {
+    if metres < 995.0 {
+        format!("{metres:.0} m")
+    } else if metres < 99_500.0 {
+        format!("{:.1} km", metres / 1_000.0)
+    } else {
+        format!("{:.0} km", metres / 1_000.0)
+    }
+}
+
+/// How to get from one place to another: `3.2 km NE`. Without a direction
+/// when it is the same place.
+pub fn way_to(lang: Lang, from: &Position, to: &Position) -> String {
+    let metres = from.distance_m(to);
+    let far = distance(metres);
+    if metres < 1.0 {
+        return far;
+    }
+    let point = Compass::from_bearing(from.bearing_deg(to));
+    let points = Compass::ALL
+        .into_iter()
+        .zip(Text::Compass.plain(lang).split(' '));
+    points
+        .filter(|(known, _)| *known == point)
+        .map(|(_, letters)| format!("{far} {letters}"))
+        .next()
+        .unwrap_or(far)
+}
+
+/// `48.86,2.35` to so many decimal places, no spaces: as `/nodes near` reads it.
+pub fn coordinates(position: &Position, decimals: usize) -> String {
+    let latitude = decimal(position.latitude(), decimals);
+    format!("{latitude},{}", decimal(position.longitude(), decimals))
+}
+
+/// `SNR -3.5 dB · RSSI -97 dBm`.
+pub fn signal(snr: f32, rssi: Option<i32>) -> String {
+    let mut text = format!("SNR {} dB", decimal(f64::from(snr), 1));
+    if let Some(rssi) = rssi {
+        text.push_str(&format!("{BETWEEN}RSSI {rssi} dBm"));
+    }
+    text
+}
+
+/// What a signal is worth, in a word.
+pub fn quality(lang: Lang, quality: Quality) -> &'static str {
+    match quality {
+        Quality::Excellent => Text::Excellent,
+        Quality::Good => Text::Good,
+        Quality::Fair => Text::Fair,
+        Quality::Weak => Text::Weak,
+    }
+    .plain(lang)
+}
+
+/// How a packet came: `direct`, `2 hops`, `via MQTT · 2 hops`.
+pub fn way(lang: Lang, hops: Hops, via_mqtt: bool) -> String {
+    let distance = match hops {
+        Hops::Known(0) if via_mqtt => return Text::ViaMqtt.plain(lang).to_owned(),
+        Hops::Known(0) => Text::Direct.plain(lang).to_owned(),
+        Hops::Known(1) => Text::OneHop.plain(lang).to_owned(),
+        Hops::Known(hops) => Text::Hops.fill(lang, &[("n", &hops)]),
+        Hops::Unknown => Text::HopsUnknown.plain(lang).to_owned(),
+    };
+    if via_mqtt {
+        format!("{}{BETWEEN}{distance}", Text::ViaMqtt.plain(lang))
+    } else {
+        distance
+    }
+}
+
+/// The last values of something, given newest first, as a timeline: `2>1>0`.
+pub fn timeline(newest_first: &[u8]) -> String {
+    let values: Vec<String> = newest_first.iter().rev().map(u8::to_string).collect();
+    values.join(">")
+}
+
+/// A number without the minus of a rounded-off zero.
+pub fn decimal(value: f64, decimals: usize) -> String {
+    let text = format!("{value:.decimals$}");
+    match text.strip_prefix('-') {
+        Some(zero) if zero.bytes().all(|b| matches!(b, b'0' | b'.')) => zero.to_owned(),
+        _ => text,
+    }
+}
+
+/// How a command is called: `/nodes [page]`.
+pub fn call(command: &Command, prefix: &str) -> String {
+    let call = format!("{prefix}{} {}", command.name, command.usage);
+    call.trim_end().to_owned()
+}
+
+/// The line for somebody who called a command in another way.
+pub fn usage(command: &Command, context: &Context<'_>) -> String {
+    let call = call(command, context.prefix);
+    Text::Usage.fill(context.lang, &[("usage", &call)])
+}
+
+/// Joins parts with [`BETWEEN`] and leaves out the least important, those with
+/// the highest rank, until the text has at most `limit` bytes. What is too long
+/// all alone is cut.
+pub fn fit(mut parts: Vec<(u8, String)>, limit: usize) -> String {
+    loop {
+        let texts: Vec<&str> = parts.iter().map(|(_, text)| text.as_str()).collect();
+        let joined = texts.join(BETWEEN);
+        let least = parts.iter().map(|(rank, _)| *rank).max();
+        if joined.len() <= limit || parts.len() < 2 {
+            return name::cut(&joined, limit).to_owned();
+        }
+        if let Some(at) = parts.iter().rposition(|(rank, _)| Some(*rank) == least) {
+            parts.remove(at);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_short() {
+        let both = |secs| {
+            let time = Duration::from_secs(secs);
+            (brief(Lang::En, time), long(Lang::Fr, time))
+        };
+        let expected = [
+            (0, "0 s", "0 s"),
+            (59, "59 s", "59 s"),
+            (119, "1 min", "1 min"),
+            (5_400, "1 h", "1 h 30 min"),
+            (7_230, "2 h", "2 h"),
+            (100_000, "1 d", "1 j 3 h"),
+            (8_640_000, "100 d", "100 j"),
+        ];
+        for (secs, short, french) in expected {
+            assert_eq!(both(secs), (short.to_owned(), french.to_owned()));
+        }
+    }
+
+    #[test]
+    fn distances_have_two_figures_or_more() {
+        let distances = [0.2, 850.4, 994.9, 996.0, 3_249.0, 99_600.0, 20_015_000.0].map(distance);
+        let expected = [
+            "0 m", "850 m", "995 m", "1.0 km", "3.2 km", "100 km", "20015 km",
+        ];
+        assert_eq!(distances, expected);
+    }
+
+    #[test]
+    fn directions_speak_the_language() {
+        let at = |latitude, longitude| Position::from_e7(latitude, longitude).unwrap();
+        let (here, there) = (at(480_000_000, 20_000_000), at(479_800_000, 19_700_000));
+        assert_eq!(way_to(Lang::En, &here, &there), "3.2 km SW");
+        assert_eq!(way_to(Lang::Fr, &here, &there), "3.2 km SO");
+        assert_eq!(way_to(Lang::Fr, &here, &here), "0 m");
+        assert_eq!(coordinates(&at(-10, 19_752_222), 2), "0.00,1.98");
+    }
+
+    #[test]
+    fn zero_has_no_sign() {
+        assert_eq!(signal(-0.04, None), "SNR 0.0 dB");
+        assert_eq!(signal(-0.06, Some(-97)), "SNR -0.1 dB · RSSI -97 dBm");
+    }
+
+    #[test]
+    fn the_least_important_goes_first() {
+        let parts = || vec![(0, "name".into()), (3, "spare".into()), (1, "way".into())];
+        assert_eq!(fit(parts(), 99), "name · spare · way");
+        assert_eq!(fit(parts(), 15), "name · way");
+        assert_eq!(fit(parts(), 10), "name");
+        assert_eq!(fit(parts(), 3), "nam");
+        assert_eq!(fit(vec![], 3), "");
+    }
+}

@@ -1,0 +1,125 @@
+//! `/help`: the list of what the asker may use where he asks, or how to use
+//! one of them. Both come from the registry.
+
+use super::format;
+use crate::bot::command::{Ask, Command, Context, Place};
+use crate::bot::reply::Reply;
+use crate::config::Mode;
+use crate::mesh::name::{clean, fold};
+use crate::text::Text;
+
+/// What of an unknown word is repeated, bytes.
+const SHOWN: usize = 24;
+
+pub const COMMAND: Command = Command {
+    name: "help",
+    aliases: &["aide", "?"],
+    bare: &["help", "aide", "?"],
+    usage: "[command]",
+    summary: Text::HelpHelp,
+    mode: Mode::Public,
+    operator_only: false,
+    has_own_limit: false,
+    run,
+};
+
+fn run(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
+    if ask.args.is_empty() {
+        let list = list(context);
+        reply.say(context.desk, &list);
+    } else if let Some(answer) = about(&ask.args, context) {
+        reply.say(context.desk, &answer);
+    } else if ask.place == Place::Direct {
+        let name = clean(ask.args.as_bytes(), SHOWN);
+        let answer = Text::NoSuchCommand.fill(context.lang, &[("name", &name)]);
+        reply.say(context.desk, &answer);
+    }
+}
+
+fn list(context: &Context<'_>) -> String {
+    let names: Vec<String> = context
+        .registry
+        .iter()
+        .filter(|command| (context.may_use)(command))
+        .map(|command| format!("{}{}", context.prefix, command.name))
+        .collect();
+    let values: [(&str, &dyn std::fmt::Display); 2] =
+        [("list", &names.join(" ")), ("prefix", &context.prefix)];
+    Text::HelpList.fill(context.lang, &values)
+}
+
+/// How to use the command of this word; `None` when the asker has none such.
+fn about(word: &str, context: &Context<'_>) -> Option<String> {
+    let word = fold(word.strip_prefix(context.prefix).unwrap_or(word));
+    let found = context.registry.find(&word);
+    let command = found.filter(|command| (context.may_use)(command))?;
+    let call = format::call(command, context.prefix);
+    let summary = command.summary.plain(context.lang);
+    let line = Text::HelpOne.fill(context.lang, &[("usage", &call), ("summary", &summary)]);
+    let mut parts = vec![(0, line)];
+    if !command.aliases.is_empty() {
+        let list = command.aliases.join(", ");
+        parts.push((1, Text::HelpAlso.fill(context.lang, &[("list", &list)])));
+    }
+    Some(format::fit(parts, context.part_limit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bot::commands::testing::{World, ask};
+    use crate::mesh::ChannelIndex;
+    use crate::text::Lang;
+    use expect_test::expect;
+
+    #[test]
+    fn the_list_is_one_packet() {
+        World::town().check(&ask("help", ""), expect![[r#"
+            🤖 /ping /my /trace /info /nodes /echo /sys /about /legend /more /help · /help <command> tells more
+            🤖 /ping /my /trace /info /nodes /echo /sys /about /legend /more /help · /help <commande> pour en savoir plus"#]]);
+    }
+
+    #[test]
+    fn the_operator_sees_more() {
+        let mut question = ask("help", "");
+        question.is_operator = true;
+        World::town().check(&question, expect![[r#"
+            🤖 /ping /my /trace /info /nodes /echo /sys /about /legend /more /help /mute /unmute · /help <command> tells more
+            🤖 /ping /my /trace /info /nodes /echo /sys /about /legend /more /help /mute /unmute · /help <commande> pour en savoir plus"#]]);
+    }
+
+    #[test]
+    fn a_new_command_is_in_the_help_by_itself() {
+        let mut world = World::town();
+        world.registry.push(Command {
+            name: "frobnicate",
+            summary: Text::Pong,
+            ..COMMAND
+        });
+        let texts = world.run(&ask("help", ""), Lang::En);
+        assert!(texts[0].contains(" /frobnicate "), "{texts:?}");
+    }
+
+    #[test]
+    fn one_command_under_any_of_its_names() {
+        World::town().check(&ask("help", "nodes"), expect![[r#"
+            ℹ️ /nodes [near [node | lat,lon] | new | lost] [page]: nodes that I hear directly, or those nearby, new or lost · also noeuds, nodemt
+            ℹ️ /nodes [near [node | lat,lon] | new | lost] [page] : les nœuds que j'entends en direct, ou proches, nouveaux, perdus · aussi noeuds, nodemt"#]]);
+        let first = World::town().run(&ask("help", "nodes"), Lang::En);
+        for word in ["/NODES", "noeuds", "Nœuds"] {
+            assert_eq!(World::town().run(&ask("help", word), Lang::En), first);
+        }
+    }
+
+    #[test]
+    fn what_the_asker_does_not_have_does_not_exist() {
+        for word in ["frobnicate", "mute"] {
+            let mut question = ask("help", word);
+            let texts = World::town().run(&question, Lang::En);
+            assert_eq!(texts, [format!("I know no command \"{word}\".")]);
+            question.place = Place::Channel(ChannelIndex(0));
+            let silence: [&str; 0] = [];
+            assert_eq!(World::town().run(&question, Lang::En), silence);
+        }
+    }
+}

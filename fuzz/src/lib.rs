@@ -211,6 +211,9 @@ impl Rig {
     /// The node says something. What comes without a connection was still on
     /// its way when the connection was given up.
     pub fn receive(&mut self, bytes: &[u8]) {
+        if self.session.is_done() {
+            return;
+        }
         self.session.received(self.now, bytes);
         self.settle(bytes.len());
     }
@@ -279,7 +282,7 @@ impl Rig {
     /// Everything that waits is taken.
     pub fn take_all(&mut self) {
         for _ in 0..LOOKS {
-            if self.session.output().is_empty() {
+            if !self.is_open || self.session.output().is_empty() {
                 return;
             }
             self.take(usize::MAX);
@@ -340,6 +343,8 @@ impl Rig {
             let output = self.session.output().len();
             assert!(output <= 64 * 1_024, "{output} bytes of output");
             if self.session.is_done() {
+                // The link closes for good.
+                self.is_open = false;
                 break;
             }
             let due = self.session.deadline();

@@ -396,9 +396,20 @@ impl Session {
         }
     }
 
-    /// The connection is gone, or the node restarted.
+    /// The connection is gone, or the node restarted. What is still in the
+    /// output then will be written, and is under way as before.
     pub(super) fn interrupt_flights(&mut self, now: Now) {
-        for flight in self.flights.take_all().into_iter().rev() {
+        let (kept, ended) = self
+            .flights
+            .take_all()
+            .into_iter()
+            .partition::<Vec<_>, _>(|flight| {
+                !self.out.is_empty() && matches!(flight.state, State::Writing { .. })
+            });
+        for flight in kept {
+            self.flights.push(flight);
+        }
+        for flight in ended.into_iter().rev() {
             match (flight.cargo, flight.state) {
                 (Cargo::Text(waiting), State::Writing { .. }) if self.ending != Ending::No => {
                     self.gate.left(waiting.text.class);

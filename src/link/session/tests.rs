@@ -848,3 +848,28 @@ fn a_text_refused_as_too_early_at_the_end_is_given_up() {
     );
     assert!(matches!(rig.take()[..], [To::Disconnect(true)]));
 }
+
+#[test]
+fn a_text_in_the_output_when_the_node_restarts_is_written_once() {
+    let mut rig = Rig::steady();
+    rig.send(1, answer(PUBLIC, Keep::For(REPLY_EXPIRY)));
+    rig.give(From::Rebooted(true));
+    rig.now = rig.now.plus(Duration::from_secs(5));
+    let written = rig.take();
+    let [To::Packet(_), To::WantConfigId(NONCE_CONFIG)] = written[..] else {
+        panic!("{written:?}");
+    };
+    assert!(rig.outcomes().is_empty());
+    rig.give(From::MyInfo(proto::MyNodeInfo {
+        my_node_num: OWN.0,
+        ..Default::default()
+    }));
+    rig.give(From::ConfigCompleteId(NONCE_CONFIG));
+    rig.now = rig.now.plus(Duration::from_secs(5));
+    rig.session.tick(rig.now);
+    assert!(
+        rig.take()
+            .iter()
+            .all(|message| !matches!(message, To::Packet(_)))
+    );
+}

@@ -518,6 +518,7 @@ impl Session {
         if let Ending::Goodbye(until) = self.ending
             && (matches!(self.phase, Phase::Down) || now.mono >= until)
         {
+            self.out.clear();
             self.interrupt_flights(now);
             self.ending = Ending::Done;
         }

@@ -103,6 +103,8 @@ pub struct Core {
     /// Number of the coming reconnection; 0 for the very first connection.
     attempt: u32,
     last_failure: Option<String>,
+    /// What a look-up brought after its time: for the next attempt.
+    found_late: Vec<SocketAddr>,
     acts: std::collections::VecDeque<Act>,
 }
 
@@ -121,6 +123,7 @@ impl Core {
             },
             attempt: 0,
             last_failure: None,
+            found_late: Vec::new(),
             acts: std::collections::VecDeque::new(),
         }
     }
@@ -191,7 +194,10 @@ impl Core {
     /// The name look-up has ended.
     pub fn looked_up(&mut self, now: Now, result: Result<Vec<SocketAddr>, String>) {
         if !matches!(self.phase, Phase::LookingUp { .. }) {
-            debug!("a late answer of the name look-up: ignored");
+            debug!("a late answer of the name look-up");
+            if let (Phase::Waiting { .. }, Ok(addresses)) = (&self.phase, result) {
+                self.found_late = addresses;
+            }
             return;
         }
         match result {
@@ -254,8 +260,10 @@ impl Core {
                 &[("n", &self.attempt), ("host", host), ("port", port)];
             info!("{}", Say::LogReconnect.fill(lang, values));
         }
+        let late = std::mem::take(&mut self.found_late);
         match self.settings.endpoint.literal() {
             Some(address) => self.connect(now, vec![address]),
+            None if !late.is_empty() => self.connect(now, late),
             None => {
                 self.phase = Phase::LookingUp {
                     until: now.mono + LOOK_UP,
@@ -343,5 +351,52 @@ impl Core {
             self.acts.push_back(Act::Close);
             self.phase = Phase::Ended;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn core() -> Core {
+        let settings = Settings {
+            endpoint: Endpoint {
+                host: "node.example".into(),
+                port: 4403,
+            },
+            connect_timeout: Duration::from_secs(10),
+            reconnect_max: Duration::from_secs(60),
+            session: session::Settings::default(),
+        };
+        let gate = Gate::new(settings.session.text_spacing);
+        Core::new(settings, gate, fastrand::Rng::with_seed(1))
+    }
+
+    #[test]
+    fn a_look_up_that_always_takes_12_s_brings_a_connection_all_the_same() {
+        let mut core = core();
+        let mut now = Now::default();
+        let address = SocketAddr::from(([127, 0, 0, 1], 4403));
+        // The name server is away for an hour, then back and slow.
+        let mut answer_at = None;
+        while now.mono < Duration::from_secs(3_900) {
+            core.tick(now);
+            match core.act() {
+                Some(Act::LookUp) if now.mono >= Duration::from_secs(3_600) => {
+                    answer_at.get_or_insert(now.mono + Duration::from_secs(12));
+                }
+                Some(Act::Connect(to)) => {
+                    assert_eq!(to, address);
+                    return;
+                }
+                _ => {}
+            }
+            now = now.plus(Duration::from_millis(100));
+            if answer_at.is_some_and(|at| at <= now.mono) {
+                answer_at = None;
+                core.looked_up(now, Ok(vec![address]));
+            }
+        }
+        panic!("no attempt to connect in 5 min");
     }
 }

@@ -9,6 +9,7 @@ mod link_faults;
 mod manners;
 mod program;
 mod proto_fresh;
+mod random;
 mod readme;
 mod recordings;
 mod support;

@@ -11,6 +11,9 @@ const PROBE_AFTER: Duration = Duration::from_secs(30);
 const PROBE_AGAIN: Duration = Duration::from_secs(15);
 /// So many without an answer, and the link is dead.
 const PROBES: u8 = 3;
+/// The time that they take. The session's other questions come oftener; they
+/// neither hasten nor delay the end.
+const PATIENCE: Duration = Duration::from_secs(45);
 /// For a node that has not answered a heartbeat yet: firmware before 2.7.4
 /// never does (protocol.md §1.6).
 const SILENCE: Duration = Duration::from_secs(900);
@@ -29,6 +32,8 @@ pub struct Liveness {
     last_sent: Duration,
     last_received: Duration,
     last_probe: Duration,
+    /// The first probe since the last frame came.
+    first_unanswered: Duration,
     unanswered: u8,
     answers: bool,
 }
@@ -39,6 +44,7 @@ impl Liveness {
             last_sent: now,
             last_received: now,
             last_probe: now,
+            first_unanswered: now,
             unanswered: 0,
             answers: false,
         }
@@ -69,13 +75,16 @@ impl Liveness {
     pub fn probed(&mut self, now: Duration) {
         self.last_sent = now;
         self.last_probe = now;
+        if self.unanswered == 0 {
+            self.first_unanswered = now;
+        }
         self.unanswered = self.unanswered.saturating_add(1);
     }
 
     pub fn due(&self, now: Duration) -> Due {
         if now < self.deadline() {
             Due::Nothing
-        } else if self.answers && self.unanswered >= PROBES {
+        } else if self.is_given_up(now) {
             Due::Dead(Loss::NoAnswer)
         } else if now >= self.last_received + SILENCE {
             Due::Dead(Loss::Silence)
@@ -84,10 +93,16 @@ impl Liveness {
         }
     }
 
+    fn is_given_up(&self, now: Duration) -> bool {
+        self.answers && self.unanswered >= PROBES && now >= self.first_unanswered + PATIENCE
+    }
+
     /// When [`Liveness::due`] has something new to say.
     pub fn deadline(&self) -> Duration {
         let probe = if self.unanswered == 0 || !self.answers {
             self.last_sent + PROBE_AFTER
+        } else if self.unanswered >= PROBES {
+            self.first_unanswered + PATIENCE
         } else {
             self.last_probe + PROBE_AGAIN
         };

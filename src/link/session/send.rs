@@ -50,13 +50,16 @@ impl Session {
     pub(super) fn accept_traceroute(&mut self, ticket: Ticket, node: NodeNum) {
         if self.ending != Ending::No {
             self.tell(ticket, Outcome::Dropped(DropReason::Stopping));
+        } else if !self.phase.is_ready() {
+            // Asked in the very moment of the loss.
+            self.tell(ticket, Outcome::Expired);
         } else if !self.queue.push_probe(Probe::Traceroute(ticket, node)) {
             self.tell(ticket, Outcome::Dropped(DropReason::QueueFull));
         }
     }
 
     pub(super) fn accept_node_info(&mut self, node: NodeNum) {
-        if self.ending == Ending::No {
+        if self.ending == Ending::No && self.phase.is_ready() {
             self.queue.push_probe(Probe::NodeInfo(node));
         }
     }
@@ -397,19 +400,14 @@ impl Session {
     }
 
     /// The connection is gone, or the node restarted. What is still in the
-    /// output then will be written, and is under way as before.
+    /// output goes to the restarted node as it is, and is not sent again.
     pub(super) fn interrupt_flights(&mut self, now: Now) {
-        let (kept, ended) = self
-            .flights
-            .take_all()
-            .into_iter()
-            .partition::<Vec<_>, _>(|flight| {
-                !self.out.is_empty() && matches!(flight.state, State::Writing { .. })
-            });
-        for flight in kept {
-            self.flights.push(flight);
-        }
-        for flight in ended.into_iter().rev() {
+        let mut still_in_output = Vec::new();
+        for flight in self.flights.take_all().into_iter().rev() {
+            if matches!(flight.state, State::Writing { .. }) && !self.out.is_empty() {
+                still_in_output.push(flight);
+                continue;
+            }
             match (flight.cargo, flight.state) {
                 (Cargo::Text(waiting), State::Writing { .. }) if self.ending != Ending::No => {
                     self.gate.left(waiting.text.class);
@@ -438,6 +436,9 @@ impl Session {
                     );
                 }
             }
+        }
+        for flight in still_in_output.into_iter().rev() {
+            self.flights.push(flight);
         }
         self.drop_probes(Outcome::Expired);
     }

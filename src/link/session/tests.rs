@@ -604,6 +604,74 @@ fn nothing_is_written_while_the_node_has_no_room() {
 }
 
 #[test]
+fn a_node_that_dies_with_a_full_queue_is_noticed_as_soon_as_any_other() {
+    let mut rig = Rig::steady();
+    rig.give(From::QueueStatus(status(3, 0, 0)));
+    rig.send(1, answer(PUBLIC, Keep::Always));
+    let silent_since = rig.now.mono;
+    while rig.session.verdict.is_none() {
+        rig.take_all();
+        rig.wait(1_000);
+        let silent = rig.now.mono - silent_since;
+        assert!(silent < Duration::from_secs(80), "not noticed");
+    }
+    assert_eq!(rig.session.verdict, Some(Loss::NoAnswer));
+    assert!(rig.now.mono >= silent_since + Duration::from_secs(45));
+}
+
+#[test]
+fn a_text_that_waits_for_the_socket_when_the_node_restarts_is_sent_once() {
+    for taken in [0, 5] {
+        let mut rig = Rig::steady();
+        rig.send(1, answer(PUBLIC, Keep::For(REPLY_EXPIRY)));
+        let written = rig.session.output()[..taken].to_vec();
+        rig.written.push(&written);
+        rig.session.wrote(rig.now, taken);
+        rig.give(From::Rebooted(true));
+        let mut texts = 0;
+        for _ in 0..2 {
+            for message in rig.take_all() {
+                match message {
+                    To::Packet(_) => texts += 1,
+                    To::WantConfigId(nonce) => {
+                        rig.give(From::MyInfo(proto::MyNodeInfo {
+                            my_node_num: OWN.0,
+                            ..Default::default()
+                        }));
+                        rig.give(From::Channel(proto::Channel {
+                            index: 0,
+                            settings: None,
+                            role: 1,
+                        }));
+                        rig.give(From::ConfigCompleteId(nonce));
+                    }
+                    _ => {}
+                }
+            }
+            rig.now = rig.now.plus(Duration::from_secs(3));
+            rig.session.tick(rig.now);
+        }
+        assert_eq!((texts, rig.gate.waiting()), (1, 0), "{taken} bytes taken");
+    }
+}
+
+#[test]
+fn a_question_that_meets_a_lost_link_is_not_kept_for_the_next() {
+    let mut rig = Rig::steady();
+    rig.lose();
+    rig.events();
+    // The gate was still open when it was asked.
+    rig.session
+        .request(rig.now, Request::Traceroute(Ticket(1), FRIEND));
+    rig.session.request(rig.now, Request::NodeInfo(FRIEND));
+    assert_eq!(rig.outcomes(), [(1, Outcome::Expired)]);
+    rig.wait(3_600_000);
+    rig.connect();
+    rig.configure(NONCE_CONFIG);
+    assert!(rig.take().is_empty());
+}
+
+#[test]
 fn a_part_cut_off_by_a_loss_goes_again_and_a_whole_one_does_not() {
     let mut rig = Rig::steady();
     let whole = rig.sent(1, PUBLIC);

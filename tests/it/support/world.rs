@@ -14,7 +14,7 @@ use meshbot::bot::host::HostStats;
 use meshbot::config::Config;
 use meshbot::link::core::{Act, Core};
 use meshbot::link::outbox::{Gate, Outbox};
-use meshbot::link::{Loss, Request};
+use meshbot::link::{Event, Loss, Outcome, Request, Ticket};
 use meshbot::mesh::{NodeNum, Now, PacketId, Sanity};
 use meshbot::sim::{ClientClose, ConnId, Fault, Output, Said, Settings, SimNode};
 
@@ -57,6 +57,12 @@ pub struct World {
     answers: Vec<Answer>,
     /// The node is switched off: connections are refused.
     pub off: bool,
+    /// So many bytes the socket still takes before it is full.
+    pub room: usize,
+    /// What became of each accepted request.
+    pub outcomes: Vec<(Ticket, Outcome)>,
+    /// When the last bytes of texts were written.
+    pub texts_at: Vec<Duration>,
 }
 
 /// How a world may differ from the ordinary.
@@ -144,6 +150,9 @@ impl World {
             outbox,
             answers: Vec::new(),
             off: false,
+            room: usize::MAX,
+            outcomes: Vec::new(),
+            texts_at: Vec::new(),
         }
     }
 
@@ -243,6 +252,11 @@ impl World {
         }
     }
 
+    /// Sends without the bot.
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
     /// A stop as SIGTERM brings it.
     pub fn stop(&mut self) {
         self.outbox.stop();
@@ -282,13 +296,21 @@ impl World {
                 busy = true;
                 self.act(act);
             }
+            let taken = self.core.output().len().min(self.room);
             if let Some(conn) = self.conn
-                && !self.core.output().is_empty()
+                && taken > 0
             {
                 busy = true;
-                let bytes = self.core.output().to_vec();
+                if self.room != usize::MAX {
+                    self.room -= taken;
+                }
+                let bytes = self.core.output()[..taken].to_vec();
                 self.node.receive(self.now, conn, &bytes);
                 self.core.wrote(self.now, bytes.len());
+                let written = self.core.session().counters().texts_written;
+                if written > self.texts_at.len() as u64 {
+                    self.texts_at.push(self.now.mono);
+                }
             }
             while let Some(output) = self.node.next_output() {
                 busy = true;
@@ -305,6 +327,9 @@ impl World {
             }
             while let Some(event) = self.core.event() {
                 busy = true;
+                if let Event::Outcome(ticket, outcome) = event {
+                    self.outcomes.push((ticket, outcome));
+                }
                 self.bot.handle(self.now, event);
             }
             while let Ok(result) = self.results.try_recv() {

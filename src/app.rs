@@ -250,6 +250,8 @@ impl Running {
 pub fn run(config: &Config) -> Result<(), AppError> {
     std::panic::set_hook(Box::new(|panic| error!("{panic}")));
     let stop = Stop::on_signals()?;
+    let endpoint = link_settings(config).endpoint;
+    notify(&[NotifyState::Status(&format!("no link yet to {endpoint}"))]);
     let mut running = start(config, commands::registry(), stop.waker.wake())?;
     notify(&[NotifyState::Ready]);
     let mut watchdog = Watchdog::new();

@@ -103,35 +103,23 @@ impl Policy {
         let total = self
             .total
             .get_or_insert_with(|| Bucket::new(limits.total, now));
-        let mut none = None;
-        let public = channel
+        let mut public = channel
             .and_then(|channel| self.channels.get_mut(usize::from(channel.0)))
-            .unwrap_or(&mut none);
-        let public = channel
-            .is_some()
-            .then(|| public.get_or_insert_with(|| Bucket::new(limits.per_channel, now)));
+            .map(|public| &mut *public.get_or_insert_with(|| Bucket::new(limits.per_channel, now)));
         let sender = self.senders.entry(from, now, || Sender::new(limits, now));
-        let period = limits.per_sender.per;
         let own = sender.bucket.has(now);
-        let shared = total.has(now)
-            && match public {
-                Some(public) => {
-                    let has = public.has(now);
-                    if own && has && total.has(now) {
-                        public.take();
-                    }
-                    has
-                }
-                None => true,
-            };
+        let shared = total.has(now) && public.as_mut().is_none_or(|public| public.has(now));
         if own && shared {
             sender.bucket.take();
             total.take();
+            if let Some(public) = public {
+                public.take();
+            }
             return Verdict::Answer;
         }
         // When the channel itself is over its limit, a notice would add to it.
         if shared || channel.is_none() {
-            return sender.notice(now, period);
+            return sender.notice(now, limits.per_sender.per);
         }
         Verdict::Silence
     }

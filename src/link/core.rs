@@ -22,6 +22,10 @@ use crate::text::Text as Say;
 /// A name look-up that takes longer has failed.
 const LOOK_UP: Duration = Duration::from_secs(10);
 
+/// A reason that stays the same is told again after so many attempts: about
+/// every ten minutes.
+const TELL_AGAIN: u32 = 10;
+
 /// The one node.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Endpoint {
@@ -102,7 +106,8 @@ pub struct Core {
     phase: Phase,
     /// Number of the coming reconnection; 0 for the very first connection.
     attempt: u32,
-    last_failure: Option<String>,
+    /// Why the last attempts failed, and how often in a row for that reason.
+    last_failure: Option<(String, u32)>,
     /// What a look-up brought after its time: for the next attempt.
     found_late: Vec<SocketAddr>,
     acts: std::collections::VecDeque<Act>,
@@ -282,14 +287,19 @@ impl Core {
         self.acts.push_back(Act::Connect(first));
     }
 
-    /// No connection came about. The same reason is told once.
+    /// No connection came about. A new reason is told at once, the same one
+    /// again now and then.
     fn failed(&mut self, now: Now, reason: &str) {
-        if self.last_failure.as_deref() == Some(reason) {
-            debug!("no connection to {}: {reason}", self.settings.endpoint);
-        } else {
+        let times = match &self.last_failure {
+            Some((last, times)) if last == reason => times + 1,
+            _ => 0,
+        };
+        if times.is_multiple_of(TELL_AGAIN) {
             warn!("no connection to {}: {reason}", self.settings.endpoint);
-            self.last_failure = Some(reason.to_owned());
+        } else {
+            debug!("no connection to {}: {reason}", self.settings.endpoint);
         }
+        self.last_failure = Some((reason.to_owned(), times));
         self.pause(now, End::NeverReady);
     }
 
@@ -370,6 +380,15 @@ mod tests {
         };
         let gate = Gate::new(settings.session.text_spacing);
         Core::new(settings, gate, fastrand::Rng::with_seed(1))
+    }
+
+    #[test]
+    fn a_reason_that_stays_is_told_again_now_and_then() {
+        let mut core = core();
+        for (times, reason) in [(0, "refused"), (1, "refused"), (0, "timed out")] {
+            core.failed(Now::default(), reason);
+            assert_eq!(core.last_failure, Some((reason.to_owned(), times)));
+        }
     }
 
     #[test]

@@ -112,8 +112,7 @@ pub enum Request {
     Traceroute(Ticket, NodeNum),
     /// Ask a node who it is, which also teaches our node its key.
     NodeInfo(NodeNum),
-    /// Show that the thread is alive; the token comes back through
-    /// [`crate::thread::Pulse`].
+    /// Turn the loop once: its [`crate::thread::Pulse`] shows that it lives.
     Beat,
     /// Say goodbye to the node and end.
     Stop,

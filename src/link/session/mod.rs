@@ -378,6 +378,7 @@ impl Session {
                 identity.num, self.own
             );
             self.nodes_not_before = Duration::ZERO;
+            self.clock_lag = 0;
         }
         self.own = identity.num;
         identity.own = self

@@ -28,11 +28,16 @@ use crate::thread::Pulse;
 const RECEIVE_BUFFER: usize = 128 * 1024;
 /// One read.
 const READ_CHUNK: usize = 8 * 1024;
-/// The bot's queue takes measurements up to here; the rest of its places is
-/// for what must not be lost.
-pub const EVENTS_FOR_ALL: usize = 1_024;
-/// The size of the bot's queue.
-pub const EVENTS: usize = EVENTS_FOR_ALL + 512;
+/// So many reads in a row, then everything else has its turn: a peer that
+/// sends without end must not hold up the rest.
+const READS: usize = 32;
+/// The bot's queue takes measurements up to here…
+const EVENTS_FOR_ALL: usize = 1_024;
+/// …and words up to here; the rest of its places is for what must not be lost.
+const EVENTS_FOR_WORDS: usize = EVENTS_FOR_ALL + 256;
+/// The size of the bot's queue. What is in flight has fewer outcomes than the
+/// words leave free.
+pub const EVENTS: usize = EVENTS_FOR_WORDS + 256;
 /// How often a full queue may be mentioned in the log.
 const DROP_NOTICE: Duration = Duration::from_secs(60);
 
@@ -325,7 +330,7 @@ impl Io {
 
     /// Reads all there is: a slow reader hurts the node (protocol.md §8 T7).
     fn read(&mut self) {
-        loop {
+        for _ in 0..READS {
             let Connection::Open(stream) = &mut self.connection else {
                 return;
             };
@@ -367,7 +372,11 @@ impl Io {
                     error.kind(),
                     io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
                 ) => {}
-            Err(error) => self.lose(Loss::Error(error.to_string())),
+            Err(error) => {
+                // What the node said before it closed is still there.
+                self.read();
+                self.lose(Loss::Error(error.to_string()));
+            }
         }
     }
 
@@ -377,10 +386,15 @@ impl Io {
     }
 
     /// Passes events on without ever waiting. A full queue costs measurements
-    /// first; words only when there is no place at all.
+    /// first, then words, and never the outcome of a text.
     fn hand_over(&mut self) {
         while let Some(event) = self.core.event() {
-            if event.is_droppable() && self.events.len() >= EVENTS_FOR_ALL {
+            let places = match event {
+                _ if event.is_droppable() => EVENTS_FOR_ALL,
+                Event::Packet(_) | Event::Nodes(_) => EVENTS_FOR_WORDS,
+                Event::Ready(_) | Event::Lost(_) | Event::Outcome(..) | Event::Beat => EVENTS,
+            };
+            if places < EVENTS && self.events.len() >= places {
                 self.dropped += 1;
                 continue;
             }
@@ -426,4 +440,159 @@ fn open(address: SocketAddr) -> io::Result<TcpStream> {
         Err(error) => return Err(error),
     }
     Ok(socket.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::core::Settings;
+    use crate::link::message::{Class, Keep, Outcome, Target, Text, Ticket};
+    use crate::link::outbox::Gate;
+    use crate::link::{frame, lookup, session};
+    use crate::mesh::{ChannelIndex, Hops};
+    use crate::proto::{self, from_radio::PayloadVariant as From, mesh_packet};
+
+    fn frame_of(variant: From) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let payload_variant = Some(variant);
+        let message = proto::FromRadio {
+            payload_variant,
+            ..Default::default()
+        };
+        assert!(frame::encode(&message, &mut bytes));
+        bytes
+    }
+
+    /// A thread that does not run, and the bot's end of its queue.
+    fn io() -> (Io, Receiver<Event>) {
+        let endpoint = Endpoint {
+            host: "127.0.0.1".into(),
+            port: 4403,
+        };
+        let settings = Settings {
+            endpoint: endpoint.clone(),
+            connect_timeout: Duration::from_secs(10),
+            reconnect_max: Duration::from_secs(60),
+            session: session::Settings::default(),
+        };
+        let gate = Gate::new(settings.session.text_spacing);
+        let core = Core::new(settings, gate, fastrand::Rng::with_seed(1));
+        let (events, received) = crossbeam_channel::bounded(EVENTS);
+        let ends = Ends {
+            clock: Clock::start(),
+            waker: Waker::new().unwrap(),
+            resolver: lookup::system(),
+            requests: crossbeam_channel::never(),
+            events,
+            pulse: Pulse::default(),
+        };
+        (Io::new(core, endpoint, ends), received)
+    }
+
+    impl Io {
+        fn give(&mut self, variant: From) {
+            self.core.received(self.clock.now(), &frame_of(variant));
+            let length = self.core.output().len();
+            self.core.wrote(self.clock.now(), length);
+            self.hand_over();
+        }
+
+        fn configure(&mut self) {
+            self.core.connected(self.clock.now());
+            self.give(From::MyInfo(proto::MyNodeInfo {
+                my_node_num: 77,
+                ..Default::default()
+            }));
+            self.give(From::Channel(proto::Channel {
+                role: 1,
+                ..Default::default()
+            }));
+            self.give(From::ConfigCompleteId(69_420));
+        }
+    }
+
+    fn said(id: u32) -> proto::MeshPacket {
+        proto::MeshPacket {
+            from: 99,
+            to: u32::MAX,
+            id,
+            payload_variant: Some(mesh_packet::PayloadVariant::Decoded(proto::Data {
+                portnum: 1,
+                payload: b"hello".to_vec(),
+                ..Default::default()
+            })),
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn a_flood_of_words_does_not_cost_an_outcome() {
+        let (mut io, received) = io();
+        io.configure();
+        for id in 1..=3_000 {
+            io.give(From::Packet(said(id)));
+        }
+        let text = Text {
+            target: Target::Channel(ChannelIndex(0)),
+            text: "pong".into(),
+            reply_to: None,
+            hops_used: Hops::Unknown,
+            class: Class::Public,
+            keep: Keep::Always,
+            command: "/ping".into(),
+            is_last: true,
+            want_ack: false,
+        };
+        let request = Request::Text(Ticket(1), Box::new(text));
+        io.core.request(io.clock.now(), request);
+        io.give(From::QueueStatus(proto::QueueStatus {
+            free: 16,
+            maxlen: 16,
+            ..Default::default()
+        }));
+        io.core.closed(io.clock.now(), Loss::EndOfFile);
+        io.hand_over();
+        let events: Vec<Event> = received.try_iter().collect();
+        assert!(events.contains(&Event::Outcome(Ticket(1), Outcome::Sent)));
+        assert!(matches!(events.last(), Some(Event::Lost(_))));
+        assert!(events.len() > EVENTS_FOR_ALL);
+    }
+
+    /// A connection of `io` and the node's end of it.
+    fn connect(io: &mut Io) -> TcpStream {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        io.connection = Connection::Open(stream);
+        listener.accept().unwrap().0
+    }
+
+    #[test]
+    fn what_the_node_said_before_it_closed_is_heard() {
+        let (mut io, received) = io();
+        let mut node = connect(&mut io);
+        io.configure();
+        let question = frame_of(From::Packet(said(5)));
+        node.write_all(&question).unwrap();
+        // Its end closes both ways, so that a write of ours is an error.
+        node.shutdown(Shutdown::Both).unwrap();
+        drop(node);
+        let Connection::Open(stream) = &io.connection else {
+            panic!("no connection");
+        };
+        // The first write brings the reset, the second one learns of it.
+        let _ = (&*stream).write(b"x");
+        std::thread::sleep(Duration::from_millis(50));
+        io.core.tick(Now {
+            mono: io.clock.now().mono + Duration::from_secs(40),
+            unix: 0,
+        });
+        assert!(!io.core.output().is_empty());
+        io.write();
+        io.hand_over();
+        let events: Vec<Event> = received.try_iter().collect();
+        assert!(matches!(io.connection, Connection::None));
+        assert!(events.iter().any(|event| matches!(event, Event::Packet(_))));
+        assert!(matches!(events.last(), Some(Event::Lost(_))));
+    }
 }

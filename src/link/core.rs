@@ -340,11 +340,10 @@ impl Core {
     /// Carries out what the session has decided.
     fn settle(&mut self, now: Now) {
         if let Phase::Up { ready_at } = &mut self.phase {
-            match (self.session.is_ready(), &ready_at) {
-                (true, None) => *ready_at = Some(now.mono),
-                // The node restarted without closing the connection.
-                (false, Some(_)) => *ready_at = None,
-                _ => {}
+            // A restart of the node that leaves the connection open does not
+            // make a good session a bad one.
+            if ready_at.is_none() && self.session.is_ready() {
+                *ready_at = Some(now.mono);
             }
             let ready_at = *ready_at;
             if let Some(loss) = self.session.verdict() {

@@ -64,7 +64,7 @@ impl LookUps {
         // Nobody joins it: a hanging look-up must not hold up the end.
         let spawned = std::thread::Builder::new()
             .name("lookup".into())
-            .stack_size(128 * 1024)
+            .stack_size(256 * 1024)
             .spawn(move || {
                 let found = resolver(&host, port);
                 let _ = answers.try_send(found);

@@ -15,6 +15,10 @@ pub const NONCE_CONFIG: u32 = 69_420;
 pub const NONCE_NODES: u32 = 69_421;
 /// No frame for so long during a phase: it has stalled.
 pub const STALL: Duration = Duration::from_secs(15);
+/// A configuration that is not complete after this time never will be, however
+/// much of it keeps coming: the slowest links need about 60 s
+/// (protocol.md §2.4).
+pub const CONFIG_MAX: Duration = Duration::from_secs(120);
 /// A phase that failed for the nodes is not tried again before this.
 pub const NODES_AGAIN: Duration = Duration::from_secs(600);
 /// The back-log has drained when no packet came for so long…
@@ -43,6 +47,7 @@ pub enum Phase {
     /// The configuration was asked for under `nonce`.
     Config {
         nonce: u32,
+        since: Duration,
         last_frame: Duration,
         draft: Box<Identity>,
     },
@@ -69,9 +74,10 @@ impl Phase {
     pub fn deadline(&self) -> Option<Duration> {
         match self {
             Self::Down => None,
-            Self::Config { last_frame, .. } | Self::Nodes { last_frame } => {
-                Some(*last_frame + STALL)
-            }
+            Self::Config {
+                since, last_frame, ..
+            } => Some((*last_frame + STALL).min(*since + CONFIG_MAX)),
+            Self::Nodes { last_frame } => Some(*last_frame + STALL),
             Self::Drain { since, last } => Some((*last + DRAIN_QUIET).min(*since + DRAIN_MAX)),
             Self::Steady { nodes_at } => *nodes_at,
         }

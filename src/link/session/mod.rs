@@ -363,6 +363,7 @@ impl Session {
         self.infos.clear();
         self.phase = Phase::Config {
             nonce,
+            since: now.mono,
             last_frame: now.mono,
             draft: Box::default(),
         };
@@ -412,7 +413,7 @@ impl Session {
         // Asked at once, so that a node which dies within the first half
         // minute is known to be one that answers.
         self.heartbeat(now);
-        self.gate.set_up(true);
+        self.gate.set_up(self.ending == Ending::No);
         self.events.push_back(Event::Ready(identity));
         self.hand_over_nodes();
     }

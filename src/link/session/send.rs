@@ -284,8 +284,9 @@ impl Session {
 
     /// The node says how its transmit queue stands.
     pub(super) fn queue_status(&mut self, now: Now, status: &proto::QueueStatus) {
-        self.free = Some(status.free);
-        if status.free >= MIN_FREE {
+        // A queue without places says nothing about free ones.
+        self.free = (status.maxlen > 0).then_some(status.free);
+        if self.free.is_none_or(|free| free >= MIN_FREE) {
             self.asked_free = None;
         }
         let Some(id) = PacketId(status.mesh_packet_id).known() else {

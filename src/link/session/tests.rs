@@ -334,6 +334,20 @@ fn a_stalled_configuration_is_given_up_after_15_s() {
 }
 
 #[test]
+fn a_configuration_without_an_end_is_given_up_too() {
+    let mut rig = Rig::new(Handshake::TwoPhase);
+    rig.connect();
+    rig.take();
+    for _ in 0..11 {
+        rig.wait(10_000);
+        rig.give(From::NodeInfo(node_info(OWN)));
+        assert_eq!(rig.session.verdict(), None);
+    }
+    rig.wait(10_000);
+    assert_eq!(rig.session.verdict(), Some(Loss::HandshakeStalled));
+}
+
+#[test]
 fn a_stalled_node_list_keeps_the_link_and_what_came() {
     let mut rig = Rig::new(Handshake::TwoPhase);
     rig.connect();
@@ -708,6 +722,14 @@ fn answers_expire_during_a_long_absence_and_alerts_do_not() {
     let alert = rig.take_packet();
     rig.give(From::Packet(ack(OWN, PacketId(alert.id), 0)));
     assert_eq!(rig.outcomes(), [(3, Outcome::Relayed)]);
+}
+
+#[test]
+fn a_queue_without_places_blocks_nothing() {
+    let mut rig = Rig::steady();
+    let nothing = proto::QueueStatus::default();
+    rig.give(From::QueueStatus(nothing));
+    rig.sent(1, PUBLIC);
 }
 
 #[test]

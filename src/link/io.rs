@@ -582,7 +582,10 @@ mod tests {
         };
         // The first write brings the reset, the second one learns of it.
         let _ = (&*stream).write(b"x");
-        std::thread::sleep(Duration::from_millis(50));
+        let mut fds = [PollFd::new(stream, PollFlags::empty())];
+        sleep_in_poll(&mut fds, Some(Duration::from_secs(20))).unwrap();
+        let broken = PollFlags::ERR | PollFlags::HUP;
+        assert!(fds[0].revents().intersects(broken), "no reset came");
         io.core.tick(Now {
             mono: io.clock.now().mono + Duration::from_secs(40),
             unix: 0,

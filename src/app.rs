@@ -5,7 +5,6 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -20,9 +19,11 @@ use crate::bot::host::HostStats;
 use crate::bot::{commands, run};
 use crate::config::{Config, ConfigError, Handshake, Language};
 use crate::link::outbox::Wake;
-use crate::link::{self, Clock, Endpoint, Event, Link, Outbox, Waker, lookup, session};
+use crate::link::{self, Clock, Endpoint, Event, Link, Outbox, lookup, session};
 use crate::mesh::Sanity;
+use crate::signals::Stop;
 use crate::store::state::StateFile;
+use crate::systemd::{self, Watchdog};
 use crate::text::Lang;
 use crate::thread::{Death, Pulse, spawn};
 
@@ -187,7 +188,7 @@ pub fn start_trusting(
     let received = link.events;
     handles.push(spawn("dispatch", on_death(&report), move || {
         run::run(bot, clock, &received, results, &beats, |event| {
-            tell_systemd(event, &endpoint);
+            systemd::tell(event, &endpoint);
         });
     })?);
 
@@ -251,15 +252,15 @@ pub fn run(config: &Config) -> Result<(), AppError> {
     std::panic::set_hook(Box::new(|panic| error!("{panic}")));
     let stop = Stop::on_signals()?;
     let endpoint = link_settings(config).endpoint;
-    notify(&[NotifyState::Status(&format!("no link yet to {endpoint}"))]);
-    let mut running = start(config, commands::registry(), stop.waker.wake())?;
-    notify(&[NotifyState::Ready]);
+    systemd::notify(&[NotifyState::Status(&format!("no link yet to {endpoint}"))]);
+    let mut running = start(config, commands::registry(), stop.wake())?;
+    systemd::notify(&[NotifyState::Ready]);
     let mut watchdog = Watchdog::new();
     loop {
-        stop.waker.wait(watchdog.timeout())?;
+        stop.sleep(watchdog.timeout())?;
         if stop.is_asked() {
             info!("stopping");
-            notify(&[NotifyState::Stopping]);
+            systemd::notify(&[NotifyState::Stopping]);
             running.stop();
             return Ok(());
         }
@@ -268,46 +269,7 @@ pub fn run(config: &Config) -> Result<(), AppError> {
             running.stop();
             return Err(AppError::Failed(death));
         }
-        watchdog.look(&running);
-    }
-}
-
-/// The signals that end the program, SIGTERM and SIGINT.
-pub struct Stop {
-    waker: Waker,
-    asked: Arc<AtomicBool>,
-}
-
-impl Stop {
-    /// From now on these signals do not kill any more.
-    ///
-    /// # Errors
-    /// When the process has no file descriptors left.
-    pub fn on_signals() -> Result<Self, AppError> {
-        let waker = Waker::new()?;
-        let asked = Arc::new(AtomicBool::new(false));
-        for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
-            signal_hook::flag::register(signal, Arc::clone(&asked))?;
-            signal_hook::low_level::pipe::register(signal, waker.sender()?)?;
-        }
-        Ok(Self { waker, asked })
-    }
-
-    /// Whether one has come.
-    #[must_use]
-    pub fn is_asked(&self) -> bool {
-        self.asked.load(Ordering::Acquire)
-    }
-
-    /// Sleeps until one comes.
-    ///
-    /// # Errors
-    /// When the system's poll fails.
-    pub fn wait(&self) -> Result<(), AppError> {
-        while !self.is_asked() {
-            self.waker.wait(None)?;
-        }
-        Ok(())
+        watchdog.look(running.beats(), || running.ask_for_beats());
     }
 }
 
@@ -325,70 +287,5 @@ pub fn sim_settings(sim: &crate::cli::Sim) -> crate::sim::Settings {
         chatter: !sim.quiet_mesh,
         own_telemetry: !sim.quiet_mesh,
         ..crate::sim::Settings::default()
-    }
-}
-
-/// Feeds systemd's watchdog, but only when both loops have turned since.
-struct Watchdog {
-    period: Option<Duration>,
-    due: Instant,
-    seen: Option<[u64; 2]>,
-}
-
-impl Watchdog {
-    fn new() -> Self {
-        // Two looks per period: one asks for beats, the next one sees them.
-        let period = sd_notify::watchdog_enabled().map(|limit| limit / 3);
-        Self {
-            due: Instant::now() + period.unwrap_or_default(),
-            period,
-            seen: None,
-        }
-    }
-
-    fn timeout(&self) -> Option<Duration> {
-        self.period
-            .map(|_| self.due.saturating_duration_since(Instant::now()))
-    }
-
-    fn look(&mut self, running: &Running) {
-        let Some(period) = self.period else { return };
-        let now = Instant::now();
-        if now < self.due {
-            return;
-        }
-        let beats = running.beats();
-        if self
-            .seen
-            .is_none_or(|seen| beats[0] > seen[0] && beats[1] > seen[1])
-        {
-            notify(&[NotifyState::Watchdog]);
-        } else {
-            warn!("a thread does not turn any more; systemd is not reassured");
-        }
-        self.seen = Some(beats);
-        self.due = now + period;
-        running.ask_for_beats();
-    }
-}
-
-/// What `systemctl status` shows.
-fn tell_systemd(event: &Event, endpoint: &str) {
-    match event {
-        Event::Ready(identity) => notify(&[NotifyState::Status(&format!(
-            "connected to {endpoint} ({})",
-            identity.num
-        ))]),
-        Event::Lost(loss) => notify(&[NotifyState::Status(&format!(
-            "no link to {endpoint}: {loss}"
-        ))]),
-        _ => {}
-    }
-}
-
-/// Without systemd this does nothing.
-fn notify(states: &[NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(states) {
-        log::debug!("systemd was not reached: {error}");
     }
 }

@@ -11,6 +11,7 @@ use meshbot::cli::{self, Command};
 use meshbot::config::Config;
 use meshbot::demo;
 use meshbot::logging;
+use meshbot::signals::Stop;
 use meshbot::sim::{Server, SimNode};
 
 fn main() -> ExitCode {
@@ -55,7 +56,7 @@ fn carry_out(command: Command) -> Result<(), AppError> {
 
 /// The simulated node alone, until a signal ends it.
 fn simulate(sim: &cli::Sim) -> Result<(), AppError> {
-    let stop = app::Stop::on_signals()?;
+    let stop = Stop::on_signals()?;
     let settings = app::sim_settings(sim);
     let server = Server::bind(&sim.listen.to_string())
         .map_err(|error| AppError::Failed(format!("{}: {error}", sim.listen)))?;

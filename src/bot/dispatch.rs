@@ -409,8 +409,12 @@ impl Bot {
             }
             Parsed::Chat => (None, String::new(), String::new()),
         };
+        let hidden = direct && !self.settings.log_direct_texts;
         let shown = clean(args.as_bytes(), LINE_MAX);
-        ask.line = if shown.is_empty() || (direct && !self.settings.log_direct_texts) {
+        ask.line = if found.is_none() && hidden {
+            // No command's name, but what somebody wrote to us alone.
+            "?".into()
+        } else if shown.is_empty() || hidden {
             said.into()
         } else {
             // The clean-up takes marks off the front of names; a command's

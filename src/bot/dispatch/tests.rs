@@ -707,3 +707,16 @@ fn the_node_s_own_list_is_no_news() {
     let new = rig(|_| {}).say(ALICE, OWN, "/nodes new");
     assert_eq!(new, to_alice("New in 24 h: 0"));
 }
+
+/// features.md L6: the one word of a direct message may be a secret.
+#[test]
+fn what_is_no_command_is_not_called_by_its_text() {
+    for text in ["hunter2", "/hunter2", "/hunter2 again"] {
+        let mut rig = rig(|_| {});
+        let question = received(ALICE, OWN, text);
+        rig.bot.handle(rig.now, Event::Packet(Box::new(question)));
+        let texts = rig.far.texts();
+        assert_eq!(texts.len(), 1);
+        assert_eq!(&*texts[0].command, "?", "{text}");
+    }
+}

@@ -90,7 +90,8 @@ impl Post {
     }
 
     /// Sends `text` as the answer to `ask`, to where it was asked or, if
-    /// `private`, to the asker alone. What does not fit goes on the desk.
+    /// `private`, to the asker alone. What does not fit goes on the desk, and
+    /// so do the parts that are refused after the first.
     pub fn send(
         &mut self,
         ask: &Ask,
@@ -104,10 +105,10 @@ impl Post {
             (Place::Channel(channel), true) => (self.back_to(ask), Class::Direct, Some(channel)),
             (Place::Direct, _) => (self.back_to(ask), Class::Direct, None),
         };
-        let text = self.harmless(text);
+        let whole = self.harmless(text);
         let limit = self.part_limit.min(target.max_text(true));
         let hint = format!(" …{}more", self.prefix);
-        let split = split(&text, limit, self.max_parts, &hint);
+        let split = split(&whole, limit, self.max_parts, &hint);
         let place = if private { Place::Direct } else { ask.place };
         if target.is_broadcast() {
             debug!(
@@ -139,6 +140,10 @@ impl Post {
                 }
                 Err(refused) => {
                     self.log_refusal(ask, target, refused);
+                    if at > 0 {
+                        let rest = whole[split.starts[at]..].to_owned();
+                        desk.keep((ask.from, place), rest, now);
+                    }
                     return Handed::Refused(at, refused);
                 }
             }

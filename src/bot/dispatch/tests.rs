@@ -720,3 +720,32 @@ fn what_is_no_command_is_not_called_by_its_text() {
         assert_eq!(&*texts[0].command, "?", "{text}");
     }
 }
+
+/// The queue had a place for the first part only.
+#[test]
+fn parts_that_were_refused_wait_for_more() {
+    let small = || rig(|settings| settings.bot.part_limit = 60);
+    let body = |part: &String| {
+        let body = part.split_once(") ").unwrap().1;
+        // An answer never begins like a command.
+        body.trim_start_matches("» ").to_owned()
+    };
+    let bodies = |parts: &[String]| parts.iter().map(body).collect::<Vec<_>>();
+    let whole = small().say(ALICE, OWN, "/help");
+    assert_eq!(whole.len(), 3);
+    for waiting in 0..60 {
+        let mut rig = small();
+        let others = (0..waiting).map(|n| received(NodeNum(0x5000_0000 + n), OWN, "/ping"));
+        for question in others.chain([received(ALICE, OWN, "/help")]) {
+            rig.bot.handle(rig.now, Event::Packet(Box::new(question)));
+        }
+        let mut said = rig.sent();
+        said.retain(|text| text.contains("/3) "));
+        if said.len() == 1 {
+            let rest = rig.say(ALICE, OWN, "/more");
+            assert_eq!(bodies(&rest), bodies(&whole[1..]));
+            return;
+        }
+    }
+    panic!("the queue never refused the second part alone");
+}

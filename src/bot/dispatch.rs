@@ -442,7 +442,7 @@ impl Bot {
         }
         let prefix = &self.settings.bot.prefix;
         let text = Text::Unknown.fill(self.settings.lang, &[("prefix", prefix)]);
-        self.post.send(ask, false, &text, &mut self.desk, now.mono);
+        self.post.remark(ask, false, &text);
     }
 
     fn serve(&mut self, now: Now, command: Command, ask: &Ask) {
@@ -498,7 +498,7 @@ impl Bot {
                 debug!("{} of {} refused by a limit", ask.line, ask.from);
                 if verdict == Verdict::Notice {
                     let text = Text::Slower.plain(self.settings.lang);
-                    self.post.send(ask, private, text, &mut self.desk, now.mono);
+                    self.post.remark(ask, private, text);
                 }
                 false
             }
@@ -577,7 +577,7 @@ impl Bot {
         warn!("{}: too many errands wait", ask.line);
         if ask.place == Place::Direct {
             let text = Text::Busy.plain(self.settings.lang);
-            self.post.send(ask, private, text, &mut self.desk, now.mono);
+            self.post.remark(ask, private, text);
         }
     }
 
@@ -634,7 +634,7 @@ impl Bot {
         };
         let name = self.book.display_name(posted.to, 20);
         let text = Text::NoKey.fill(self.settings.lang, &[("name", &name)]);
-        self.post.send(&ask, false, &text, &mut self.desk, now.mono);
+        self.post.remark(&ask, false, &text);
     }
 
     fn note(&self, ask: &Ask, done: Done) {

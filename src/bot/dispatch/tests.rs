@@ -749,3 +749,20 @@ fn parts_that_were_refused_wait_for_more() {
     }
     panic!("the queue never refused the second part alone");
 }
+
+#[test]
+fn a_notice_takes_nothing_off_the_desk() {
+    let mut rig = rig(|settings| {
+        settings.bot.part_limit = 60;
+        settings.bot.max_parts = 1;
+        settings.limits.per_sender.count = 1;
+    });
+    rig.step = Duration::from_secs(1);
+    let first = rig.say(ALICE, OWN, "/help");
+    assert!(first[0].ends_with("…/more"), "{first:?}");
+    let notice = rig.say(ALICE, OWN, "/more");
+    assert!(notice[0].contains("Many questions"), "{notice:?}");
+    rig.pass(300);
+    let rest = rig.say(ALICE, OWN, "/more");
+    assert!(rest[0].contains('/'), "{rest:?}");
+}

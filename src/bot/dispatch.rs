@@ -490,6 +490,9 @@ impl Bot {
         }
         if verdict == Verdict::Answer {
             verdict = self.policy.ask(ask.from, public, now.mono);
+            if command.has_own_limit && verdict != Verdict::Answer {
+                self.policy.no_echo(ask.from, now.mono);
+            }
         }
         match verdict {
             Verdict::Answer => true,

@@ -766,3 +766,19 @@ fn a_notice_takes_nothing_off_the_desk() {
     let rest = rig.say(ALICE, OWN, "/more");
     assert!(rest[0].contains('/'), "{rest:?}");
 }
+
+/// Only what is answered costs a token, in every bucket.
+#[test]
+fn an_echo_that_the_channel_refused_is_not_counted() {
+    let mut rig = rig(|settings| {
+        settings.limits.per_channel = Rate {
+            count: 1,
+            per: Duration::from_secs(60),
+        };
+    });
+    rig.step = Duration::from_secs(1);
+    assert_eq!(rig.say(BOB, ALL, "/ping"), on_channel(PONG));
+    assert_eq!(rig.say(ALICE, ALL, "/echo hi"), NOTHING);
+    rig.pass(60);
+    assert_eq!(rig.say(ALICE, ALL, "/echo hi"), on_channel("ALB: hi"));
+}

@@ -275,7 +275,7 @@ impl Bot {
 
     /// The end of an errand; the bot may have been muted since it began.
     fn answer_late(&mut self, now: Now, job: &OpenJob, text: &str) {
-        if self.desk.is_muted(now.unix) {
+        if self.desk.is_muted(now) {
             debug!("muted: {} of {} not answered", job.ask.line, job.ask.from);
             return;
         }
@@ -431,7 +431,7 @@ impl Bot {
 
     /// A direct message that is no command: one hint, then silence.
     fn hint(&mut self, now: Now, ask: &mut Ask) {
-        if self.desk.is_muted(now.unix) || !self.policy.ask_hint(ask.from, now.mono) {
+        if self.desk.is_muted(now) || !self.policy.ask_hint(ask.from, now.mono) {
             return;
         }
         if self.policy.ask(ask.from, None, now.mono) != Verdict::Answer {
@@ -451,7 +451,7 @@ impl Bot {
                 warn!("{} refused to {}: not the operator", ask.line, ask.from);
                 return;
             }
-        } else if self.desk.is_muted(now.unix) {
+        } else if self.desk.is_muted(now) {
             debug!("muted: {} of {} not answered", ask.line, ask.from);
             return;
         }
@@ -614,7 +614,7 @@ impl Bot {
         let Some(channel) = posted.asked_on else {
             return;
         };
-        if self.desk.is_muted(now.unix)
+        if self.desk.is_muted(now)
             || !self
                 .key_notices
                 .once_per(posted.to, now.mono, KEY_NOTICE_PERIOD)

@@ -782,3 +782,17 @@ fn an_echo_that_the_channel_refused_is_not_counted() {
     rig.pass(60);
     assert_eq!(rig.say(ALICE, ALL, "/echo hi"), on_channel("ALB: hi"));
 }
+
+/// A board without a clock of its own is told the time after the order.
+#[test]
+fn setting_the_clock_does_not_end_a_mute() {
+    for (before, after) in [(1_000, 10_000_000), (10_000_000, 1_000)] {
+        let mut rig = rig(|_| {});
+        rig.now.unix = before;
+        assert_eq!(rig.order(OWN, "/mute 60", Some(KEY)).len(), 1);
+        rig.now.unix = after;
+        assert_eq!(rig.say(ALICE, OWN, "/ping"), NOTHING);
+        rig.pass(3_600);
+        assert_eq!(rig.say(ALICE, OWN, "/ping"), to_alice(PONG));
+    }
+}

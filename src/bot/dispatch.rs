@@ -434,14 +434,18 @@ impl Bot {
         if self.desk.is_muted(now) || !self.policy.ask_hint(ask.from, now.mono) {
             return;
         }
-        if self.policy.ask(ask.from, None, now.mono) != Verdict::Answer {
-            return;
-        }
         if ask.line.is_empty() {
             ask.line = "?".into();
         }
-        let prefix = &self.settings.bot.prefix;
-        let text = Text::Unknown.fill(self.settings.lang, &[("prefix", prefix)]);
+        let lang = self.settings.lang;
+        let text = match self.policy.ask(ask.from, None, now.mono) {
+            Verdict::Answer => {
+                let prefix = &self.settings.bot.prefix;
+                Text::Unknown.fill(lang, &[("prefix", prefix)])
+            }
+            Verdict::Notice => Text::Slower.plain(lang).to_owned(),
+            Verdict::Silence => return,
+        };
         self.post.remark(ask, false, &text);
     }
 

@@ -796,3 +796,18 @@ fn setting_the_clock_does_not_end_a_mute() {
         assert_eq!(rig.say(ALICE, OWN, "/ping"), to_alice(PONG));
     }
 }
+
+/// features.md C10.
+#[test]
+fn a_refused_hint_is_no_lost_notice() {
+    let mut rig = rig(|settings| settings.limits.per_sender.count = 1);
+    rig.step = Duration::from_secs(1);
+    assert_eq!(rig.say(ALICE, OWN, "/ping"), to_alice(PONG));
+    let talk = ["what is this?", "/ping", "/ping"];
+    let said: Vec<_> = talk
+        .iter()
+        .flat_map(|text| rig.say(ALICE, OWN, text))
+        .collect();
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].contains("Many questions"), "{said:?}");
+}

@@ -446,16 +446,31 @@ pub fn describe(path: &std::path::Path, config: &Config) -> String {
             config.bot.prefix, command.name
         ));
     }
+    for (channel, rules) in &config.channels {
+        let Some(names) = &rules.commands else {
+            continue;
+        };
+        let names: Vec<String> = names
+            .iter()
+            .map(|name| format!("{}{name}", config.bot.prefix))
+            .collect();
+        if names.is_empty() {
+            line(format_args!("          on channel {channel} nothing"));
+        } else {
+            let names = names.join(", ");
+            line(format_args!("          on channel {channel} only {names}"));
+        }
+    }
     let limits = &config.limits;
-    line(format_args!(
-        "limits    {} per sender in {} min, {} per channel in {} min, {} in all in {} min",
-        limits.per_sender.count,
-        limits.per_sender.per.as_secs() / 60,
-        limits.per_channel.count,
-        limits.per_channel.per.as_secs() / 60,
-        limits.total.count,
-        limits.total.per.as_secs() / 60,
-    ));
+    let echo = format!("{}echo", config.bot.prefix);
+    let rates = [
+        (limits.per_sender, "per sender"),
+        (limits.per_channel, "per channel"),
+        (limits.total, "in all"),
+        (limits.echo, &echo),
+    ]
+    .map(|(rate, what)| format!("{} {what} in {}", rate.count, rate.per_written()));
+    line(format_args!("limits    {}", rates.join(", ")));
     match &config.operator {
         Some(operator) => line(format_args!(
             "operator  {}, by direct messages encrypted with the configured key",

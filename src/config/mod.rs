@@ -182,6 +182,14 @@ pub struct Rate {
     pub per: Duration,
 }
 
+impl Rate {
+    /// The time as the file would have it: `5m`.
+    #[must_use]
+    pub fn per_written(&self) -> String {
+        duration::written(u64::try_from(self.per.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
 /// `[commands.NAME]`: what differs from the command's own declaration.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "a table")]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::command::Place;
 use super::recent::Recent;
 use super::split::floor_boundary;
-use crate::mesh::NodeNum;
+use crate::mesh::{NodeNum, Now};
 
 /// People with something on the desk at a time.
 const CAPACITY: usize = 64;
@@ -36,6 +36,9 @@ pub struct Desk {
     choices: Recent<Who, Choice>,
     more: Recent<Who, String>,
     muted_until: Option<u64>,
+    /// The end of a mute that began in this run: the board's clock may be set
+    /// meanwhile.
+    muted_until_mono: Option<Duration>,
     mute_changed: bool,
 }
 
@@ -45,6 +48,7 @@ impl Default for Desk {
             choices: Recent::new(CAPACITY),
             more: Recent::new(CAPACITY),
             muted_until: None,
+            muted_until_mono: None,
             mute_changed: false,
         }
     }
@@ -85,16 +89,26 @@ impl Desk {
         self.muted_until
     }
 
-    /// Whether the bot says nothing at `unix`.
+    /// Whether the bot says nothing at this moment.
     #[must_use]
-    pub fn is_muted(&self, unix: u64) -> bool {
-        self.muted_until.is_some_and(|until| unix < until)
+    pub fn is_muted(&self, now: Now) -> bool {
+        match self.muted_until_mono {
+            Some(until) => now.mono < until,
+            None => self.muted_until.is_some_and(|until| now.unix < until),
+        }
     }
 
-    /// The operator's word. It is kept over a restart.
+    /// The operator's word, `u64::MAX` for ever. It is kept over a restart.
     pub fn mute(&mut self, until: Option<u64>) {
         self.mute_changed |= self.muted_until != until;
         self.muted_until = until;
+        self.muted_until_mono = None;
+    }
+
+    /// The same for a time from now on, whatever happens to the board's clock.
+    pub fn mute_for(&mut self, time: Duration, now: Now) {
+        self.mute(Some(now.unix.saturating_add(time.as_secs())));
+        self.muted_until_mono = Some(now.mono + time);
     }
 
     /// The mute switch as it was before the restart.
@@ -146,10 +160,14 @@ mod tests {
 
     #[test]
     fn muting_ends_by_itself() {
+        let at = |unix| Now {
+            unix,
+            ..Now::default()
+        };
         let mut desk = Desk::default();
-        assert!(!desk.is_muted(100));
+        assert!(!desk.is_muted(at(100)));
         desk.mute(Some(160));
-        assert!(desk.is_muted(159) && !desk.is_muted(160));
+        assert!(desk.is_muted(at(159)) && !desk.is_muted(at(160)));
         assert!(desk.take_mute_change() && !desk.take_mute_change());
     }
 }

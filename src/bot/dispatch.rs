@@ -275,7 +275,7 @@ impl Bot {
 
     /// The end of an errand; the bot may have been muted since it began.
     fn answer_late(&mut self, now: Now, job: &OpenJob, text: &str) {
-        if self.desk.is_muted(now.unix) {
+        if self.desk.is_muted(now) {
             debug!("muted: {} of {} not answered", job.ask.line, job.ask.from);
             return;
         }
@@ -409,8 +409,12 @@ impl Bot {
             }
             Parsed::Chat => (None, String::new(), String::new()),
         };
+        let hidden = direct && !self.settings.log_direct_texts;
         let shown = clean(args.as_bytes(), LINE_MAX);
-        ask.line = if shown.is_empty() || (direct && !self.settings.log_direct_texts) {
+        ask.line = if found.is_none() && hidden {
+            // No command's name, but what somebody wrote to us alone.
+            "?".into()
+        } else if shown.is_empty() || hidden {
             said.into()
         } else {
             // The clean-up takes marks off the front of names; a command's
@@ -427,18 +431,22 @@ impl Bot {
 
     /// A direct message that is no command: one hint, then silence.
     fn hint(&mut self, now: Now, ask: &mut Ask) {
-        if self.desk.is_muted(now.unix) || !self.policy.ask_hint(ask.from, now.mono) {
-            return;
-        }
-        if self.policy.ask(ask.from, None, now.mono) != Verdict::Answer {
+        if self.desk.is_muted(now) || !self.policy.ask_hint(ask.from, now.mono) {
             return;
         }
         if ask.line.is_empty() {
             ask.line = "?".into();
         }
-        let prefix = &self.settings.bot.prefix;
-        let text = Text::Unknown.fill(self.settings.lang, &[("prefix", prefix)]);
-        self.post.send(ask, false, &text, &mut self.desk, now.mono);
+        let lang = self.settings.lang;
+        let text = match self.policy.ask(ask.from, None, now.mono) {
+            Verdict::Answer => {
+                let prefix = &self.settings.bot.prefix;
+                Text::Unknown.fill(lang, &[("prefix", prefix)])
+            }
+            Verdict::Notice => Text::Slower.plain(lang).to_owned(),
+            Verdict::Silence => return,
+        };
+        self.post.remark(ask, false, &text);
     }
 
     fn serve(&mut self, now: Now, command: Command, ask: &Ask) {
@@ -447,7 +455,7 @@ impl Bot {
                 warn!("{} refused to {}: not the operator", ask.line, ask.from);
                 return;
             }
-        } else if self.desk.is_muted(now.unix) {
+        } else if self.desk.is_muted(now) {
             debug!("muted: {} of {} not answered", ask.line, ask.from);
             return;
         }
@@ -486,6 +494,9 @@ impl Bot {
         }
         if verdict == Verdict::Answer {
             verdict = self.policy.ask(ask.from, public, now.mono);
+            if command.has_own_limit && verdict != Verdict::Answer {
+                self.policy.no_echo(ask.from, now.mono);
+            }
         }
         match verdict {
             Verdict::Answer => true,
@@ -494,7 +505,7 @@ impl Bot {
                 debug!("{} of {} refused by a limit", ask.line, ask.from);
                 if verdict == Verdict::Notice {
                     let text = Text::Slower.plain(self.settings.lang);
-                    self.post.send(ask, private, text, &mut self.desk, now.mono);
+                    self.post.remark(ask, private, text);
                 }
                 false
             }
@@ -573,7 +584,7 @@ impl Bot {
         warn!("{}: too many errands wait", ask.line);
         if ask.place == Place::Direct {
             let text = Text::Busy.plain(self.settings.lang);
-            self.post.send(ask, private, text, &mut self.desk, now.mono);
+            self.post.remark(ask, private, text);
         }
     }
 
@@ -607,7 +618,7 @@ impl Bot {
         let Some(channel) = posted.asked_on else {
             return;
         };
-        if self.desk.is_muted(now.unix)
+        if self.desk.is_muted(now)
             || !self
                 .key_notices
                 .once_per(posted.to, now.mono, KEY_NOTICE_PERIOD)
@@ -630,7 +641,7 @@ impl Bot {
         };
         let name = self.book.display_name(posted.to, 20);
         let text = Text::NoKey.fill(self.settings.lang, &[("name", &name)]);
-        self.post.send(&ask, false, &text, &mut self.desk, now.mono);
+        self.post.remark(&ask, false, &text);
     }
 
     fn note(&self, ask: &Ask, done: Done) {

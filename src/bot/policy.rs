@@ -50,6 +50,11 @@ impl Bucket {
     pub fn take(&mut self) {
         self.tokens = (self.tokens - 1.0).max(0.0);
     }
+
+    /// Gives back a token that was taken for nothing.
+    pub fn give_back(&mut self) {
+        self.tokens = (self.tokens + 1.0).min(f64::from(self.rate.count));
+    }
 }
 
 /// Whether an answer may be given.
@@ -133,6 +138,13 @@ impl Policy {
             return Verdict::Answer;
         }
         sender.notice(now, limits.per_sender.per)
+    }
+
+    /// The `/echo` that [`Policy::ask_echo`] allowed was refused elsewhere.
+    pub fn no_echo(&mut self, from: NodeNum, now: Duration) {
+        let limits = &self.limits;
+        let sender = self.senders.entry(from, now, || Sender::new(limits, now));
+        sender.echo.give_back();
     }
 
     /// Whether a bare word of `from` may be answered: somebody who says

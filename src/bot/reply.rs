@@ -90,7 +90,8 @@ impl Post {
     }
 
     /// Sends `text` as the answer to `ask`, to where it was asked or, if
-    /// `private`, to the asker alone. What does not fit goes on the desk.
+    /// `private`, to the asker alone. What does not fit goes on the desk, and
+    /// so do the parts that are refused after the first.
     pub fn send(
         &mut self,
         ask: &Ask,
@@ -99,16 +100,31 @@ impl Post {
         desk: &mut Desk,
         now: Duration,
     ) -> Handed {
+        let place = if private { Place::Direct } else { ask.place };
+        let (handed, rest) = self.put(ask, private, text);
+        if !matches!(handed, Handed::Refused(0, _)) {
+            desk.keep((ask.from, place), rest, now);
+        }
+        handed
+    }
+
+    /// The same for a sentence that is no answer: a notice, a hint. What lies
+    /// on the desk stays there.
+    pub fn remark(&mut self, ask: &Ask, private: bool, text: &str) -> Handed {
+        self.put(ask, private, text).0
+    }
+
+    /// Hands over as many parts as are accepted; what is left of the text.
+    fn put(&mut self, ask: &Ask, private: bool, text: &str) -> (Handed, String) {
         let (target, class, asked_on) = match (ask.place, private) {
             (Place::Channel(channel), false) => (Target::Channel(channel), Class::Public, None),
             (Place::Channel(channel), true) => (self.back_to(ask), Class::Direct, Some(channel)),
             (Place::Direct, _) => (self.back_to(ask), Class::Direct, None),
         };
-        let text = self.harmless(text);
+        let whole = self.harmless(text);
         let limit = self.part_limit.min(target.max_text(true));
         let hint = format!(" …{}more", self.prefix);
-        let split = split(&text, limit, self.max_parts, &hint);
-        let place = if private { Place::Direct } else { ask.place };
+        let split = split(&whole, limit, self.max_parts, &hint);
         if target.is_broadcast() {
             debug!(
                 "{}",
@@ -139,12 +155,12 @@ impl Post {
                 }
                 Err(refused) => {
                     self.log_refusal(ask, target, refused);
-                    return Handed::Refused(at, refused);
+                    let rest = whole[split.starts[at]..].to_owned();
+                    return (Handed::Refused(at, refused), rest);
                 }
             }
         }
-        desk.keep((ask.from, place), split.rest, now);
-        Handed::Over(count)
+        (Handed::Over(count), split.rest)
     }
 
     fn back_to(&self, ask: &Ask) -> Target {

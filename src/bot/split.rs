@@ -13,6 +13,8 @@ pub struct Split {
     pub parts: Vec<String>,
     /// What is left for later; empty when everything fits.
     pub rest: String,
+    /// Where each part begins in the trimmed text.
+    pub starts: Vec<usize>,
 }
 
 /// Cuts `text` into at most `max_parts` parts of at most `limit` bytes each.
@@ -26,14 +28,14 @@ pub struct Split {
 pub fn split(text: &str, limit: usize, max_parts: usize, hint: &str) -> Split {
     let text = text.trim();
     let limit = limit.max(20);
+    if text.is_empty() {
+        return Split::default();
+    }
     if text.len() <= limit {
         return Split {
-            parts: if text.is_empty() {
-                Vec::new()
-            } else {
-                vec![text.to_owned()]
-            },
+            parts: vec![text.to_owned()],
             rest: String::new(),
+            starts: vec![0],
         };
     }
     let max_parts = max_parts.clamp(1, 9);
@@ -51,10 +53,11 @@ pub fn split(text: &str, limit: usize, max_parts: usize, hint: &str) -> Split {
     }
     let count = bodies.len();
     let left_over = !rest.is_empty();
+    let starts = bodies.iter().map(|(start, _)| *start).collect();
     let parts = bodies
         .into_iter()
         .enumerate()
-        .map(|(at, body)| {
+        .map(|(at, (_, body))| {
             let end = if left_over && at + 1 == count {
                 hint
             } else {
@@ -70,6 +73,7 @@ pub fn split(text: &str, limit: usize, max_parts: usize, hint: &str) -> Split {
     Split {
         parts,
         rest: rest.to_owned(),
+        starts,
     }
 }
 
@@ -82,7 +86,13 @@ pub fn floor_boundary(text: &str, max: usize) -> usize {
         .unwrap_or(0)
 }
 
-fn cut_up(text: &str, room: usize, last_room: usize, max_parts: usize) -> (Vec<&str>, &str) {
+/// The parts, each with where it begins, and what is left over.
+fn cut_up(
+    text: &str,
+    room: usize,
+    last_room: usize,
+    max_parts: usize,
+) -> (Vec<(usize, &str)>, &str) {
     let mut bodies = Vec::new();
     let mut rest = text;
     while !rest.is_empty() && bodies.len() < max_parts {
@@ -92,7 +102,7 @@ fn cut_up(text: &str, room: usize, last_room: usize, max_parts: usize) -> (Vec<&
             room
         };
         let (body, after) = cut(rest, room);
-        bodies.push(body);
+        bodies.push((text.len() - rest.len(), body));
         rest = after;
     }
     (bodies, rest)

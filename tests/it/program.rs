@@ -104,6 +104,23 @@ fn check_never_connects() {
     assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock);
 }
 
+#[test]
+fn check_tells_limits_and_channels_as_they_are() {
+    let (_folder, path) = configured(
+        "[node]\nhost = \"a\"\n[limits]\nper_sender = { count = 5, per = \"30s\" }\n\
+         [channel.1]\ncommands = [\"ping\", \"my\"]\n[channel.2]\ncommands = []",
+    );
+    let shown = output(&["check", "--config", &path]);
+    let shown = String::from_utf8_lossy(&shown.stdout);
+    for part in [
+        "5 per sender in 30s, 30 per channel in 10m, 60 in all in 10m, 1 /echo in 10m\n",
+        "          on channel 1 only /my, /ping\n",
+        "          on channel 2 nothing\n",
+    ] {
+        assert!(shown.contains(part), "{shown}");
+    }
+}
+
 /// Starts the daemon and reads its log until a line contains `part`.
 fn run_until(path: &str, part: &str) -> Child {
     let mut child = meshbot(&["run", "--config", path])

@@ -41,8 +41,7 @@ fn mute(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
         }
         Some(Some(minutes)) => {
             let time = Duration::from_secs(minutes * 60);
-            let until = context.now.unix.saturating_add(time.as_secs());
-            context.desk.mute(Some(until));
+            context.desk.mute_for(time, context.now);
             let time = format::long(lang, time);
             Text::MutedFor.fill(lang, &[("time", &time), ("prefix", prefix)])
         }

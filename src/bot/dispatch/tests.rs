@@ -707,3 +707,107 @@ fn the_node_s_own_list_is_no_news() {
     let new = rig(|_| {}).say(ALICE, OWN, "/nodes new");
     assert_eq!(new, to_alice("New in 24 h: 0"));
 }
+
+/// features.md L6: the one word of a direct message may be a secret.
+#[test]
+fn what_is_no_command_is_not_called_by_its_text() {
+    for text in ["hunter2", "/hunter2", "/hunter2 again"] {
+        let mut rig = rig(|_| {});
+        let question = received(ALICE, OWN, text);
+        rig.bot.handle(rig.now, Event::Packet(Box::new(question)));
+        let texts = rig.far.texts();
+        assert_eq!(texts.len(), 1);
+        assert_eq!(&*texts[0].command, "?", "{text}");
+    }
+}
+
+/// The queue had a place for the first part only.
+#[test]
+fn parts_that_were_refused_wait_for_more() {
+    let small = || rig(|settings| settings.bot.part_limit = 60);
+    let body = |part: &String| {
+        let body = part.split_once(") ").unwrap().1;
+        // An answer never begins like a command.
+        body.trim_start_matches("» ").to_owned()
+    };
+    let bodies = |parts: &[String]| parts.iter().map(body).collect::<Vec<_>>();
+    let whole = small().say(ALICE, OWN, "/help");
+    assert_eq!(whole.len(), 3);
+    for waiting in 0..60 {
+        let mut rig = small();
+        let others = (0..waiting).map(|n| received(NodeNum(0x5000_0000 + n), OWN, "/ping"));
+        for question in others.chain([received(ALICE, OWN, "/help")]) {
+            rig.bot.handle(rig.now, Event::Packet(Box::new(question)));
+        }
+        let mut said = rig.sent();
+        said.retain(|text| text.contains("/3) "));
+        if said.len() == 1 {
+            let rest = rig.say(ALICE, OWN, "/more");
+            assert_eq!(bodies(&rest), bodies(&whole[1..]));
+            return;
+        }
+    }
+    panic!("the queue never refused the second part alone");
+}
+
+#[test]
+fn a_notice_takes_nothing_off_the_desk() {
+    let mut rig = rig(|settings| {
+        settings.bot.part_limit = 60;
+        settings.bot.max_parts = 1;
+        settings.limits.per_sender.count = 1;
+    });
+    rig.step = Duration::from_secs(1);
+    let first = rig.say(ALICE, OWN, "/help");
+    assert!(first[0].ends_with("…/more"), "{first:?}");
+    let notice = rig.say(ALICE, OWN, "/more");
+    assert!(notice[0].contains("Many questions"), "{notice:?}");
+    rig.pass(300);
+    let rest = rig.say(ALICE, OWN, "/more");
+    assert!(rest[0].contains('/'), "{rest:?}");
+}
+
+/// Only what is answered costs a token, in every bucket.
+#[test]
+fn an_echo_that_the_channel_refused_is_not_counted() {
+    let mut rig = rig(|settings| {
+        settings.limits.per_channel = Rate {
+            count: 1,
+            per: Duration::from_secs(60),
+        };
+    });
+    rig.step = Duration::from_secs(1);
+    assert_eq!(rig.say(BOB, ALL, "/ping"), on_channel(PONG));
+    assert_eq!(rig.say(ALICE, ALL, "/echo hi"), NOTHING);
+    rig.pass(60);
+    assert_eq!(rig.say(ALICE, ALL, "/echo hi"), on_channel("ALB: hi"));
+}
+
+/// A board without a clock of its own is told the time after the order.
+#[test]
+fn setting_the_clock_does_not_end_a_mute() {
+    for (before, after) in [(1_000, 10_000_000), (10_000_000, 1_000)] {
+        let mut rig = rig(|_| {});
+        rig.now.unix = before;
+        assert_eq!(rig.order(OWN, "/mute 60", Some(KEY)).len(), 1);
+        rig.now.unix = after;
+        assert_eq!(rig.say(ALICE, OWN, "/ping"), NOTHING);
+        rig.pass(3_600);
+        assert_eq!(rig.say(ALICE, OWN, "/ping"), to_alice(PONG));
+    }
+}
+
+/// features.md C10.
+#[test]
+fn a_refused_hint_is_no_lost_notice() {
+    let mut rig = rig(|settings| settings.limits.per_sender.count = 1);
+    rig.step = Duration::from_secs(1);
+    assert_eq!(rig.say(ALICE, OWN, "/ping"), to_alice(PONG));
+    let talk = ["what is this?", "/ping", "/ping"];
+    let said: Vec<_> = talk
+        .iter()
+        .flat_map(|text| rig.say(ALICE, OWN, text))
+        .collect();
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].contains("Many questions"), "{said:?}");
+}

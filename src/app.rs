@@ -167,7 +167,7 @@ pub fn start_trusting(
 
     let state = StateFile::beside(&config.store.file());
     let muted_until = state.load().mute();
-    if muted_until.is_some() {
+    if muted_until.is_some_and(|until| clock.now().unix < until) {
         info!("muted by the operator before the restart");
     }
     let parts = Parts {

@@ -121,6 +121,29 @@ fn check_tells_limits_and_channels_as_they_are() {
     }
 }
 
+/// A mute that is over is no news.
+#[test]
+fn the_log_speaks_of_a_mute_only_while_it_lasts() {
+    for (until, is_told) in [(1_000, false), (4_000_000_000_u64, true)] {
+        let (folder, path) = configured("[node]\nhost = \"127.0.0.1\"\nport = 9");
+        let state = format!("muted_until = {until}\nmuted_for_ever = false\n");
+        std::fs::write(folder.path().join("meshbot.state"), state).unwrap();
+        let mut child = meshbot(&["run", "--config", &path])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let told = lines
+            .by_ref()
+            .map(Result::unwrap)
+            .take_while(|line| !line.contains("TCP reconnect"))
+            .any(|line| line.contains("muted by the operator"));
+        std::thread::spawn(move || lines.for_each(drop));
+        assert_eq!(terminate(child).1, Some(0));
+        assert_eq!(told, is_told, "{until}");
+    }
+}
+
 /// Starts the daemon and reads its log until a line contains `part`.
 fn run_until(path: &str, part: &str) -> Child {
     let mut child = meshbot(&["run", "--config", path])

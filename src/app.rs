@@ -184,7 +184,7 @@ pub fn start_trusting(
     );
     let pulse = Pulse::default();
     let beats = pulse.clone();
-    let endpoint = format!("{}:{}", config.node.host, config.node.port);
+    let endpoint = link_settings(config).endpoint.to_string();
     let received = link.events;
     handles.push(spawn("dispatch", on_death(&report), move || {
         run::run(bot, clock, &received, results, &beats, |event| {

@@ -73,20 +73,29 @@ pub fn describe(path: &Path, config: &Config) -> String {
     }
     for (channel, rules) in &config.channels {
         if let Some(commands) = &rules.commands {
-            let list: Vec<&str> = commands.iter().map(String::as_str).collect();
-            line(format_args!(
-                "          on channel {channel} only: {}",
-                list.join(", ")
-            ));
+            let list: Vec<String> = commands
+                .iter()
+                .map(|name| format!("{}{name}", config.bot.prefix))
+                .collect();
+            if list.is_empty() {
+                line(format_args!("          on channel {channel} nothing"));
+            } else {
+                let list = list.join(", ");
+                line(format_args!("          on channel {channel} only {list}"));
+            }
         }
     }
     let limits = &config.limits;
     line(format_args!(
-        "limits    {} per sender, {} per channel, {} in all, echo {} per sender",
+        "limits    {} per sender, {} per channel, {} in all, {}",
         rate(limits.per_sender),
         rate(limits.per_channel),
         rate(limits.total),
-        rate(limits.echo),
+        format_args!(
+            "{} /echo in {}",
+            limits.echo.count,
+            duration_text(limits.echo.per)
+        ),
     ));
     match &config.operator {
         Some(operator) => line(format_args!(
@@ -148,13 +157,13 @@ mod tests {
             .collect();
         expect![[r#"
             x.toml: ok
-            node      ::1:4403, one TCP connection, nothing else ever connects to it
+            node      [::1]:4403, one TCP connection, nothing else ever connects to it
             answers   on channel 0, 2, if the node has it, to commands marked with /, in French
                       public questions only from up to 3 relays away
                       questions through MQTT are ignored
                       /echo     off
-                      on channel 2 only: help, ping
-            limits    3 in 30s per sender, 30 in 10m per channel, 60 in 10m in all, echo 1 in 10m per sender
+                      on channel 2 only /help, /ping
+            limits    3 in 30s per sender, 30 in 10m per channel, 60 in 10m in all, 1 /echo in 10m
             operator  nobody
             state     /srv/meshbot.state
         "#]].assert_eq(&rest);

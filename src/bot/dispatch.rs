@@ -30,7 +30,8 @@ use crate::thread::panic_message;
 
 /// One request for a node's key an hour (features.md B16).
 const KEY_REQUEST_PERIOD: Duration = Duration::from_secs(3_600);
-/// One word an hour on the channel that a private answer was impossible.
+/// One word an hour on the channel that a private answer was impossible, and
+/// one in the log that somebody gives orders who may not.
 const KEY_NOTICE_PERIOD: Duration = Duration::from_secs(3_600);
 /// Nodes remembered for these two.
 const KEY_MEMORY: usize = 256;
@@ -151,6 +152,7 @@ pub struct Bot {
     next_job: u64,
     key_requests: Recent<NodeNum, ()>,
     key_notices: Recent<NodeNum, ()>,
+    refused_orders: Recent<NodeNum, ()>,
     tally: Tally,
 }
 
@@ -200,6 +202,7 @@ impl Bot {
             next_job: 0,
             key_requests: Recent::new(KEY_MEMORY),
             key_notices: Recent::new(KEY_MEMORY),
+            refused_orders: Recent::new(KEY_MEMORY),
             tally: Tally::default(),
             settings,
         }
@@ -452,7 +455,13 @@ impl Bot {
     fn serve(&mut self, now: Now, command: Command, ask: &Ask) {
         if self.is_restricted(&command) {
             if !(ask.is_operator && ask.place == Place::Direct) {
-                warn!("{} refused to {}: not the operator", ask.line, ask.from);
+                // Nobody can fill the log with orders that he may not give.
+                if self
+                    .refused_orders
+                    .once_per(ask.from, now.mono, KEY_NOTICE_PERIOD)
+                {
+                    warn!("{} refused to {}: not the operator", ask.line, ask.from);
+                }
                 return;
             }
         } else if self.desk.is_muted(now) {

@@ -86,16 +86,14 @@ pub fn describe(path: &Path, config: &Config) -> String {
         }
     }
     let limits = &config.limits;
+    let limit =
+        |rate: Rate, whose: &str| format!("{} {whose} in {}", rate.count, duration_text(rate.per));
     line(format_args!(
-        "limits    {} per sender, {} per channel, {} in all, {}",
-        rate(limits.per_sender),
-        rate(limits.per_channel),
-        rate(limits.total),
-        format_args!(
-            "{} /echo in {}",
-            limits.echo.count,
-            duration_text(limits.echo.per)
-        ),
+        "limits    {}, {}, {}, {}",
+        limit(limits.per_sender, "per sender"),
+        limit(limits.per_channel, "per channel"),
+        limit(limits.total, "in all"),
+        limit(limits.echo, "/echo"),
     ));
     match &config.operator {
         Some(operator) => line(format_args!(
@@ -118,10 +116,6 @@ fn channels(config: &Config) -> String {
             format!("on channel {}, if the node has it", list.join(", "))
         }
     }
-}
-
-fn rate(rate: Rate) -> String {
-    format!("{} in {}", rate.count, duration_text(rate.per))
 }
 
 #[cfg(test)]
@@ -163,9 +157,10 @@ mod tests {
                       questions through MQTT are ignored
                       /echo     off
                       on channel 2 only /help, /ping
-            limits    3 in 30s per sender, 30 in 10m per channel, 60 in 10m in all, 1 /echo in 10m
+            limits    3 per sender in 30s, 30 per channel in 10m, 60 in all in 10m, 1 /echo in 10m
             operator  nobody
             state     /srv/meshbot.state
-        "#]].assert_eq(&rest);
+        "#]]
+        .assert_eq(&rest);
     }
 }

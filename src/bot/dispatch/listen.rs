@@ -1,0 +1,153 @@
+//! From a live packet to a question: is it for us, and which command does it
+//! mean?
+
+use log::debug;
+
+use super::*;
+
+impl Bot {
+    /// A live packet; most of them are no questions.
+    pub(super) fn text(&mut self, now: Now, received: &Received) {
+        let packet = &received.packet;
+        let Some(text) = packet.text() else { return };
+        if packet.from == self.own || !packet.from.is_node() || received.answers_ours {
+            return;
+        }
+        let place = if packet.to == self.own {
+            Place::Direct
+        } else if packet.is_broadcast() && self.listens_on(packet.channel) {
+            Place::Channel(packet.channel)
+        } else {
+            return;
+        };
+        let limit = self.settings.bot.command_age.as_secs();
+        if received.age.is_some_and(|age| age > limit) {
+            debug!("a question of {} is too old to be answered", packet.from);
+            return;
+        }
+        let too_far = matches!(packet.hops, Hops::Known(hops) if hops > self.settings.bot.max_hops);
+        if place != Place::Direct && too_far {
+            return;
+        }
+        if packet.via_mqtt && self.settings.bot.mqtt == Mqtt::Ignore {
+            return;
+        }
+        let Ok(text) = std::str::from_utf8(text) else {
+            return;
+        };
+        let mut ask = Ask {
+            from: packet.from,
+            place,
+            channel: packet.channel,
+            id: packet.id,
+            line: "".into(),
+            args: String::new(),
+            is_operator: self.is_operator(received),
+            hops: packet.hops,
+            signal: packet.signal,
+            relay: packet.relay,
+            via_mqtt: packet.via_mqtt,
+            age: received.age,
+        };
+        if let Some(command) = self.understand(now, text, &mut ask) {
+            self.serve(now, command, &ask);
+        }
+    }
+
+    /// Which command the text means; enters its arguments into `ask`.
+    fn understand(&mut self, now: Now, text: &str, ask: &mut Ask) -> Option<Command> {
+        let id = self.own.to_string();
+        let own = self.book.get(self.own);
+        let names = Names {
+            short: own.and_then(|own| own.short_name.as_deref()).unwrap_or(""),
+            long: own.and_then(|own| own.long_name.as_deref()).unwrap_or(""),
+            id: &id,
+        };
+        let prefix = &self.settings.bot.prefix;
+        let direct = ask.place == Place::Direct;
+        let (found, said, args) = match parse(text, prefix, direct, names) {
+            Parsed::Command { word, said, args } => {
+                let said = format!("{prefix}{}", clean(said.as_bytes(), 32));
+                (self.registry.find(&word).copied(), said, args.to_owned())
+            }
+            Parsed::Bare { word } => {
+                let found = self.registry.find_bare(&word).copied();
+                if found.is_some() && !self.policy.ask_bare(ask.from, now.mono) {
+                    debug!("{} says nothing but bare words: ignored", ask.from);
+                    return None;
+                }
+                (found, word, String::new())
+            }
+            Parsed::Pick(number) => {
+                let who = (ask.from, ask.place);
+                let picked = self.desk.pick(who, number, now.mono);
+                match picked.and_then(|(name, node)| Some((*self.registry.find(name)?, node))) {
+                    Some((command, node)) => {
+                        let said = format!("{prefix}{}", command.name);
+                        (Some(command), said, node.to_string())
+                    }
+                    None => return None,
+                }
+            }
+            Parsed::Chat => (None, String::new(), String::new()),
+        };
+        let hidden = direct && !self.settings.log_direct_texts;
+        let shown = clean(args.as_bytes(), LINE_MAX);
+        ask.line = if found.is_none() && hidden {
+            // No command's name, but what somebody wrote to us alone.
+            "?".into()
+        } else if shown.is_empty() || hidden {
+            said.into()
+        } else {
+            // The clean-up takes marks off the front of names; a command's
+            // arguments keep theirs.
+            let mark: String = args.chars().take_while(|c| "!@#/".contains(*c)).collect();
+            format!("{said} {mark}{shown}").into()
+        };
+        ask.args = args;
+        if found.is_none() && direct {
+            self.hint(now, ask);
+        }
+        found
+    }
+
+    /// A direct message that is no command: one hint, then silence.
+    pub(super) fn hint(&mut self, now: Now, ask: &mut Ask) {
+        if self.desk.is_muted(now) || !self.policy.ask_hint(ask.from, now.mono) {
+            return;
+        }
+        if ask.line.is_empty() {
+            ask.line = "?".into();
+        }
+        let lang = self.settings.lang;
+        let text = match self.policy.ask(ask.from, None, now.mono) {
+            Verdict::Answer => {
+                let prefix = &self.settings.bot.prefix;
+                Text::Unknown.fill(lang, &[("prefix", prefix)])
+            }
+            Verdict::Notice => Text::Slower.plain(lang).to_owned(),
+            Verdict::Silence => return,
+        };
+        self.post.remark(ask, false, &text);
+    }
+
+    /// features.md L1: the number alone proves nothing, the key does.
+    fn is_operator(&self, received: &Received) -> bool {
+        let packet = &received.packet;
+        self.settings.operator.as_ref().is_some_and(|operator| {
+            packet.from == operator.node
+                && packet.to == self.own
+                && packet.sender_key == Some(operator.key)
+        })
+    }
+
+    fn listens_on(&self, channel: ChannelIndex) -> bool {
+        self.enabled.contains(&channel)
+            && self
+                .settings
+                .bot
+                .channels
+                .as_ref()
+                .is_none_or(|channels| channels.contains(&channel))
+    }
+}

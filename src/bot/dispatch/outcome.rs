@@ -1,0 +1,61 @@
+//! What became of an answer, and who has to be told.
+
+use super::*;
+
+impl Bot {
+    pub(super) fn outcome(&mut self, now: Now, ticket: Ticket, outcome: Outcome) {
+        match outcome {
+            Outcome::Delivered | Outcome::Relayed | Outcome::Sent => self.tally.good += 1,
+            Outcome::Unknown => self.tally.unknown += 1,
+            Outcome::Failed(_) | Outcome::Expired | Outcome::Dropped(_) => self.tally.bad += 1,
+        }
+        let Some(posted) = self.post.settle(ticket) else {
+            return;
+        };
+        if let Outcome::Failed(failure) = outcome
+            && failure.is_key_trouble()
+        {
+            self.tally.key_trouble += 1;
+            if failure.lacks_recipient_key()
+                && self
+                    .key_requests
+                    .once_per(posted.to, now.mono, KEY_REQUEST_PERIOD)
+            {
+                self.post.outbox().node_info(posted.to);
+            }
+            self.tell_on_channel(now, &posted);
+        }
+    }
+
+    /// A private answer to a public question could not be encrypted: the
+    /// channel is the one place where the asker can be told.
+    fn tell_on_channel(&mut self, now: Now, posted: &Posted) {
+        let Some(channel) = posted.asked_on else {
+            return;
+        };
+        if self.desk.is_muted(now)
+            || !self
+                .key_notices
+                .once_per(posted.to, now.mono, KEY_NOTICE_PERIOD)
+        {
+            return;
+        }
+        let ask = Ask {
+            from: posted.to,
+            place: Place::Channel(channel),
+            channel,
+            id: PacketId(0),
+            line: Arc::clone(&posted.command),
+            args: String::new(),
+            is_operator: false,
+            hops: Hops::Unknown,
+            signal: None,
+            relay: None,
+            via_mqtt: false,
+            age: None,
+        };
+        let name = self.book.display_name(posted.to, 20);
+        let text = Text::NoKey.fill(self.settings.lang, &[("name", &name)]);
+        self.post.remark(&ask, false, &text);
+    }
+}

@@ -1,0 +1,201 @@
+//! From a question to an answer: may he ask that here, has he asked too much,
+//! and what does the command say?
+
+use super::*;
+use crate::bot::reply::Handed;
+
+impl Bot {
+    pub(super) fn serve(&mut self, now: Now, command: Command, ask: &Ask) {
+        if self.is_restricted(&command) {
+            if !(ask.is_operator && ask.place == Place::Direct) {
+                // Nobody can fill the log with orders that he may not give.
+                if self
+                    .refused_orders
+                    .once_per(ask.from, now.mono, KEY_NOTICE_PERIOD)
+                {
+                    warn!("{} refused to {}: not the operator", ask.line, ask.from);
+                }
+                return;
+            }
+        } else if self.desk.is_muted(now) {
+            debug!("muted: {} of {} not answered", ask.line, ask.from);
+            return;
+        }
+        if !self.may_use(&command, ask.place, ask.is_operator) {
+            return;
+        }
+        let private = self.mode(&command) == Mode::Private
+            || (ask.via_mqtt && self.settings.bot.mqtt == Mqtt::Private);
+        if !ask.is_operator && !self.admit(now, &command, ask, private) {
+            return;
+        }
+        let (done, job) = self.run(now, &command, ask, private);
+        if let Some((timeout, job)) = job {
+            self.start(now, ask, private, timeout, job);
+        }
+        if done != Done::Silent {
+            self.tally.answered += 1;
+        }
+        if self.desk.take_mute_change() {
+            self.keeper.mute(self.desk.muted_until());
+        }
+        if self.settings.log_conversations {
+            self.note(ask, done);
+        }
+    }
+
+    /// Asks the policy; says no where a no is due.
+    fn admit(&mut self, now: Now, command: &Command, ask: &Ask, private: bool) -> bool {
+        let public = match ask.place {
+            Place::Channel(channel) if !private => Some(channel),
+            _ => None,
+        };
+        let mut verdict = Verdict::Answer;
+        if command.has_own_limit {
+            verdict = self.policy.ask_echo(ask.from, now.mono);
+        }
+        if verdict == Verdict::Answer {
+            verdict = self.policy.ask(ask.from, public, now.mono);
+            if command.has_own_limit && verdict != Verdict::Answer {
+                self.policy.no_echo(ask.from, now.mono);
+            }
+        }
+        match verdict {
+            Verdict::Answer => true,
+            Verdict::Notice | Verdict::Silence => {
+                self.tally.refused += 1;
+                debug!("{} of {} refused by a limit", ask.line, ask.from);
+                if verdict == Verdict::Notice {
+                    let text = Text::Slower.plain(self.settings.lang);
+                    self.post.remark(ask, private, text);
+                }
+                false
+            }
+        }
+    }
+
+    fn run(
+        &mut self,
+        now: Now,
+        command: &Command,
+        ask: &Ask,
+        private: bool,
+    ) -> (Done, Option<(Duration, Job)>) {
+        let place = if private { Place::Direct } else { ask.place };
+        let usable: BTreeSet<&'static str> = self
+            .registry
+            .iter()
+            .filter(|other| {
+                (!self.is_restricted(other) || (ask.is_operator && ask.place == Place::Direct))
+                    && self.may_use(other, place, ask.is_operator)
+            })
+            .map(|other| other.name)
+            .collect();
+        let Self {
+            settings,
+            registry,
+            post,
+            host,
+            desk,
+            book,
+            link,
+            ..
+        } = self;
+        let mut context = Context {
+            now,
+            sanity: settings.sanity,
+            lang: settings.lang,
+            prefix: &settings.bot.prefix,
+            part_limit: settings.bot.part_limit,
+            contact: &settings.bot.contact,
+            book,
+            link,
+            registry,
+            desk,
+            host,
+            may_use: &|other| usable.contains(other.name),
+        };
+        let mut reply = Reply::new(post, ask, private, now.mono);
+        let ran = catch_unwind(AssertUnwindSafe(|| {
+            (command.run)(ask, &mut context, &mut reply);
+        }));
+        if let Err(panic) = ran {
+            error!(
+                "{}: the command panicked: {}",
+                ask.line,
+                panic_message(&*panic)
+            );
+            reply.say(context.desk, Text::Apology.plain(context.lang));
+        }
+        reply.finish()
+    }
+
+    fn start(&mut self, now: Now, ask: &Ask, private: bool, timeout: Duration, job: Job) {
+        let id = JobId(self.next_job);
+        self.next_job += 1;
+        let open = OpenJob {
+            ask: ask.clone(),
+            private,
+            deadline: now.mono + timeout,
+        };
+        self.jobs.insert(id, open);
+        if self.errands.submit(id, job) {
+            return;
+        }
+        self.jobs.remove(&id);
+        warn!("{}: too many errands wait", ask.line);
+        if ask.place == Place::Direct {
+            let text = Text::Busy.plain(self.settings.lang);
+            self.post.remark(ask, private, text);
+        }
+    }
+
+    fn note(&self, ask: &Ask, done: Done) {
+        let place = match ask.place {
+            Place::Direct => "direct".to_owned(),
+            Place::Channel(channel) => format!("channel {channel}"),
+        };
+        let name = self.book.display_name(ask.from, name::LONG_NAME_MAX);
+        let outcome = match done {
+            Done::Silent => "no answer".to_owned(),
+            Done::Errand => "errand".to_owned(),
+            Done::Answered(Handed::Over(parts)) => format!("{parts} part(s)"),
+            Done::Answered(Handed::Refused(_, refused)) => refused.to_string(),
+        };
+        info!("💬 {name} ({}) {place}: {} → {outcome}", ask.from, ask.line);
+    }
+
+    fn mode(&self, command: &Command) -> Mode {
+        self.settings
+            .commands
+            .get(command.name)
+            .and_then(|rules| rules.mode)
+            .unwrap_or(command.mode)
+    }
+
+    fn is_restricted(&self, command: &Command) -> bool {
+        command.operator_only
+            || self
+                .settings
+                .commands
+                .get(command.name)
+                .is_some_and(|rules| rules.operator_only)
+    }
+
+    /// Whether a command is answered to questions from `place`.
+    fn may_use(&self, command: &Command, place: Place, is_operator: bool) -> bool {
+        match place {
+            Place::Direct => true,
+            Place::Channel(channel) => {
+                let listed = self
+                    .settings
+                    .channels
+                    .get(&channel)
+                    .and_then(|rules| rules.commands.as_ref());
+                self.mode(command) != Mode::Direct
+                    && (is_operator || !self.is_restricted(command))
+                    && listed.is_none_or(|names| names.contains(command.name))
+            }
+        }
+    }
+}

@@ -147,7 +147,7 @@ current=$destdir$config
 
 if [ -x "$binary" ] && ! "$binary" check --config "$current"; then
     say "the configuration must be mended before the service can start: $destdir$config"
-    say "then: systemctl enable --now meshbot"
+    say "then: systemctl daemon-reload && systemctl enable meshbot && systemctl restart meshbot"
     exit 1
 fi
 

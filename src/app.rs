@@ -166,6 +166,12 @@ pub fn start_trusting(
     handles.push(io.handle);
 
     let state = StateFile::beside(&config.store.file());
+    if let Err(error) = state.check() {
+        warn!(
+            "{}: {error}; a restart will forget whether the operator has muted the bot",
+            state.path().display()
+        );
+    }
     let muted_until = state.load().mute();
     if muted_until.is_some_and(|until| clock.now().unix < until) {
         info!("muted by the operator before the restart");

@@ -58,7 +58,10 @@ pub fn describe(path: &Path, config: &Config) -> String {
         let state = if !rules.enabled {
             "off"
         } else if command.operator_only || rules.operator_only {
-            "operator only, by direct message"
+            match config.operator {
+                Some(_) => "operator only, by direct message",
+                None => "operator only, and there is no [operator]",
+            }
         } else {
             match rules.mode.unwrap_or(command.mode) {
                 Mode::Public => "answered where asked",
@@ -72,6 +75,13 @@ pub fn describe(path: &Path, config: &Config) -> String {
         ));
     }
     for (channel, rules) in &config.channels {
+        let answered = config.bot.channels.as_ref();
+        if answered.is_some_and(|channels| !channels.contains(channel)) {
+            line(format_args!(
+                "          [channel.{channel}] has no effect: [bot] channels leaves it out"
+            ));
+            continue;
+        }
         if let Some(commands) = &rules.commands {
             let list: Vec<String> = commands
                 .iter()
@@ -104,6 +114,11 @@ pub fn describe(path: &Path, config: &Config) -> String {
     }
     let state = StateFile::beside(&config.store.file());
     line(format_args!("state     {}", state.path().display()));
+    if let Err(error) = state.check() {
+        line(format_args!(
+            "          its folder cannot be written to by this user: {error}"
+        ));
+    }
     out
 }
 
@@ -140,7 +155,7 @@ mod tests {
             [channel.2]
             commands = ["ping", "help"]
             [store]
-            path = "/srv/meshbot.db"
+            path = "meshbot.db"
         "#;
         let config = Config::parse(text, "x.toml").unwrap();
         let said = describe(Path::new("x.toml"), &config);
@@ -159,7 +174,7 @@ mod tests {
                       on channel 2 only /help, /ping
             limits    3 per sender in 30s, 30 per channel in 10m, 60 in all in 10m, 1 /echo in 10m
             operator  nobody
-            state     /srv/meshbot.state
+            state     meshbot.state
         "#]]
         .assert_eq(&rest);
     }

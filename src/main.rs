@@ -45,6 +45,7 @@ fn carry_out(command: Command) -> Result<(), AppError> {
         }
         Command::Run { config } => {
             let (_, config) = app::load(config)?;
+            config.check_host()?;
             logging::init(config.log.level, logging::Destination::detect())
                 .map_err(|error| AppError::Failed(error.to_string()))?;
             app::run(&config)
@@ -85,7 +86,8 @@ fn demonstrate(verbose: bool) -> Result<(), AppError> {
     logging::init(level, logging::Destination::detect())
         .map_err(|error| AppError::Failed(error.to_string()))?;
     let (stdin, stdout) = (std::io::stdin(), std::io::stdout());
-    let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let no_colour = std::env::var_os("TERM").is_none_or(|term| term == "dumb")
+        || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let options = demo::Options {
         colour: stdout.is_terminal() && !no_colour,
         ..demo::Options::default()

@@ -5,10 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
 use crate::link::Waker;
 use crate::link::outbox::Wake;
 
-/// The signals that end the program, SIGTERM and SIGINT.
+/// The signals that end the program: SIGTERM, SIGINT, and SIGHUP when its
+/// terminal is closed.
 pub struct Stop {
     waker: Waker,
     asked: Arc<AtomicBool>,
@@ -22,7 +25,7 @@ impl Stop {
     pub fn on_signals() -> io::Result<Self> {
         let waker = Waker::new()?;
         let asked = Arc::new(AtomicBool::new(false));
-        for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
+        for signal in [SIGTERM, SIGINT, SIGHUP] {
             signal_hook::flag::register(signal, Arc::clone(&asked))?;
             signal_hook::low_level::pipe::register(signal, waker.sender()?)?;
         }

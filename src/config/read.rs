@@ -68,6 +68,20 @@ impl Config {
             &error::unknown("command", name, known),
         ))
     }
+
+    /// Whether the host has been filled in; with the template's there is
+    /// nothing to run.
+    ///
+    /// # Errors
+    /// A sentence with the file's name when it has not.
+    pub fn check_host(&self) -> Result<(), ConfigError> {
+        if self.host_is_placeholder() {
+            let reason =
+                "[node] host is still the template's: write the name or address of your node there";
+            return Err(ConfigError::new(&self.mentions.file, None, reason));
+        }
+        Ok(())
+    }
 }
 
 /// Which file to read: `explicit` whether it exists or not, else the first

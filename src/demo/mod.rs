@@ -194,8 +194,8 @@ fn read_out<W: Write>(
     paper: &Mutex<Paper<W>>,
     keyboard: impl BufRead,
 ) -> io::Result<()> {
-    for line in keyboard.lines() {
-        match typed(&line?) {
+    for line in keyboard.split(b'\n') {
+        match typed(&String::from_utf8_lossy(&line?)) {
             Typed::Over => break,
             Typed::TooLong => {
                 let text = format!("too long: a text holds {LONGEST} bytes");

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::bot::dispatch::Keeper;
 
+/// No state file that we wrote is larger, in bytes.
+const LARGEST: u64 = 4_096;
+
 /// What the file holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -65,18 +68,45 @@ impl StateFile {
     /// left alone until something new is written.
     #[must_use]
     pub fn load(&self) -> State {
-        let text = match fs::read_to_string(&self.path) {
+        let forget = |error: &dyn std::fmt::Display| {
+            warn!(
+                "{}: {error}; whether the operator had muted the bot is forgotten",
+                self.path.display()
+            );
+            State::default()
+        };
+        let text = match self.read() {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return State::default(),
-            Err(error) => {
-                warn!("{}: {error}", self.path.display());
-                return State::default();
-            }
+            Err(error) => return forget(&error),
         };
-        toml::from_str(&text).unwrap_or_else(|error| {
-            warn!("{}: {}", self.path.display(), error.message());
-            State::default()
-        })
+        toml::from_str(&text).unwrap_or_else(|error| forget(&error.message()))
+    }
+
+    /// What is no ordinary small file is not opened: it could hold up the start
+    /// for ever.
+    fn read(&self) -> io::Result<String> {
+        let about = fs::metadata(&self.path)?;
+        if !about.is_file() || about.len() > LARGEST {
+            return Err(io::Error::other("not a small file"));
+        }
+        fs::read_to_string(&self.path)
+    }
+
+    /// Whether it can be written when the time comes.
+    ///
+    /// # Errors
+    /// When its folder is missing or closed to this user.
+    pub fn check(&self) -> io::Result<()> {
+        let access = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
+        Ok(rustix::fs::access(self.folder(), access)?)
+    }
+
+    fn folder(&self) -> &Path {
+        match self.path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        }
     }
 
     /// Writes it, durably.
@@ -90,11 +120,7 @@ impl StateFile {
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         fs::rename(&new, &self.path)?;
-        let folder = match self.path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        File::open(folder)?.sync_all()
+        File::open(self.folder())?.sync_all()
     }
 }
 
@@ -122,6 +148,7 @@ mod tests {
             file.mute(until);
             assert_eq!(file.load().mute(), until);
         }
+        assert!(file.check().is_ok());
         assert!(folder.path().join("meshbot.state").exists());
         assert!(!folder.path().join("meshbot.state.new").exists());
     }
@@ -137,8 +164,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_file_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("meshbot.state");
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
+        let file = StateFile::beside(&folder.path().join("meshbot.db"));
+        assert_eq!(file.load(), State::default());
+    }
+
+    #[test]
     fn a_missing_folder_is_an_error_and_no_more() {
         let file = StateFile::beside(Path::new("/nonexistent/meshbot.db"));
+        assert!(file.check().is_err());
         assert!(file.save(State::default()).is_err());
         file.mute(Some(5));
     }

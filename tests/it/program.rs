@@ -94,6 +94,18 @@ fn the_template_is_the_repository_s_and_passes_the_check() {
 }
 
 #[test]
+fn the_template_s_host_is_not_run() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/meshbot.toml");
+    let output = output(&["run", "--config", file]);
+    assert_eq!(output.status.code(), Some(78));
+    assert!(
+        stderr(&output).contains("[node] host"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
 fn check_never_connects() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();

@@ -146,7 +146,7 @@ fn its_configurations_are_accepted() {
         Config::parse(&format!("{block}{host}"), "README.md").unwrap();
         blocks += 1;
     }
-    assert_eq!(blocks, 2);
+    assert_eq!(blocks, 3);
 }
 
 #[test]

@@ -474,7 +474,7 @@ impl Session {
     pub(super) fn finish(&mut self, ticket: Ticket, text: &Text, outcome: Outcome) {
         match (outcome, text.target) {
             (Outcome::Delivered | Outcome::Relayed | Outcome::Sent, target) => {
-                debug!("{} {target:?}: {outcome}", text.command);
+                debug!("{} to {}: {outcome}", text.command, Recipient(target));
             }
             (Outcome::Unknown, target) => {
                 warn!("{} to {}: {outcome}", text.command, Recipient(target));

@@ -57,7 +57,8 @@ impl Destination {
 pub fn init(level: LevelFilter, destination: Destination) -> Result<(), SetLoggerError> {
     let logger: Box<dyn Log> = match destination {
         Destination::Journal => Box::new(Journal),
-        Destination::Plain => plain(io::stderr()),
+        // One write a line: stderr alone would take each line in pieces.
+        Destination::Plain => plain(io::LineWriter::new(io::stderr())),
     };
     log::set_boxed_logger(Box::new(OneLine { level, logger }))?;
     log::set_max_level(level);

@@ -329,7 +329,7 @@ impl Core {
     fn pause(&mut self, now: Now, end: End) {
         let pause = self.backoff.next(end);
         self.attempt = pause.attempt;
-        if pause.slot_taken {
+        if pause.slot_taken && !self.session.is_ending() {
             warn!(
                 "slot taken: another client is using this node; trying again in {} s",
                 pause.wait.as_secs()

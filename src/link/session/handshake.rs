@@ -19,6 +19,8 @@ pub const STALL: Duration = Duration::from_secs(15);
 /// much of it keeps coming: the slowest links need about 60 s
 /// (protocol.md §2.4).
 pub const CONFIG_MAX: Duration = Duration::from_secs(120);
+/// The hop limit of a node that nobody has changed (protocol.md §4.1).
+const FACTORY_HOPS: u32 = 3;
 /// A phase that failed for the nodes is not tried again before this.
 pub const NODES_AGAIN: Duration = Duration::from_secs(600);
 /// The back-log has drained when no packet came for so long…
@@ -82,6 +84,15 @@ impl Phase {
             Self::Steady { nodes_at } => *nodes_at,
         }
     }
+}
+
+/// What holds until the node says otherwise: the factory's hop limit, and a
+/// primary channel, which every node has.
+pub fn blank() -> Box<Identity> {
+    let mut identity = Box::<Identity>::default();
+    identity.lora.hop_limit = FACTORY_HOPS;
+    identity.channels[0].enabled = true;
+    identity
 }
 
 /// Enters one frame of the configuration into the draft. `false` when the

@@ -365,7 +365,7 @@ impl Session {
             nonce,
             since: now.mono,
             last_frame: now.mono,
-            draft: Box::default(),
+            draft: handshake::blank(),
         };
         self.write(now, to_radio::PayloadVariant::WantConfigId(nonce));
     }

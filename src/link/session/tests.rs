@@ -334,6 +334,23 @@ fn a_stalled_configuration_is_given_up_after_15_s() {
 }
 
 #[test]
+fn what_the_node_leaves_out_is_as_the_factory_has_it() {
+    let mut rig = Rig::new(Handshake::TwoPhase);
+    rig.connect();
+    rig.take();
+    rig.give(From::MyInfo(proto::MyNodeInfo {
+        my_node_num: OWN.0,
+        ..Default::default()
+    }));
+    rig.give(From::ConfigCompleteId(NONCE_CONFIG));
+    rig.take();
+    let mut text = answer(PUBLIC, Keep::For(REPLY_EXPIRY));
+    text.hops_used = Hops::Unknown;
+    rig.send(1, text);
+    assert_eq!(rig.take_packet().hop_limit, 3);
+}
+
+#[test]
 fn a_configuration_without_an_end_is_given_up_too() {
     let mut rig = Rig::new(Handshake::TwoPhase);
     rig.connect();

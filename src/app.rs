@@ -17,14 +17,13 @@ use crate::bot::dispatch::{self, Bot, Parts};
 use crate::bot::errands::{Pool, WORKERS};
 use crate::bot::host::HostStats;
 use crate::bot::{commands, run};
-use crate::config::{Config, ConfigError, Handshake, Language};
+use crate::config::{Config, ConfigError, Handshake};
 use crate::link::outbox::Wake;
 use crate::link::{self, Clock, Endpoint, Event, Link, Outbox, lookup, session};
 use crate::mesh::Sanity;
 use crate::signals::Stop;
 use crate::store::state::StateFile;
 use crate::systemd::{self, Watchdog};
-use crate::text::Lang;
 use crate::thread::{Death, Pulse, spawn};
 
 /// From the word to stop until the program leaves, whatever still hangs. The
@@ -85,7 +84,7 @@ pub fn link_settings(config: &Config) -> link::Settings {
         connect_timeout: config.node.connect_timeout,
         reconnect_max: config.node.reconnect_max,
         session: session::Settings {
-            lang: lang(config),
+            lang: config.language.into(),
             handshake: match config.node.handshake {
                 Handshake::TwoPhase => session::Handshake::TwoPhase,
                 Handshake::Full => session::Handshake::Full,
@@ -93,13 +92,6 @@ pub fn link_settings(config: &Config) -> link::Settings {
             text_spacing: config.bot.text_spacing,
             sanity: Sanity::of_build(),
         },
-    }
-}
-
-fn lang(config: &Config) -> Lang {
-    match config.language {
-        Language::En => Lang::En,
-        Language::Fr => Lang::Fr,
     }
 }
 
@@ -154,6 +146,7 @@ pub fn start_trusting(
 
     let mut settings = link_settings(config);
     settings.session.sanity = sanity;
+    let endpoint = settings.endpoint.to_string();
     let (link, io, events) = Link::tcp(
         settings,
         clock,
@@ -190,7 +183,6 @@ pub fn start_trusting(
     );
     let pulse = Pulse::default();
     let beats = pulse.clone();
-    let endpoint = link_settings(config).endpoint.to_string();
     let received = link.events;
     handles.push(spawn("dispatch", on_death(&report), move || {
         run::run(bot, clock, &received, results, &beats, |event| {

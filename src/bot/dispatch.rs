@@ -70,10 +70,7 @@ impl Settings {
     #[must_use]
     pub fn from_config(config: &Config, sanity: Sanity) -> Self {
         Self {
-            lang: match config.language {
-                crate::config::Language::En => Lang::En,
-                crate::config::Language::Fr => Lang::Fr,
-            },
+            lang: config.language.into(),
             bot: config.bot.clone(),
             operator: config.operator.clone(),
             limits: config.limits.clone(),

@@ -20,6 +20,7 @@ use log::LevelFilter;
 use serde::Deserialize;
 
 use crate::mesh::{ChannelIndex, NodeNum};
+use crate::text::Lang;
 
 pub use duration::{duration_text, parse_duration};
 pub use error::{ConfigError, Place};
@@ -62,6 +63,15 @@ pub enum Language {
     En,
     /// French.
     Fr,
+}
+
+impl From<Language> for Lang {
+    fn from(language: Language) -> Self {
+        match language {
+            Language::En => Self::En,
+            Language::Fr => Self::Fr,
+        }
+    }
 }
 
 /// `[node]`: the node that the bot is connected to.

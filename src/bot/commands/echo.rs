@@ -2,7 +2,7 @@
 //! it is. One packet in, one packet out.
 
 use super::format;
-use crate::bot::command::{Ask, Command, Context, Place};
+use crate::bot::command::{Ask, Command, Context};
 use crate::bot::reply::Reply;
 use crate::config::Mode;
 use crate::mesh::{NodeBook, name};
@@ -23,9 +23,8 @@ pub const COMMAND: Command = Command {
 fn run(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
     if let Some(answer) = answer(ask, context.book, context.part_limit) {
         reply.say(context.desk, &answer);
-    } else if ask.place == Place::Direct {
-        let usage = format::usage(&COMMAND, context);
-        reply.say(context.desk, &usage);
+    } else {
+        format::explain(ask, &COMMAND, context, reply);
     }
 }
 

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use crate::bot::command::{Command, Context};
+use crate::bot::command::{Ask, Command, Context, Place};
+use crate::bot::reply::Reply;
 use crate::mesh::{Compass, Hops, Position, Quality, name};
 use crate::text::{Lang, Text};
 
@@ -139,9 +140,18 @@ pub fn call(command: &Command, prefix: &str) -> String {
 }
 
 /// The line for somebody who called a command in another way.
-pub fn usage(command: &Command, context: &Context<'_>) -> String {
+fn usage(command: &Command, context: &Context<'_>) -> String {
     let call = call(command, context.prefix);
     Text::Usage.fill(context.lang, &[("usage", &call)])
+}
+
+/// A question that makes no sense: in a direct message the asker is told how
+/// to ask, on a channel nothing is said.
+pub fn explain(ask: &Ask, command: &Command, context: &mut Context<'_>, reply: &mut Reply<'_>) {
+    if ask.place == Place::Direct {
+        let usage = usage(command, context);
+        reply.say(context.desk, &usage);
+    }
 }
 
 /// Joins parts with [`BETWEEN`] and leaves out the least important, those with

@@ -28,10 +28,7 @@ pub const COMMAND: Command = Command {
 
 fn run(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
     if ask.args.is_empty() {
-        if ask.place == Place::Direct {
-            let usage = format::usage(&COMMAND, context);
-            reply.say(context.desk, &usage);
-        }
+        format::explain(ask, &COMMAND, context, reply);
         return;
     }
     let who = (ask.from, reply.place());

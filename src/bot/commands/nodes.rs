@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::{format, whom};
-use crate::bot::command::{Ask, Command, Context, Place};
+use crate::bot::command::{Ask, Command, Context};
 use crate::bot::desk::Who;
 use crate::bot::reply::Reply;
 use crate::config::Mode;
@@ -37,9 +37,8 @@ fn run(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
     let who = (ask.from, reply.place());
     if let Some(answer) = answer(ask, who, context) {
         reply.say(context.desk, &answer);
-    } else if ask.place == Place::Direct {
-        let usage = format::usage(&COMMAND, context);
-        reply.say(context.desk, &usage);
+    } else {
+        format::explain(ask, &COMMAND, context, reply);
     }
 }
 
@@ -238,6 +237,7 @@ fn pages(list: &List, limit: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bot::command::Place;
     use crate::bot::commands::testing::{ALICE, World, ask};
     use crate::mesh::{ChannelIndex, Hops, NodeNum};
     use crate::text::Lang;

@@ -2,7 +2,7 @@
 //! Costs no airtime beyond the answer.
 
 use super::format;
-use crate::bot::command::{Ask, Command, Context, Place};
+use crate::bot::command::{Ask, Command, Context};
 use crate::bot::reply::Reply;
 use crate::config::Mode;
 use crate::mesh::{Hops, NodeBook};
@@ -28,9 +28,8 @@ fn run(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
         let parts = answer(ask, context.lang, context.book);
         let answer = format::fit(parts, context.part_limit);
         reply.say(context.desk, &answer);
-    } else if ask.place == Place::Direct {
-        let usage = format::usage(&COMMAND, context);
-        reply.say(context.desk, &usage);
+    } else {
+        format::explain(ask, &COMMAND, context, reply);
     }
 }
 
@@ -75,6 +74,7 @@ fn relay(ask: &Ask, lang: Lang, book: &NodeBook, byte: u8) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bot::command::Place;
     use crate::bot::commands::testing::{World, ask};
     use crate::mesh::{ChannelIndex, Signal};
     use expect_test::{Expect, expect};

@@ -6,7 +6,7 @@ use crate::bot::reply::Handed;
 
 impl Bot {
     pub(super) fn serve(&mut self, now: Now, command: Command, ask: &Ask) {
-        if self.is_restricted(&command) {
+        if self.settings.is_restricted(&command) {
             if !(ask.is_operator && ask.place == Place::Direct) {
                 // Nobody can fill the log with orders that he may not give.
                 if self
@@ -21,10 +21,10 @@ impl Bot {
             debug!("muted: {} of {} not answered", ask.line, ask.from);
             return;
         }
-        if !self.may_use(&command, ask.place, ask.is_operator) {
+        if !self.settings.may_use(&command, ask.place, ask.is_operator) {
             return;
         }
-        let private = self.mode(&command) == Mode::Private
+        let private = self.settings.mode(&command) == Mode::Private
             || (ask.via_mqtt && self.settings.bot.mqtt == Mqtt::Private);
         if !ask.is_operator && !self.admit(now, &command, ask, private) {
             return;
@@ -82,15 +82,7 @@ impl Bot {
         private: bool,
     ) -> (Done, Option<(Duration, Job)>) {
         let place = if private { Place::Direct } else { ask.place };
-        let usable: BTreeSet<&'static str> = self
-            .registry
-            .iter()
-            .filter(|other| {
-                (!self.is_restricted(other) || (ask.is_operator && ask.place == Place::Direct))
-                    && self.may_use(other, place, ask.is_operator)
-            })
-            .map(|other| other.name)
-            .collect();
+        let may_order = ask.is_operator && ask.place == Place::Direct;
         let Self {
             settings,
             registry,
@@ -113,7 +105,10 @@ impl Bot {
             registry,
             desk,
             host,
-            may_use: &|other| usable.contains(other.name),
+            may_use: &|other| {
+                (may_order || !settings.is_restricted(other))
+                    && settings.may_use(other, place, ask.is_operator)
+            },
         };
         let mut reply = Reply::new(post, ask, private, now.mono);
         let ran = catch_unwind(AssertUnwindSafe(|| {
@@ -164,10 +159,12 @@ impl Bot {
         };
         info!("💬 {name} ({}) {place}: {} → {outcome}", ask.from, ask.line);
     }
+}
 
+/// Who may use which command where, as declared and configured.
+impl Settings {
     fn mode(&self, command: &Command) -> Mode {
-        self.settings
-            .commands
+        self.commands
             .get(command.name)
             .and_then(|rules| rules.mode)
             .unwrap_or(command.mode)
@@ -176,7 +173,6 @@ impl Bot {
     fn is_restricted(&self, command: &Command) -> bool {
         command.operator_only
             || self
-                .settings
                 .commands
                 .get(command.name)
                 .is_some_and(|rules| rules.operator_only)
@@ -188,7 +184,6 @@ impl Bot {
             Place::Direct => true,
             Place::Channel(channel) => {
                 let listed = self
-                    .settings
                     .channels
                     .get(&channel)
                     .and_then(|rules| rules.commands.as_ref());

@@ -20,7 +20,7 @@ pub const STALL: Duration = Duration::from_secs(15);
 /// (protocol.md §2.4).
 pub const CONFIG_MAX: Duration = Duration::from_secs(120);
 /// The hop limit of a node that nobody has changed (protocol.md §4.1).
-const FACTORY_HOPS: u32 = 3;
+pub const FACTORY_HOPS: u32 = 3;
 /// A phase that failed for the nodes is not tried again before this.
 pub const NODES_AGAIN: Duration = Duration::from_secs(600);
 /// The back-log has drained when no packet came for so long…

@@ -6,6 +6,7 @@ use log::{debug, error, info, warn};
 use prost::Message;
 
 use super::flight::{ACK_WAIT, AFTER_RELAY, Cargo, Flight, State, TRACEROUTE_WAIT};
+use super::handshake::FACTORY_HOPS;
 use super::queue::{Probe, Waiting};
 use super::{Ending, Session};
 use crate::link::message::{DropReason, Failure, Outcome, Target, Text, Ticket};
@@ -223,7 +224,7 @@ impl Session {
         let set = self
             .identity
             .as_ref()
-            .map_or(3, |identity| identity.lora.hop_limit)
+            .map_or(FACTORY_HOPS, |identity| identity.lora.hop_limit)
             .min(MAX_HOPS);
         match used {
             Hops::Known(hops) => set.min(u32::from(hops) + 2),

@@ -50,7 +50,7 @@ fn before_a_request_only_heartbeats_are_answered() {
         .node
         .hear_text(bench.now, Said::on_channel(NodeNum(9), 0, "hello"));
     bench.say(ToNode::Heartbeat(proto::Heartbeat { nonce: 1 }));
-    assert_eq!(bench.bytes(), []);
+    assert!(bench.bytes().is_empty());
     // Many at once are answered once; protocol.md §7.2.
     bench.say_all(vec![ToNode::Heartbeat(proto::Heartbeat::default()); 20]);
     assert_eq!(

@@ -1,0 +1,63 @@
+//! What weather is, whoever tells it: places, forecasts, units, and the one
+//! trait behind which the services stand. Pure data; nothing here fetches.
+
+mod cell;
+mod place;
+mod report;
+mod sky;
+mod units;
+
+use std::fmt;
+
+pub use cell::Cell;
+pub use place::{Candidate, Found, Query, Spot, choose};
+pub use report::{Current, Day, Hour, Provider, Report};
+pub use sky::Sky;
+pub use units::{Rain, Temperature, Units, Wind};
+
+use crate::text::Lang;
+
+/// Somebody who knows places and their weather. Blocks for as long as a
+/// network may take; only errands call it.
+pub trait Source: Send + Sync {
+    /// Places called `name`, or with that postcode, the most likely first.
+    /// Empty when there is none; at most ten. Names come in `lang` where the
+    /// source has them.
+    ///
+    /// # Errors
+    /// [`Failure`] when nobody who could know has answered usefully.
+    fn search(&self, name: &str, lang: Lang) -> Result<Vec<Candidate>, Failure>;
+
+    /// The weather of a place.
+    ///
+    /// # Errors
+    /// [`Failure`] when nobody who could know has answered usefully.
+    fn forecast(&self, at: Cell) -> Result<Report, Failure>;
+}
+
+/// Why a service gave nothing useful. The asker is told which; the details are
+/// for the log.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Failure {
+    /// It did not answer within the time limit.
+    Timeout,
+    /// No connection: look-up, network, TLS.
+    Unreachable(String),
+    /// It answered with this HTTP status.
+    Status(u16),
+    /// It answered something that is no weather.
+    Nonsense(String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Timeout => f.write_str("no answer in time"),
+            Self::Unreachable(why) => write!(f, "not reachable: {why}"),
+            Self::Status(status) => write!(f, "HTTP status {status}"),
+            Self::Nonsense(what) => write!(f, "no usable answer: {what}"),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}

@@ -16,6 +16,8 @@ mod phase;
 mod rise;
 mod sky;
 mod sun;
+#[cfg(test)]
+mod tests;
 
 pub use phase::{Moon, Phase, moon_phase};
 

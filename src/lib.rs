@@ -8,6 +8,7 @@
 //! demonstrations, [`services`] and [`store`] are what lies outside; [`demo`]
 //! lets bot and simulated node talk while somebody watches.
 
+pub mod almanac;
 pub mod app;
 pub mod bot;
 pub mod check;

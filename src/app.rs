@@ -9,6 +9,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
+use jiff::tz::TimeZone;
 use log::{error, info, warn};
 use sd_notify::NotifyState;
 
@@ -22,7 +23,7 @@ use crate::link::outbox::Wake;
 use crate::link::{self, Clock, Endpoint, Event, Link, Outbox, lookup, session};
 use crate::mesh::Sanity;
 use crate::signals::Stop;
-use crate::store::state::StateFile;
+use crate::store::Files;
 use crate::systemd::{self, Watchdog};
 use crate::thread::{Death, Pulse, spawn};
 
@@ -158,29 +159,31 @@ pub fn start_trusting(
     let (pool, mut handles) = Pool::start(result_sender, Arc::clone(&report))?;
     handles.push(io.handle);
 
-    let state = StateFile::beside(&config.store.file());
-    if let Err(error) = state.check() {
+    let files = Files::beside(&config.store.file());
+    if let Err(error) = files.state.check() {
         warn!(
             "{}: {error}; a restart will forget whether the operator has muted the bot",
-            state.path().display()
+            files.state.path().display()
         );
     }
-    let muted_until = state.load().mute();
-    if muted_until.is_some_and(|until| clock.now().unix < until) {
+    let before = files.load();
+    if before
+        .muted_until
+        .is_some_and(|until| clock.now().unix < until)
+    {
         info!("muted by the operator before the restart");
     }
+    let mut settings = dispatch::Settings::from_config(config, sanity);
+    settings.local_zone = TimeZone::system();
     let parts = Parts {
         outbox: link.outbox.clone(),
         errands: Box::new(pool),
-        keeper: Box::new(state),
+        keeper: Arc::new(files),
+        weather: Arc::new(crate::weather::Offline),
         host: Box::new(HostStats::read),
         registry,
     };
-    let bot = Bot::new(
-        dispatch::Settings::from_config(config, sanity),
-        parts,
-        muted_until,
-    );
+    let bot = Bot::new(settings, parts, before);
     let pulse = Pulse::default();
     let beats = pulse.clone();
     let received = link.events;

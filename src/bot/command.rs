@@ -122,6 +122,9 @@ pub struct Command {
     pub operator_only: bool,
     /// Has the bucket of its own that the configuration calls `echo`.
     pub has_own_limit: bool,
+    /// Everybody gets the same answer, so that several who ask for it publicly
+    /// within a short time are answered together (features.md B17).
+    pub same_for_all: bool,
     /// Runs it. Answers through the reply; stays silent by not answering.
     pub run: fn(&Ask, &mut Context<'_>, &mut Reply<'_>),
 }

@@ -7,22 +7,25 @@
 mod listen;
 mod outcome;
 mod serve;
+mod work;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use log::{debug, error, info, warn};
 
 use super::command::{Ask, Command, Context, LinkView, Place, Registry};
 use super::desk::Desk;
-use super::errands::{Errands, Job, JobId, JobResult};
+use super::errands::{Errands, Job, JobId, JobResult, Work};
+use super::forecasts::{self, Forecasts, Frame, Need, Snapshot};
 use super::host::HostStats;
 use super::parse::{Names, Parsed, parse};
 use super::policy::{Policy, Verdict};
 use super::recent::Recent;
-use super::reply::{Done, Post, Posted, Reply};
+use super::reply::{Done, Errand, Handed, Post, Posted, Reply, Way};
 use crate::config::{
     Bot as BotConfig, ChannelRules, CommandRules, Config, Limits, Mode, Mqtt, Operator,
 };
@@ -31,6 +34,7 @@ use crate::mesh::name::{self, clean};
 use crate::mesh::{ChannelIndex, Hops, NodeBook, NodeNum, Now, PacketId, Sanity, Standing};
 use crate::text::{Lang, Text};
 use crate::thread::panic_message;
+use crate::weather::Source;
 
 /// One request for a node's key an hour (features.md B16).
 const KEY_REQUEST_PERIOD: Duration = Duration::from_secs(3_600);
@@ -57,6 +61,10 @@ pub struct Settings {
     pub commands: BTreeMap<String, CommandRules>,
     /// What differs on single channels.
     pub channels: BTreeMap<ChannelIndex, ChannelRules>,
+    /// What is settled about the weather.
+    pub weather: forecasts::Settings,
+    /// Time zone of the board.
+    pub local_zone: TimeZone,
     /// Note each command served.
     pub log_conversations: bool,
     /// Texts of direct messages may be logged.
@@ -76,6 +84,8 @@ impl Settings {
             limits: config.limits.clone(),
             commands: config.commands.clone(),
             channels: config.channels.clone(),
+            weather: forecasts::Settings::from_config(&config.weather),
+            local_zone: TimeZone::UTC,
             log_conversations: config.log.conversations,
             log_direct_texts: config.log.direct_texts,
             sanity,
@@ -84,9 +94,12 @@ impl Settings {
 }
 
 /// Keeps what must survive a restart.
-pub trait Keeper: Send {
+pub trait Keeper: Send + Sync {
     /// The mute switch was turned: until when nothing is said, if at all.
     fn mute(&self, until: Option<u64>);
+
+    /// What is known of places and weather.
+    fn weather(&self, known: &Snapshot);
 }
 
 /// Keeps nothing.
@@ -95,6 +108,18 @@ pub struct Forgetful;
 
 impl Keeper for Forgetful {
     fn mute(&self, _until: Option<u64>) {}
+
+    fn weather(&self, _known: &Snapshot) {}
+}
+
+/// What was known before the restart.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Before {
+    /// Until when the operator has muted the bot: seconds since 1970,
+    /// `u64::MAX` for ever.
+    pub muted_until: Option<u64>,
+    /// Places and weather.
+    pub weather: Snapshot,
 }
 
 /// What the bot is connected with.
@@ -104,7 +129,9 @@ pub struct Parts {
     /// The way to slow work.
     pub errands: Box<dyn Errands>,
     /// The way to what lasts.
-    pub keeper: Box<dyn Keeper>,
+    pub keeper: Arc<dyn Keeper>,
+    /// Who knows the weather.
+    pub weather: Arc<dyn Source>,
     /// Reads the board's state.
     pub host: Box<dyn Fn() -> HostStats + Send>,
     /// The commands.
@@ -116,6 +143,9 @@ pub struct Parts {
 pub struct Tally {
     /// Commands answered.
     pub answered: u64,
+    /// Questions that were answered by what somebody else had just been told
+    /// on the same channel.
+    pub together: u64,
     /// Commands refused by a limit.
     pub refused: u64,
     /// Texts that arrived, were relayed, or were sent without asking.
@@ -128,10 +158,16 @@ pub struct Tally {
     pub key_trouble: u64,
 }
 
-struct OpenJob {
-    ask: Ask,
-    private: bool,
-    deadline: Duration,
+/// An errand that has not come back.
+enum OpenJob {
+    /// It brings a text.
+    Text {
+        ask: Box<Ask>,
+        way: Way,
+        deadline: Duration,
+    },
+    /// It works for the weather desk.
+    Weather(Need),
 }
 
 /// The bot.
@@ -140,10 +176,11 @@ pub struct Bot {
     registry: Registry,
     post: Post,
     errands: Box<dyn Errands>,
-    keeper: Box<dyn Keeper>,
+    keeper: Arc<dyn Keeper>,
     host: Box<dyn Fn() -> HostStats + Send>,
     policy: Policy,
     desk: Desk,
+    forecasts: Forecasts,
     book: NodeBook,
     link: LinkView,
     own: NodeNum,
@@ -167,9 +204,9 @@ impl std::fmt::Debug for Bot {
 }
 
 impl Bot {
-    /// A bot that knows nobody yet. `muted_until` comes from before the restart.
+    /// A bot that knows nobody yet.
     #[must_use]
-    pub fn new(settings: Settings, parts: Parts, muted_until: Option<u64>) -> Self {
+    pub fn new(settings: Settings, parts: Parts, before: Before) -> Self {
         let mut registry = parts.registry;
         registry.retain(|command| {
             settings
@@ -179,15 +216,18 @@ impl Bot {
         });
         let bot = &settings.bot;
         let mut desk = Desk::default();
-        desk.restore_mute(muted_until);
+        desk.restore_mute(before.muted_until);
+        let frame = Frame {
+            lang: settings.lang,
+            prefix: bot.prefix.clone(),
+            part_limit: bot.part_limit,
+            sanity: settings.sanity,
+            local_zone: settings.local_zone.clone(),
+        };
+        let weather = settings.weather.clone();
         Self {
-            post: Post::new(
-                parts.outbox,
-                settings.lang,
-                bot.prefix.clone(),
-                bot.part_limit,
-                bot.max_parts,
-            ),
+            post: Post::new(parts.outbox, settings.lang, bot, settings.limits.together),
+            forecasts: Forecasts::new(weather, frame, parts.weather, before.weather),
             policy: Policy::new(settings.limits.clone()),
             registry,
             errands: parts.errands,
@@ -238,53 +278,25 @@ impl Bot {
         }
     }
 
-    /// An errand has ended.
-    pub fn finished(&mut self, now: Now, result: JobResult) {
-        let Some(job) = self.jobs.remove(&result.id) else {
-            debug!("an errand ended after its time limit");
-            return;
-        };
-        let text = match result.answer {
-            Ok(text) => text,
-            Err(panic) => {
-                error!("{}: the errand panicked: {panic}", job.ask.line);
-                Text::Apology.plain(self.settings.lang).to_owned()
-            }
-        };
-        self.answer_late(now, &job, &text);
-    }
-
     /// Looks at everything that depends on time.
     pub fn tick(&mut self, now: Now) {
-        let late: Vec<JobId> = self
-            .jobs
-            .iter()
-            .filter(|(_, job)| job.deadline <= now.mono)
-            .map(|(&id, _)| id)
-            .collect();
-        for id in late {
-            if let Some(job) = self.jobs.remove(&id) {
-                warn!("{}: the errand took too long", job.ask.line);
-                let text = Text::TookTooLong.plain(self.settings.lang);
-                self.answer_late(now, &job, text);
-            }
-        }
+        self.give_up_late_jobs(now);
+        self.forecasts.tick(now);
+        self.serve_forecasts(now);
     }
 
     /// When [`Bot::tick`] is needed again, at the latest.
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
-        self.jobs.values().map(|job| job.deadline).min()
+        let jobs = self.jobs.values().filter_map(OpenJob::deadline);
+        jobs.chain(self.forecasts.deadline()).min()
     }
 
-    /// The end of an errand; the bot may have been muted since it began.
-    fn answer_late(&mut self, now: Now, job: &OpenJob, text: &str) {
-        if self.desk.is_muted(now) {
-            debug!("muted: {} of {} not answered", job.ask.line, job.ask.from);
-            return;
+    /// The last thing before the end: puts away what is worth keeping.
+    pub fn close(&mut self, now: Now) {
+        if let Some(known) = self.forecasts.last_words(now) {
+            self.keeper.weather(&known);
         }
-        self.post
-            .send(&job.ask, job.private, text, &mut self.desk, now.mono);
     }
 
     fn ready(&mut self, now: Now, identity: &Identity) {

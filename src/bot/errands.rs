@@ -10,26 +10,46 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::thread::{Death, panic_message, spawn};
+use crate::weather::{Failure, Found, Report};
 
 /// Workers; each has one job at a time.
 pub const WORKERS: usize = 2;
 /// Jobs that may wait for a worker.
 const WAITING: usize = 8;
 
-/// Something slow. What it returns is the answer.
-pub type Job = Box<dyn FnOnce() -> String + Send>;
+/// Something slow.
+pub type Job = Box<dyn FnOnce() -> Work + Send>;
+
+/// What a job brings home.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Work {
+    /// The answer itself.
+    Text(String),
+    /// Where a place is; that of the configured home, too, when it was looked
+    /// up on the way.
+    Place {
+        /// What was asked for.
+        found: Result<Found, Failure>,
+        /// The same for home.
+        home: Option<Result<Found, Failure>>,
+    },
+    /// The weather of a place.
+    Report(Result<Report, Failure>),
+    /// Something was put away.
+    Done,
+}
 
 /// Names a job, so that a late result is told from an awaited one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct JobId(pub u64);
 
-/// A finished job: its answer, or what its panic said.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// A finished job: what it brought home, or what its panic said.
+#[derive(Clone, PartialEq, Debug)]
 pub struct JobResult {
     /// Which.
     pub id: JobId,
-    /// The answer, or the message of a panic.
-    pub answer: Result<String, String>,
+    /// What it found, or the message of a panic.
+    pub work: Result<Work, String>,
 }
 
 /// Somebody who does errands.
@@ -41,7 +61,7 @@ pub trait Errands: Send {
 fn carry_out(id: JobId, job: Job) -> JobResult {
     JobResult {
         id,
-        answer: catch_unwind(AssertUnwindSafe(job)).map_err(|panic| panic_message(&*panic)),
+        work: catch_unwind(AssertUnwindSafe(job)).map_err(|panic| panic_message(&*panic)),
     }
 }
 
@@ -127,7 +147,7 @@ mod tests {
                 Box::new(move || {
                     begun.send(()).unwrap();
                     let _ = gate.recv();
-                    "late".to_owned()
+                    Work::Text("late".to_owned())
                 })
             ));
             begins.recv().unwrap();
@@ -135,12 +155,12 @@ mod tests {
         for id in 2..10 {
             assert!(pool.submit(JobId(id), Box::new(|| panic!("broken"))));
         }
-        assert!(!pool.submit(JobId(99), Box::new(String::new)));
+        assert!(!pool.submit(JobId(99), Box::new(|| Work::Done)));
         drop(release);
         let mut answers: Vec<_> = (0..10).map(|_| finished.recv().unwrap()).collect();
         answers.sort_by_key(|result| result.id);
-        assert_eq!(answers[0].answer.as_deref(), Ok("late"));
-        assert_eq!(answers[9].answer, Err("broken".to_owned()));
+        assert_eq!(answers[0].work, Ok(Work::Text("late".to_owned())));
+        assert_eq!(answers[9].work, Err("broken".to_owned()));
         drop(pool);
         for handle in handles {
             handle.join().unwrap();

@@ -2,14 +2,15 @@
 //!
 //! In reading order: [`parse`] understands a text, [`policy`] decides whether
 //! it deserves an answer, [`command`] is what a command declares, [`commands`]
-//! are the commands, [`reply`] is their way out, and [`dispatch`] puts it all
-//! together. Nothing here knows a socket.
+//! are the commands, [`reply`] is their way out, [`forecasts`] is the weather
+//! desk, and [`dispatch`] puts it all together. Nothing here knows a socket.
 
 pub mod command;
 pub mod commands;
 pub mod desk;
 pub mod dispatch;
 pub mod errands;
+pub mod forecasts;
 pub mod host;
 pub mod parse;
 pub mod policy;

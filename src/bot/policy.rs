@@ -129,6 +129,16 @@ impl Policy {
         Verdict::Silence
     }
 
+    /// An answer that [`Policy::ask`] allowed on `channel` was not said there.
+    /// It stays counted for its sender, who has asked all the same.
+    pub fn give_back(&mut self, channel: ChannelIndex) {
+        let public = self.channels.get_mut(usize::from(channel.0));
+        let public = public.and_then(Option::as_mut);
+        for bucket in self.total.as_mut().into_iter().chain(public) {
+            bucket.give_back();
+        }
+    }
+
     /// Asks for one `/echo` by `from`, beside [`Policy::ask`].
     pub fn ask_echo(&mut self, from: NodeNum, now: Duration) -> Verdict {
         let limits = &self.limits;

@@ -12,7 +12,7 @@ pub struct Recent<K, V> {
     entries: HashMap<K, (Duration, V)>,
 }
 
-impl<K: Copy + Eq + Hash, V> Recent<K, V> {
+impl<K: Clone + Eq + Hash, V> Recent<K, V> {
     /// An empty table.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
@@ -29,7 +29,7 @@ impl<K: Copy + Eq + Hash, V> Recent<K, V> {
                 .entries
                 .iter()
                 .min_by_key(|(_, (used, _))| *used)
-                .map(|(&key, _)| key);
+                .map(|(key, _)| key.clone());
             if let Some(oldest) = oldest {
                 self.entries.remove(&oldest);
             }
@@ -62,6 +62,25 @@ impl<K: Copy + Eq + Hash, V> Recent<K, V> {
             .map(|(_, value)| value)
     }
 
+    /// The entry of `key`, which is used herewith.
+    pub fn touch(&mut self, key: &K, now: Duration) -> Option<&mut V> {
+        let (used, value) = self.entries.get_mut(key)?;
+        *used = now;
+        Some(value)
+    }
+
+    /// Forgets the entry of `key`.
+    pub fn forget(&mut self, key: &K) {
+        self.entries.remove(key);
+    }
+
+    /// All entries, each with when it was used, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (&K, Duration, &V)> {
+        self.entries
+            .iter()
+            .map(|(key, (used, value))| (key, *used, value))
+    }
+
     /// Number of entries.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -75,7 +94,7 @@ impl<K: Copy + Eq + Hash, V> Recent<K, V> {
     }
 }
 
-impl<K: Copy + Eq + Hash> Recent<K, ()> {
+impl<K: Clone + Eq + Hash> Recent<K, ()> {
     /// Whether something may happen for `key` that should not happen twice
     /// within `period`. Notes it when it may.
     pub fn once_per(&mut self, key: K, now: Duration, period: Duration) -> bool {

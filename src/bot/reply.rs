@@ -6,6 +6,7 @@
 //! or skip the pacing.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,12 +14,30 @@ use log::{debug, error, warn};
 
 use super::command::{Ask, Place};
 use super::desk::Desk;
-use super::errands::Job;
+use super::forecasts::{Wanted, Wish};
+use super::recent::Recent;
 use super::split::split;
+use crate::config::Bot;
 use crate::link::message::REPLY_EXPIRY;
 use crate::link::{Class, Keep, Outbox, Refused, Target, Text, Ticket};
 use crate::mesh::{ChannelIndex, NodeNum};
 use crate::text::{Lang, Text as Say};
+
+/// Public answers that are remembered for those who ask the same.
+const SAID: usize = 64;
+
+/// How an answer goes back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Way {
+    /// To the asker alone, wherever he asked.
+    pub private: bool,
+    /// On a channel it is not said again within a short time: those who asked
+    /// the same meanwhile are answered together (features.md B17).
+    pub same_for_all: bool,
+}
+
+/// A text as it was said on a channel, by its hash.
+type Public = (ChannelIndex, u64);
 
 /// What is remembered of a text until its outcome is known. Bounded by what
 /// the link accepts.
@@ -30,6 +49,8 @@ pub struct Posted {
     pub command: Arc<str>,
     /// Set when a question on this channel was answered in private.
     pub asked_on: Option<ChannelIndex>,
+    /// Set when others may be answered together with this.
+    said: Option<Public>,
 }
 
 /// Turns answers into texts and keeps book of them.
@@ -41,6 +62,8 @@ pub struct Post {
     part_limit: usize,
     max_parts: usize,
     pending: HashMap<Ticket, Posted>,
+    together: Duration,
+    said: Recent<Public, ()>,
 }
 
 /// What became of an answer at the moment of the call.
@@ -50,31 +73,35 @@ pub enum Handed {
     Over(usize),
     /// Refused after so many parts.
     Refused(usize, Refused),
+    /// The same has just been said on the same channel: that was the answer.
+    Together,
 }
 
 impl Post {
-    /// Sends through `outbox`; parts of at most `part_limit` bytes.
+    /// Sends through `outbox` as the configuration says. What is the same for
+    /// all is said once on a channel within `together`.
     #[must_use]
-    pub fn new(
-        outbox: Outbox,
-        lang: Lang,
-        prefix: String,
-        part_limit: usize,
-        max_parts: usize,
-    ) -> Self {
+    pub fn new(outbox: Outbox, lang: Lang, bot: &Bot, together: Duration) -> Self {
         Self {
             outbox,
             lang,
-            prefix,
-            part_limit,
-            max_parts,
+            prefix: bot.prefix.clone(),
+            part_limit: bot.part_limit,
+            max_parts: bot.max_parts,
             pending: HashMap::new(),
+            together,
+            said: Recent::new(SAID),
         }
     }
 
-    /// The book's entry of a text whose outcome has come.
-    pub fn settle(&mut self, ticket: Ticket) -> Option<Posted> {
-        self.pending.remove(&ticket)
+    /// The book's entry of a text whose outcome has come. What did not arrive
+    /// has not been said: the next who asks gets it again.
+    pub fn settle(&mut self, ticket: Ticket, arrived: bool) -> Option<Posted> {
+        let posted = self.pending.remove(&ticket)?;
+        if let Some(said) = posted.said.filter(|_| !arrived) {
+            self.said.forget(&said);
+        }
+        Some(posted)
     }
 
     /// Texts whose outcome is open.
@@ -89,20 +116,32 @@ impl Post {
         &self.outbox
     }
 
-    /// Sends `text` as the answer to `ask`, to where it was asked or, if
-    /// `private`, to the asker alone. What does not fit goes on the desk, and
-    /// so do the parts that are refused after the first.
+    /// Sends `text` as the answer to `ask`. What does not fit goes on the
+    /// desk, and so do the parts that are refused after the first.
     pub fn send(
         &mut self,
         ask: &Ask,
-        private: bool,
+        way: Way,
         text: &str,
         desk: &mut Desk,
         now: Duration,
     ) -> Handed {
-        let place = if private { Place::Direct } else { ask.place };
-        let (handed, rest) = self.put(ask, private, text);
+        let place = way.place(ask);
+        let said = match place {
+            Place::Channel(channel) if way.same_for_all => Some((channel, hash(text))),
+            _ => None,
+        };
+        if let Some(said) = said
+            && self.said.get(&said, now, self.together).is_some()
+        {
+            debug!("{} of {} was answered together", ask.line, ask.from);
+            return Handed::Together;
+        }
+        let (handed, rest) = self.put(ask, way.private, said, text);
         if !matches!(handed, Handed::Refused(0, _)) {
+            if let Some(said) = said {
+                self.said.insert(said, now, ());
+            }
             desk.keep((ask.from, place), rest, now);
         }
         handed
@@ -111,11 +150,17 @@ impl Post {
     /// The same for a sentence that is no answer: a notice, a hint. What lies
     /// on the desk stays there.
     pub fn remark(&mut self, ask: &Ask, private: bool, text: &str) -> Handed {
-        self.put(ask, private, text).0
+        self.put(ask, private, None, text).0
     }
 
     /// Hands over as many parts as are accepted; what is left of the text.
-    fn put(&mut self, ask: &Ask, private: bool, text: &str) -> (Handed, String) {
+    fn put(
+        &mut self,
+        ask: &Ask,
+        private: bool,
+        said: Option<Public>,
+        text: &str,
+    ) -> (Handed, String) {
         let (target, class, asked_on) = match (ask.place, private) {
             (Place::Channel(channel), false) => (Target::Channel(channel), Class::Public, None),
             (Place::Channel(channel), true) => (self.back_to(ask), Class::Direct, Some(channel)),
@@ -150,6 +195,7 @@ impl Post {
                         to: ask.from,
                         command: Arc::clone(&ask.line),
                         asked_on,
+                        said,
                     };
                     self.pending.insert(ticket, posted);
                 }
@@ -201,6 +247,32 @@ impl Post {
     }
 }
 
+impl Way {
+    /// Where an answer to `ask` appears.
+    #[must_use]
+    pub fn place(self, ask: &Ask) -> Place {
+        if self.private {
+            Place::Direct
+        } else {
+            ask.place
+        }
+    }
+}
+
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Slow work that a command leaves behind.
+pub enum Errand {
+    /// A text, after at most this time.
+    Text(Duration, Box<dyn FnOnce() -> String + Send>),
+    /// The weather.
+    Forecast(Wish, Wanted),
+}
+
 /// What a command did with its reply.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Done {
@@ -216,61 +288,71 @@ pub enum Done {
 pub struct Reply<'a> {
     post: &'a mut Post,
     ask: &'a Ask,
-    private: bool,
+    way: Way,
     now: Duration,
     done: Done,
-    job: Option<(Duration, Job)>,
+    errand: Option<Errand>,
 }
 
 impl<'a> Reply<'a> {
-    /// A reply to `ask`; everything goes to the asker alone if `private`.
-    pub fn new(post: &'a mut Post, ask: &'a Ask, private: bool, now: Duration) -> Self {
+    /// A reply to `ask` that goes this way.
+    pub fn new(post: &'a mut Post, ask: &'a Ask, way: Way, now: Duration) -> Self {
         Self {
             post,
             ask,
-            private,
+            way,
             now,
             done: Done::Silent,
-            job: None,
+            errand: None,
         }
     }
 
     /// Where [`Reply::say`] answers, which is where a list can be picked from.
     #[must_use]
     pub fn place(&self) -> Place {
-        if self.private {
-            Place::Direct
-        } else {
-            self.ask.place
-        }
+        self.way.place(self.ask)
     }
 
     /// Answers where the question was asked (or in private, if the command is
     /// set to). What does not fit is kept on the desk for `/more`.
     pub fn say(&mut self, desk: &mut Desk, text: &str) -> Handed {
-        self.send(desk, self.private, text)
+        self.send(desk, self.way, text)
     }
 
     /// Answers the asker alone, wherever he asked.
     pub fn private(&mut self, desk: &mut Desk, text: &str) -> Handed {
-        self.send(desk, true, text)
+        let way = Way {
+            private: true,
+            ..self.way
+        };
+        self.send(desk, way, text)
     }
 
     /// Hands slow work to an errand, whose result is the answer. After
     /// `timeout` the asker is told that it takes too long.
-    pub fn errand(&mut self, timeout: Duration, job: Job) {
-        self.job = Some((timeout, job));
-        self.done = Done::Errand;
+    pub fn errand(&mut self, timeout: Duration, job: Box<dyn FnOnce() -> String + Send>) {
+        self.leave(Errand::Text(timeout, job));
+    }
+
+    /// Leaves the answer to the weather desk, which has it at once or sends
+    /// for it.
+    pub fn forecast(&mut self, wish: Wish, wanted: Wanted) {
+        self.leave(Errand::Forecast(wish, wanted));
     }
 
     /// What became of it.
     #[must_use]
-    pub fn finish(self) -> (Done, Option<(Duration, Job)>) {
-        (self.done, self.job)
+    pub fn finish(self) -> (Done, Option<Errand>) {
+        (self.done, self.errand)
     }
 
-    fn send(&mut self, desk: &mut Desk, private: bool, text: &str) -> Handed {
-        let handed = self.post.send(self.ask, private, text, desk, self.now);
+    fn leave(&mut self, errand: Errand) {
+        self.errand = Some(errand);
+        self.done = Done::Errand;
+    }
+
+    fn send(&mut self, desk: &mut Desk, way: Way, text: &str) -> Handed {
+        let handed = self.post.send(self.ask, way, text, desk, self.now);
         self.done = Done::Answered(handed);
         handed
     }

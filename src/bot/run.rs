@@ -31,7 +31,10 @@ pub fn run(
                     on_event(&event);
                     bot.handle(clock.now(), event);
                 }
-                Err(_) => return bot,
+                Err(_) => {
+                    bot.close(clock.now());
+                    return bot;
+                }
             },
             recv(results) -> result => match result {
                 Ok(result) => bot.finished(clock.now(), result),

@@ -17,9 +17,12 @@ pub struct Split {
     pub starts: Vec<usize>,
 }
 
-/// Cuts `text` into at most `max_parts` parts of at most `limit` bytes each.
-/// When something is left over, the last part ends with `hint`, which says
-/// how to get it.
+/// Behind this a new part begins, whatever room there is.
+pub const NEW_PART: char = '\u{c}';
+
+/// Cuts `text` into at most `max_parts` parts of at most `limit` bytes each,
+/// and wherever it says [`NEW_PART`]. When something is left over, the last
+/// part ends with `hint`, which says how to get it.
 ///
 /// White space at the cuts is left out; nothing else is. `limit` below 20
 /// bytes counts as 20, and `max_parts` outside 1 to 9 as the nearest of them: the
@@ -31,7 +34,7 @@ pub fn split(text: &str, limit: usize, max_parts: usize, hint: &str) -> Split {
     if text.is_empty() {
         return Split::default();
     }
-    if text.len() <= limit {
+    if text.len() <= limit && !text.contains(NEW_PART) {
         return Split {
             parts: vec![text.to_owned()],
             rest: String::new(),
@@ -110,6 +113,11 @@ fn cut_up(
 
 /// The beginning of `text` that fits into `room` bytes, and what follows.
 fn cut(text: &str, room: usize) -> (&str, &str) {
+    if let Some((page, after)) = text.split_once(NEW_PART)
+        && page.len() <= room
+    {
+        return (page.trim_end(), after.trim_start());
+    }
     if text.len() <= room {
         return (text, "");
     }
@@ -157,6 +165,26 @@ mod tests {
                 "(3/3) eta theta iota"
             ]
         );
+    }
+
+    #[test]
+    fn a_page_is_a_part_of_its_own() {
+        let text = format!("one\u{c}two\u{c}{}\u{c}last", "word ".repeat(8));
+        let parts = |limit, max| split(&text, limit, max, " …/more");
+        assert_eq!(
+            parts(60, 9).parts,
+            [
+                "(1/4) one",
+                "(2/4) two",
+                "(3/4) word word word word word word word word",
+                "(4/4) last"
+            ]
+        );
+        let two = parts(60, 2);
+        assert_eq!(two.parts, ["(1/2) one", "(2/2) two …/more"]);
+        assert_eq!(parts(30, 9).parts.len(), 5);
+        let rest = split(&two.rest, 60, 9, "");
+        assert_eq!(rest.parts.last().map(String::as_str), Some("(2/2) last"));
     }
 
     #[test]

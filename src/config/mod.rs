@@ -10,6 +10,7 @@ mod error;
 mod read;
 mod template;
 mod value;
+mod weather;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -25,6 +26,7 @@ use crate::text::Lang;
 pub use duration::{duration_text, parse_duration};
 pub use error::{ConfigError, Place};
 pub use read::{FILE_NAME, find_config};
+pub use weather::Weather;
 
 /// The whole configuration. [`Config::default`] is complete but for the host.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
@@ -45,6 +47,8 @@ pub struct Config {
     /// What differs on single channels.
     #[serde(rename = "channel", deserialize_with = "value::by_channel")]
     pub channels: BTreeMap<ChannelIndex, ChannelRules>,
+    /// Whose weather, from whom, in which units.
+    pub weather: Weather,
     /// What is logged.
     pub log: Log,
     /// Where things are kept.
@@ -175,6 +179,10 @@ pub struct Limits {
     pub total: Rate,
     /// `/echo` for one sender.
     pub echo: Rate,
+    /// Within this time the same answer is not said again on the same channel,
+    /// 0 s to 10 min.
+    #[serde(deserialize_with = "value::period::<_, 0, 600_000>")]
+    pub together: Duration,
 }
 
 /// The size of a token bucket: `count` in every `per`.
@@ -324,6 +332,7 @@ impl Default for Limits {
             per_channel: rate(30, 10),
             total: rate(60, 10),
             echo: rate(1, 10),
+            together: Duration::from_secs(30),
         }
     }
 }

@@ -8,7 +8,8 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::TEXT;
-    use crate::config::{Config, Mentions};
+    use crate::config::{Config, Mentions, Weather};
+    use crate::weather::Home;
 
     /// The template with every commented key switched on. `#key` is a key,
     /// `# word` is prose.
@@ -42,6 +43,17 @@ mod tests {
         assert!(config.bot.channels.take().is_some());
         assert!(!std::mem::take(&mut config.commands).is_empty());
         assert!(!std::mem::take(&mut config.channels).is_empty());
+        let weather = &mut config.weather;
+        assert_ne!(std::mem::take(&mut weather.home), Home::default());
+        assert!(weather.country.take().is_some());
+        assert_eq!(
+            weather.geocoding_url.take().as_deref(),
+            Some(Weather::GEOCODING)
+        );
+        assert_eq!(
+            weather.fallback_url.take().as_deref(),
+            Some(Weather::FALLBACK)
+        );
         assert_eq!(config, parse(TEXT));
     }
 

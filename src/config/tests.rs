@@ -219,7 +219,7 @@ fn unknown_keys_name_the_nearest_one() {
     refuse(
         "\"a\\nb\" = 1",
         expect![[
-            r#"meshbot.toml:1:1: unknown field "a\nb", expected one of language, node, bot, operator, limits, commands, channel, log, store"#
+            r#"meshbot.toml:1:1: unknown field "a\nb", expected one of language, node, bot, operator, limits, commands, channel, weather, log, store"#
         ]],
     );
 }

@@ -18,6 +18,8 @@ use serde::{Deserialize, Deserializer};
 
 use super::duration::{parse_duration, written};
 use super::{ChannelIndex, ChannelRules, NodeNum};
+use crate::mesh::Position;
+use crate::weather::{Cell, Home, Query};
 
 /// A whole number from `LO` to `HI`.
 pub(super) fn whole<'de, D, T, const LO: i64, const HI: i64>(from: D) -> Result<T, D::Error>
@@ -134,6 +136,56 @@ pub(super) fn key<'de, D: Deserializer<'de>>(from: D) -> Result<[u8; 32], D::Err
         let key: [u8; 32] = engine.decode(text).ok()?.try_into().ok()?;
         (key != [0; 32]).then_some(key)
     })
+}
+
+/// Where people are who do not say where: `48.95,2.25` or a name.
+pub(super) fn home<'de, D: Deserializer<'de>>(from: D) -> Result<Home, D::Error> {
+    let what = "a place: its name, or degrees north and east such as \"48.95,2.25\"";
+    text(from, what, |text| {
+        if text.is_empty() {
+            return Some(Home::OwnNode);
+        }
+        let numeric = |c: char| c.is_ascii_digit() || "+-., ".contains(c);
+        if text.contains(',') && text.chars().all(numeric) {
+            return Cell::around(&Position::parse(text)?).map(Home::At);
+        }
+        Query::parse(text).map(Home::Named)
+    })
+}
+
+/// A country's ISO 3166 code; empty for none.
+pub(super) fn country<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    text(from, "two letters such as \"FR\"", |text| {
+        let good = text.len() == 2 && text.bytes().all(|b| b.is_ascii_alphabetic());
+        good.then(|| Some(text.to_ascii_uppercase()))
+            .or_else(|| text.is_empty().then_some(None))
+    })
+}
+
+/// Where a service is reached: scheme, host, perhaps a port and a path. Without
+/// the slash at the end.
+pub(super) fn base_url<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let what = "an address such as \"https://host\" or \"http://host:8080\", without ? and #";
+    text(from, what, |text| {
+        let rest = text
+            .strip_prefix("https://")
+            .or_else(|| text.strip_prefix("http://"))?;
+        let host = rest.split('/').next()?;
+        let good = !host.is_empty()
+            && !host.contains('@')
+            && !host.starts_with(':')
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_graphic() && !b"?#\\\"<>".contains(&b));
+        good.then(|| text.trim_end_matches('/').to_owned())
+    })
+}
+
+/// The same where there may be none.
+pub(super) fn some_base_url<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<String>, D::Error> {
+    base_url(from).map(Some)
 }
 
 /// A log level, or `off`.

@@ -1,3 +1,51 @@
 //! What lasts longer than the process.
 
+pub mod file;
 pub mod state;
+pub mod weather;
+
+use std::path::Path;
+
+use crate::bot::dispatch::{Before, Keeper};
+use crate::bot::forecasts::Snapshot;
+use state::StateFile;
+use weather::WeatherFile;
+
+/// The files of one bot.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Files {
+    /// What the operator has settled.
+    pub state: StateFile,
+    /// What is known of places and weather.
+    pub weather: WeatherFile,
+}
+
+impl Files {
+    /// Those beside a database at `database`.
+    #[must_use]
+    pub fn beside(database: &Path) -> Self {
+        Self {
+            state: StateFile::beside(database),
+            weather: WeatherFile::beside(database),
+        }
+    }
+
+    /// What was known before the restart.
+    #[must_use]
+    pub fn load(&self) -> Before {
+        Before {
+            muted_until: self.state.load().mute(),
+            weather: self.weather.load(),
+        }
+    }
+}
+
+impl Keeper for Files {
+    fn mute(&self, until: Option<u64>) {
+        self.state.keep_mute(until);
+    }
+
+    fn weather(&self, known: &Snapshot) {
+        self.weather.save(known);
+    }
+}

@@ -1,14 +1,12 @@
-//! The operator's settings in a small file that survives a power cut: written
-//! beside the old one, synced, then put in its place.
+//! The operator's settings in a small file.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use log::warn;
 use serde::{Deserialize, Serialize};
 
-use crate::bot::dispatch::Keeper;
+use super::file;
 
 /// No state file that we wrote is larger, in bytes.
 const LARGEST: u64 = 4_096;
@@ -75,7 +73,7 @@ impl StateFile {
             );
             State::default()
         };
-        let text = match self.read() {
+        let text = match file::read(&self.path, LARGEST) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return State::default(),
             Err(error) => return forget(&error),
@@ -83,30 +81,12 @@ impl StateFile {
         toml::from_str(&text).unwrap_or_else(|error| forget(&error.message()))
     }
 
-    /// What is no ordinary small file is not opened: it could hold up the start
-    /// for ever.
-    fn read(&self) -> io::Result<String> {
-        let about = fs::metadata(&self.path)?;
-        if !about.is_file() || about.len() > LARGEST {
-            return Err(io::Error::other("not a small file"));
-        }
-        fs::read_to_string(&self.path)
-    }
-
     /// Whether it can be written when the time comes.
     ///
     /// # Errors
     /// When its folder is missing or closed to this user.
     pub fn check(&self) -> io::Result<()> {
-        let access = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
-        Ok(rustix::fs::access(self.folder(), access)?)
-    }
-
-    fn folder(&self) -> &Path {
-        match self.path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        }
+        file::check(&self.path)
     }
 
     /// Writes it, durably.
@@ -115,17 +95,11 @@ impl StateFile {
     /// When the folder cannot be written to; the old file is intact then.
     pub fn save(&self, state: State) -> io::Result<()> {
         let text = toml::to_string(&state).map_err(io::Error::other)?;
-        let new = self.path.with_extension("state.new");
-        let mut file = File::create(&new)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&new, &self.path)?;
-        File::open(self.folder())?.sync_all()
+        file::replace(&self.path, &text)
     }
-}
 
-impl Keeper for StateFile {
-    fn mute(&self, until: Option<u64>) {
+    /// The mute switch was turned.
+    pub fn keep_mute(&self, until: Option<u64>) {
         if let Err(error) = self.save(State::from_mute(until)) {
             warn!(
                 "the mute switch will not survive a restart: {}: {error}",
@@ -138,6 +112,7 @@ impl Keeper for StateFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn the_mute_switch_survives() {
@@ -145,7 +120,7 @@ mod tests {
         let file = StateFile::beside(&folder.path().join("meshbot.db"));
         assert_eq!(file.load().mute(), None);
         for until in [Some(1_234), Some(u64::MAX), None] {
-            file.mute(until);
+            file.keep_mute(until);
             assert_eq!(file.load().mute(), until);
         }
         assert!(file.check().is_ok());
@@ -159,7 +134,7 @@ mod tests {
         let file = StateFile::beside(&folder.path().join("meshbot.db"));
         fs::write(folder.path().join("meshbot.state"), "muted_until = {").unwrap();
         assert_eq!(file.load(), State::default());
-        file.mute(Some(5));
+        file.keep_mute(Some(5));
         assert_eq!(file.load().mute(), Some(5));
     }
 
@@ -178,6 +153,6 @@ mod tests {
         let file = StateFile::beside(Path::new("/nonexistent/meshbot.db"));
         assert!(file.check().is_err());
         assert!(file.save(State::default()).is_err());
-        file.mute(Some(5));
+        file.keep_mute(Some(5));
     }
 }

@@ -10,7 +10,7 @@ mod units;
 use std::fmt;
 
 pub use cell::Cell;
-pub use place::{Candidate, Found, Query, Spot, choose};
+pub use place::{Candidate, Found, Home, Query, Spot, choose};
 pub use report::{Current, Day, Hour, Provider, Report};
 pub use sky::Sky;
 pub use units::{Rain, Temperature, Units, Wind};
@@ -61,3 +61,17 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+/// Knows nothing: for a bot without a network.
+#[derive(Clone, Copy, Debug)]
+pub struct Offline;
+
+impl Source for Offline {
+    fn search(&self, _name: &str, _lang: Lang) -> Result<Vec<Candidate>, Failure> {
+        Err(Failure::Unreachable("no network".to_owned()))
+    }
+
+    fn forecast(&self, _at: Cell) -> Result<Report, Failure> {
+        Err(Failure::Unreachable("no network".to_owned()))
+    }
+}

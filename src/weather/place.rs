@@ -109,6 +109,18 @@ struct Attempt {
     within: Option<String>,
 }
 
+/// Where people are who do not say where they are.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Home {
+    /// Where the bot's own node is, if it knows.
+    #[default]
+    OwnNode,
+    /// There.
+    At(Cell),
+    /// In the place of this name.
+    Named(Query),
+}
+
 /// What became of a search.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Found {

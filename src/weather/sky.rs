@@ -28,6 +28,12 @@ impl Sky {
         }
     }
 
+    /// Whether what falls is snow.
+    #[must_use]
+    pub fn is_snow(self) -> bool {
+        matches!(self.0, 71 | 73 | 75 | 77 | 85 | 86)
+    }
+
     /// How much it matters to somebody outdoors, for finding the worst of a
     /// day. The codes themselves are not in that order: fog is no worse than
     /// rain, and freezing rain is worse than a heavy shower.

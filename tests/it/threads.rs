@@ -85,6 +85,7 @@ const HANG: Command = Command {
     mode: Mode::Public,
     operator_only: false,
     has_own_limit: false,
+    same_for_all: false,
     run: hang,
 };
 

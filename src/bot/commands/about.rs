@@ -20,6 +20,7 @@ pub const COMMAND: Command = Command {
     mode: Mode::Public,
     operator_only: false,
     has_own_limit: false,
+    same_for_all: true,
     run,
 };
 
@@ -55,6 +56,8 @@ fn answer(lang: Lang, up: Duration, link: &LinkView, contact: &str) -> Vec<(u8, 
     if !contact.is_empty() {
         parts.push((3, Text::AboutContact.fill(lang, &[("contact", &contact)])));
     }
+    // The data may be used on condition that this is said.
+    parts.push((1, Text::Attribution.plain(lang).to_owned()));
     parts.push((5, source(lang)));
     parts
 }
@@ -94,8 +97,8 @@ mod tests {
             &link,
             "Élodie, ELO",
             expect![[r#"
-            up 3 d 4 h · link up 3 d 3 h · reconnects 0 · connections 1 · contact: Élodie, ELO
-            actif depuis 3 j 4 h · liaison depuis 3 j 3 h · reconnexions 0 · connexions 1 · contact : Élodie, ELO"#]],
+                up 3 d 4 h · link up 3 d 3 h · reconnects 0 · connections 1 · contact: Élodie, ELO · weather: Open-Meteo.com (CC BY 4.0), GeoNames, wttr.in
+                actif depuis 3 j 4 h · liaison depuis 3 j 3 h · reconnexions 0 · connexions 1 · contact : Élodie, ELO · météo : Open-Meteo.com (CC BY 4.0), GeoNames, wttr.in"#]],
         );
     }
 
@@ -110,8 +113,8 @@ mod tests {
             &link,
             "",
             expect![[r#"
-            up 3 d 4 h · link down · reconnects 3 · connections 3
-            actif depuis 3 j 4 h · liaison coupée · reconnexions 3 · connexions 3"#]],
+                up 3 d 4 h · link down · reconnects 3 · connections 3 · weather: Open-Meteo.com (CC BY 4.0), GeoNames, wttr.in
+                actif depuis 3 j 4 h · liaison coupée · reconnexions 3 · connexions 3 · météo : Open-Meteo.com (CC BY 4.0), GeoNames, wttr.in"#]],
         );
     }
 }

@@ -17,6 +17,7 @@ pub const COMMAND: Command = Command {
     mode: Mode::Public,
     operator_only: false,
     has_own_limit: true,
+    same_for_all: false,
     run,
 };
 

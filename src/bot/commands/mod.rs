@@ -15,6 +15,7 @@ mod sys;
 #[cfg(test)]
 pub(crate) mod testing;
 mod trace;
+mod weather;
 mod whom;
 
 use super::command::{Command, Registry};
@@ -26,6 +27,9 @@ const ALL: &[&Command] = &[
     &trace::COMMAND,
     &info::COMMAND,
     &nodes::COMMAND,
+    &weather::WEATHER,
+    &weather::RAIN,
+    &weather::ASTRO,
     &echo::COMMAND,
     &sys::COMMAND,
     &about::COMMAND,

@@ -21,6 +21,7 @@ pub const MUTE: Command = Command {
     mode: Mode::Direct,
     operator_only: true,
     has_own_limit: false,
+    same_for_all: false,
     run: mute,
 };
 

@@ -22,6 +22,7 @@ pub const COMMAND: Command = Command {
     mode: Mode::Public,
     operator_only: false,
     has_own_limit: false,
+    same_for_all: false,
     run,
 };
 

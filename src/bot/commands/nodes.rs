@@ -30,6 +30,7 @@ pub const COMMAND: Command = Command {
     mode: Mode::Private,
     operator_only: false,
     has_own_limit: false,
+    same_for_all: false,
     run,
 };
 

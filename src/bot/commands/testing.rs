@@ -7,8 +7,8 @@ use expect_test::Expect;
 use crate::bot::command::{Ask, Context, LinkView, Place, Registry};
 use crate::bot::desk::Desk;
 use crate::bot::host::HostStats;
-use crate::bot::reply::{Post, Reply};
-use crate::config::Mode;
+use crate::bot::reply::{Errand, Post, Reply, Way};
+use crate::config::{Bot, Mode};
 use crate::link::Link;
 use crate::mesh::{ChannelIndex, Hops, NodeBook, NodeNum, Now, Packet, PacketId, Sanity, Standing};
 use crate::proto::{self, config::LoRaConfig};
@@ -130,9 +130,18 @@ impl World {
 
     /// What the command of the question answers, text by text.
     pub fn run(&mut self, ask: &Ask, lang: Lang) -> Vec<String> {
+        self.run_on(ask, lang).0
+    }
+
+    /// The same, and what it leaves to others.
+    pub fn run_on(&mut self, ask: &Ask, lang: Lang) -> (Vec<String>, Option<Errand>) {
         let (link, far) = Link::memory(Duration::from_millis(2_500));
         far.set_up(self.link_is_up);
-        let mut post = Post::new(link.outbox, lang, "/".into(), self.part_limit, 3);
+        let bot = Bot {
+            part_limit: self.part_limit,
+            ..Bot::default()
+        };
+        let mut post = Post::new(link.outbox, lang, &bot, Duration::ZERO);
         let word = ask.line.split([' ', '/']).nth(1).unwrap_or_default();
         let command = *self.registry.find(word).unwrap();
         let host = self.host;
@@ -151,10 +160,15 @@ impl World {
             host: &|| host,
             may_use: &|command| is_operator || !command.operator_only,
         };
-        let private = command.mode == Mode::Private;
-        let mut reply = Reply::new(&mut post, ask, private, self.now.mono);
+        let way = Way {
+            private: command.mode == Mode::Private,
+            same_for_all: command.same_for_all,
+        };
+        let mut reply = Reply::new(&mut post, ask, way, self.now.mono);
         (command.run)(ask, &mut context, &mut reply);
-        far.texts().into_iter().map(|text| text.text).collect()
+        let (_, errand) = reply.finish();
+        let texts = far.texts().into_iter().map(|text| text.text);
+        (texts.collect(), errand)
     }
 
     /// The answer in English and, below it, in French.

@@ -4,12 +4,21 @@ use super::*;
 
 impl Bot {
     pub(super) fn outcome(&mut self, now: Now, ticket: Ticket, outcome: Outcome) {
-        match outcome {
-            Outcome::Delivered | Outcome::Relayed | Outcome::Sent => self.tally.good += 1,
-            Outcome::Unknown => self.tally.unknown += 1,
-            Outcome::Failed(_) | Outcome::Expired | Outcome::Dropped(_) => self.tally.bad += 1,
-        }
-        let Some(posted) = self.post.settle(ticket) else {
+        let arrived = match outcome {
+            Outcome::Delivered | Outcome::Relayed | Outcome::Sent => {
+                self.tally.good += 1;
+                true
+            }
+            Outcome::Unknown => {
+                self.tally.unknown += 1;
+                false
+            }
+            Outcome::Failed(_) | Outcome::Expired | Outcome::Dropped(_) => {
+                self.tally.bad += 1;
+                false
+            }
+        };
+        let Some(posted) = self.post.settle(ticket, arrived) else {
             return;
         };
         if let Outcome::Failed(failure) = outcome

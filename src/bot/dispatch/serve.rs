@@ -2,7 +2,6 @@
 //! and what does the command say?
 
 use super::*;
-use crate::bot::reply::Handed;
 
 impl Bot {
     pub(super) fn serve(&mut self, now: Now, command: Command, ask: &Ask) {
@@ -29,12 +28,16 @@ impl Bot {
         if !ask.is_operator && !self.admit(now, &command, ask, private) {
             return;
         }
-        let (done, job) = self.run(now, &command, ask, private);
-        if let Some((timeout, job)) = job {
-            self.start(now, ask, private, timeout, job);
+        let way = Way {
+            private,
+            same_for_all: command.same_for_all,
+        };
+        let (done, errand) = self.run(now, &command, ask, way);
+        if let Done::Answered(handed) = done {
+            self.count(ask, handed);
         }
-        if done != Done::Silent {
-            self.tally.answered += 1;
+        if let Some(errand) = errand {
+            self.take_errand(now, ask, way, errand);
         }
         if self.desk.take_mute_change() {
             self.keeper.mute(self.desk.muted_until());
@@ -74,14 +77,8 @@ impl Bot {
         }
     }
 
-    fn run(
-        &mut self,
-        now: Now,
-        command: &Command,
-        ask: &Ask,
-        private: bool,
-    ) -> (Done, Option<(Duration, Job)>) {
-        let place = if private { Place::Direct } else { ask.place };
+    fn run(&mut self, now: Now, command: &Command, ask: &Ask, way: Way) -> (Done, Option<Errand>) {
+        let place = way.place(ask);
         let may_order = ask.is_operator && ask.place == Place::Direct;
         let Self {
             settings,
@@ -110,7 +107,7 @@ impl Bot {
                     && settings.may_use(other, place, ask.is_operator)
             },
         };
-        let mut reply = Reply::new(post, ask, private, now.mono);
+        let mut reply = Reply::new(post, ask, way, now.mono);
         let ran = catch_unwind(AssertUnwindSafe(|| {
             (command.run)(ask, &mut context, &mut reply);
         }));
@@ -125,23 +122,18 @@ impl Bot {
         reply.finish()
     }
 
-    fn start(&mut self, now: Now, ask: &Ask, private: bool, timeout: Duration, job: Job) {
-        let id = JobId(self.next_job);
-        self.next_job += 1;
-        let open = OpenJob {
-            ask: ask.clone(),
-            private,
-            deadline: now.mono + timeout,
-        };
-        self.jobs.insert(id, open);
-        if self.errands.submit(id, job) {
+    /// Enters into the books what became of an answer.
+    pub(super) fn count(&mut self, ask: &Ask, handed: Handed) {
+        if handed != Handed::Together {
+            self.tally.answered += 1;
             return;
         }
-        self.jobs.remove(&id);
-        warn!("{}: too many errands wait", ask.line);
-        if ask.place == Place::Direct {
-            let text = Text::Busy.plain(self.settings.lang);
-            self.post.remark(ask, private, text);
+        self.tally.together += 1;
+        // Nothing went on the air for it.
+        if let Place::Channel(channel) = ask.place
+            && !ask.is_operator
+        {
+            self.policy.give_back(channel);
         }
     }
 
@@ -156,6 +148,7 @@ impl Bot {
             Done::Errand => "errand".to_owned(),
             Done::Answered(Handed::Over(parts)) => format!("{parts} part(s)"),
             Done::Answered(Handed::Refused(_, refused)) => refused.to_string(),
+            Done::Answered(Handed::Together) => "answered together".to_owned(),
         };
         info!("💬 {name} ({}) {place}: {} → {outcome}", ask.from, ask.line);
     }

@@ -13,6 +13,7 @@ use crate::link::message::ChannelInfo;
 use crate::link::{Failure, Link, Loss, Request, Target};
 use crate::mesh::Packet;
 use crate::proto::{self, PortNum, mesh_packet};
+use crate::weather::Offline;
 
 const SANITY: Sanity = Sanity { built: 1_000_000 };
 const OWN: NodeNum = NodeNum(0x0000_0aaa);
@@ -30,6 +31,8 @@ impl Keeper for Notes {
     fn mute(&self, until: Option<u64>) {
         self.0.send(until).unwrap();
     }
+
+    fn weather(&self, _: &Snapshot) {}
 }
 
 /// Takes every errand and does none, or takes none at all.
@@ -63,6 +66,7 @@ fn test_command(name: &'static str, run: fn(&Ask, &mut Context<'_>, &mut Reply<'
         mode: Mode::Public,
         operator_only: false,
         has_own_limit: false,
+        same_for_all: false,
         run,
     }
 }
@@ -97,13 +101,18 @@ fn rig_with(
         key: KEY,
     });
     change(&mut settings);
+    let before = Before {
+        muted_until,
+        ..Before::default()
+    };
     let (link, far) = Link::memory(Duration::from_millis(2_500));
     let (done, results) = unbounded();
     let (keeper, kept) = unbounded();
     let parts = Parts {
         outbox: link.outbox,
         errands: errands.unwrap_or_else(|| Box::new(Inline(done))),
-        keeper: Box::new(Notes(keeper)),
+        keeper: Arc::new(Notes(keeper)),
+        weather: Arc::new(Offline),
         host: Box::new(HostStats::default),
         registry: registry(),
     };
@@ -111,7 +120,7 @@ fn rig_with(
         mono: Duration::from_secs(100),
         unix: 10_000_000,
     };
-    let mut bot = Bot::new(settings, parts, muted_until);
+    let mut bot = Bot::new(settings, parts, before);
     far.set_up(true);
     bot.handle(now, Event::Ready(Box::new(identity())));
     let town = [

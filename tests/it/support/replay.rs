@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, bounded};
 use meshbot::bot::command::Registry;
-use meshbot::bot::dispatch::{self, Bot, Forgetful, Parts};
+use meshbot::bot::dispatch::{self, Before, Bot, Forgetful, Parts};
 use meshbot::bot::errands::{Inline, JobResult};
 use meshbot::bot::host::HostStats;
 use meshbot::config::Config;
@@ -21,6 +21,7 @@ use meshbot::link::session::{Handshake, Session, Settings};
 use meshbot::link::{Event, Identity, Loss, Outbox, Outcome, Received, Request};
 use meshbot::mesh::{Now, Sanity};
 use meshbot::proto::{self, ToRadio, to_radio::PayloadVariant as To};
+use meshbot::weather::Offline;
 use prost::Message;
 
 use super::recording::{Recording, Step};
@@ -306,13 +307,14 @@ impl Listener {
         let parts = Parts {
             outbox: Outbox::new(to_link, Arc::new(|| {}), gate),
             errands: Box::new(Inline(to_bot)),
-            keeper: Box::new(Forgetful),
+            keeper: Arc::new(Forgetful),
+            weather: Arc::new(Offline),
             host: Box::new(HostStats::default),
             registry,
         };
         let settings = dispatch::Settings::from_config(&Config::default(), SANITY);
         Self {
-            bot: Bot::new(settings, parts, None),
+            bot: Bot::new(settings, parts, Before::default()),
             requests,
             results,
         }

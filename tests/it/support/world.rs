@@ -8,7 +8,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, bounded};
 use meshbot::app;
 use meshbot::bot::command::Registry;
-use meshbot::bot::dispatch::{self, Bot, Forgetful, Parts};
+use meshbot::bot::dispatch::{self, Before, Bot, Forgetful, Parts};
 use meshbot::bot::errands::{Inline, JobResult};
 use meshbot::bot::host::HostStats;
 use meshbot::config::Config;
@@ -17,6 +17,7 @@ use meshbot::link::outbox::{Gate, Outbox};
 use meshbot::link::{Event, Loss, Outcome, Request, Ticket};
 use meshbot::mesh::{NodeNum, Now, PacketId, Sanity};
 use meshbot::sim::{ClientClose, ConnId, Fault, Output, Said, Settings, SimNode};
+use meshbot::weather::Offline;
 
 /// Long after any build: both clocks are sane.
 pub const EPOCH: u64 = 2_100_000_000;
@@ -127,7 +128,8 @@ impl World {
         let parts = Parts {
             outbox: outbox.clone(),
             errands: Box::new(Inline(result_sender)),
-            keeper: Box::new(Forgetful),
+            keeper: Arc::new(Forgetful),
+            weather: Arc::new(Offline),
             host: Box::new(HostStats::default),
             registry: options.registry,
         };
@@ -138,7 +140,7 @@ impl World {
             bot: Bot::new(
                 dispatch::Settings::from_config(&config, SANITY),
                 parts,
-                None,
+                Before::default(),
             ),
             names: Names::At(SocketAddr::from(([127, 0, 0, 1], 4403))),
             now,

@@ -1,0 +1,154 @@
+//! `/weather`, `/rain` and `/astro`: of which place, and what of it. What they
+//! answer is written by [`overview`], [`rain`] and [`astro`] as soon as the
+//! weather desk has what it takes.
+
+mod astro;
+mod overview;
+mod rain;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use super::format;
+use crate::bot::command::{Ask, Command, Context};
+use crate::bot::forecasts::{Wanted, Wish};
+use crate::bot::reply::Reply;
+use crate::config::Mode;
+use crate::mesh::name::fold;
+use crate::mesh::{NodeBook, NodeNum, Position};
+use crate::text::Text;
+use crate::weather::{Cell, Query};
+
+/// Days of which the rain is told at most; each is a packet.
+const DAYS: usize = 3;
+
+pub const WEATHER: Command = Command {
+    name: "weather",
+    aliases: &["meteo", "wx"],
+    bare: &["weather", "meteo"],
+    usage: "[rain | astro] [place] | help",
+    summary: Text::HelpWeather,
+    mode: Mode::Public,
+    operator_only: false,
+    has_own_limit: false,
+    same_for_all: true,
+    run: run_weather,
+};
+
+pub const RAIN: Command = Command {
+    name: "rain",
+    aliases: &["pluie"],
+    bare: &["rain", "pluie"],
+    usage: "[place] [1-3]",
+    summary: Text::HelpRain,
+    run: run_rain,
+    ..WEATHER
+};
+
+pub const ASTRO: Command = Command {
+    name: "astro",
+    aliases: &["sun", "moon", "soleil", "lune"],
+    bare: &[],
+    usage: "[place]",
+    summary: Text::HelpAstro,
+    run: run_astro,
+    ..WEATHER
+};
+
+fn run_weather(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
+    let (word, rest) = ask
+        .args
+        .split_once(char::is_whitespace)
+        .unwrap_or((&ask.args, ""));
+    match fold(word).as_str() {
+        "rain" | "pluie" => tell_rain(rest, &WEATHER, ask, context, reply),
+        "astro" => tell_sky(rest, &WEATHER, ask, context, reply),
+        _ => {
+            let wish = Wish {
+                days: DAYS,
+                needs_report: true,
+                render: overview::write,
+            };
+            tell(&ask.args, wish, &WEATHER, ask, context, reply);
+        }
+    }
+}
+
+fn run_rain(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
+    tell_rain(&ask.args, &RAIN, ask, context, reply);
+}
+
+fn run_astro(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
+    tell_sky(&ask.args, &ASTRO, ask, context, reply);
+}
+
+fn tell_rain(
+    args: &str,
+    command: &Command,
+    ask: &Ask,
+    context: &mut Context<'_>,
+    reply: &mut Reply<'_>,
+) {
+    let args = args.trim();
+    let (place, last) = args.rsplit_once(char::is_whitespace).unwrap_or(("", args));
+    let (place, days) = match last.as_bytes() {
+        [digit @ b'0'..=b'9'] => (place, usize::from(digit - b'0')),
+        _ => (args, 1),
+    };
+    if !(1..=DAYS).contains(&days) {
+        return format::explain(ask, command, context, reply);
+    }
+    let wish = Wish {
+        days,
+        needs_report: true,
+        render: rain::write,
+    };
+    tell(place, wish, command, ask, context, reply);
+}
+
+fn tell_sky(
+    place: &str,
+    command: &Command,
+    ask: &Ask,
+    context: &mut Context<'_>,
+    reply: &mut Reply<'_>,
+) {
+    let wish = Wish {
+        days: 1,
+        needs_report: false,
+        render: astro::write,
+    };
+    tell(place, wish, command, ask, context, reply);
+}
+
+fn tell(
+    place: &str,
+    wish: Wish,
+    command: &Command,
+    ask: &Ask,
+    context: &mut Context<'_>,
+    reply: &mut Reply<'_>,
+) {
+    let place = place.trim();
+    if matches!(fold(place).as_str(), "help" | "aide" | "?") {
+        let help = Text::WeatherHelp.fill(context.lang, &[("prefix", &context.prefix)]);
+        reply.say(context.desk, &help);
+    } else if let Some(wanted) = wanted(place, ask.from, context.book) {
+        reply.forecast(wish, wanted);
+    } else {
+        format::explain(ask, command, context, reply);
+    }
+}
+
+/// Which place is meant; `None` when the text cannot be one.
+fn wanted(place: &str, asker: NodeNum, book: &NodeBook) -> Option<Wanted> {
+    let cell = |num| Cell::around(&book.get(num)?.position?);
+    if place.is_empty() {
+        let home = || Wanted::Home(book.own().and_then(cell));
+        return Some(cell(asker).map_or_else(home, Wanted::At));
+    }
+    if let Some(position) = Position::parse(place) {
+        return Cell::around(&position).map(Wanted::At);
+    }
+    Query::parse(place).map(Wanted::Named)
+}

@@ -1,0 +1,131 @@
+//! Slow work: who has left some, what came of it, and who gave up waiting.
+
+use super::*;
+use crate::bot::forecasts::Act;
+
+impl OpenJob {
+    /// When its asker has waited long enough. The weather desk keeps its own
+    /// times.
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        match self {
+            Self::Text { deadline, .. } => Some(*deadline),
+            Self::Weather(_) => None,
+        }
+    }
+}
+
+impl Bot {
+    /// An errand has ended.
+    pub fn finished(&mut self, now: Now, result: JobResult) {
+        match self.jobs.remove(&result.id) {
+            None => debug!("an errand ended after its time limit"),
+            Some(OpenJob::Text { ask, way, .. }) => {
+                let text = match result.work {
+                    Ok(Work::Text(text)) => text,
+                    Ok(_) => return,
+                    Err(panic) => {
+                        error!("{}: the errand panicked: {panic}", ask.line);
+                        Text::Apology.plain(self.settings.lang).to_owned()
+                    }
+                };
+                self.answer_late(now, &ask, way, &text);
+            }
+            Some(OpenJob::Weather(need)) => {
+                self.forecasts.came(now, &need, result.work);
+                self.serve_forecasts(now);
+            }
+        }
+    }
+
+    /// A command has left work behind.
+    pub(super) fn take_errand(&mut self, now: Now, ask: &Ask, way: Way, errand: Errand) {
+        match errand {
+            Errand::Text(timeout, job) => {
+                let open = OpenJob::Text {
+                    ask: Box::new(ask.clone()),
+                    way,
+                    deadline: now.mono + timeout,
+                };
+                if !self.start(open, Box::new(move || Work::Text(job()))) {
+                    self.too_busy(ask, way);
+                }
+            }
+            Errand::Forecast(wish, wanted) => {
+                self.forecasts.ask(now, ask, way, wish, wanted);
+                self.serve_forecasts(now);
+            }
+        }
+    }
+
+    /// Does what the weather desk wants done.
+    pub(super) fn serve_forecasts(&mut self, now: Now) {
+        while let Some(act) = self.forecasts.act() {
+            match act {
+                Act::Say(waiter, text) => {
+                    self.answer_late(now, &waiter.ask, waiter.way, &text);
+                }
+                Act::Busy(waiter) => self.too_busy(&waiter.ask, waiter.way),
+                Act::Start(need, job) => self.start_for_weather(now, need, job),
+                Act::Save(known) => {
+                    let keeper = Arc::clone(&self.keeper);
+                    let job = Box::new(move || {
+                        keeper.weather(&known);
+                        Work::Done
+                    });
+                    self.start_for_weather(now, Need::Save, job);
+                }
+            }
+        }
+    }
+
+    pub(super) fn give_up_late_jobs(&mut self, now: Now) {
+        let late: Vec<JobId> = self
+            .jobs
+            .iter()
+            .filter(|(_, job)| job.deadline().is_some_and(|deadline| deadline <= now.mono))
+            .map(|(&id, _)| id)
+            .collect();
+        for id in late {
+            if let Some(OpenJob::Text { ask, way, .. }) = self.jobs.remove(&id) {
+                warn!("{}: the errand took too long", ask.line);
+                let text = Text::TookTooLong.plain(self.settings.lang);
+                self.answer_late(now, &ask, way, text);
+            }
+        }
+    }
+
+    fn start_for_weather(&mut self, now: Now, need: Need, job: Job) {
+        if !self.start(OpenJob::Weather(need.clone()), job) {
+            self.forecasts.not_started(now, &need);
+        }
+    }
+
+    /// `false` when too many errands wait already.
+    fn start(&mut self, open: OpenJob, job: Job) -> bool {
+        let id = JobId(self.next_job);
+        self.next_job += 1;
+        let taken = self.errands.submit(id, job);
+        if taken {
+            self.jobs.insert(id, open);
+        }
+        taken
+    }
+
+    fn too_busy(&mut self, ask: &Ask, way: Way) {
+        warn!("{}: too many errands wait", ask.line);
+        if ask.place == Place::Direct {
+            let text = Text::Busy.plain(self.settings.lang);
+            self.post.remark(ask, way.private, text);
+        }
+    }
+
+    /// The end of an errand; the bot may have been muted since it began.
+    fn answer_late(&mut self, now: Now, ask: &Ask, way: Way, text: &str) {
+        if self.desk.is_muted(now) {
+            debug!("muted: {} of {} not answered", ask.line, ask.from);
+            return;
+        }
+        let handed = self.post.send(ask, way, text, &mut self.desk, now.mono);
+        self.count(ask, handed);
+    }
+}

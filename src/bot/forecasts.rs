@@ -1,0 +1,561 @@
+//! Who waits for which weather, and what is known already.
+//!
+//! Pure: questions, results and the time come in, answers and jobs come out.
+//! - What is fresh is answered at once; nothing is fetched twice at a time
+//!   however many ask (features.md C23).
+//! - A question that waits too long gets the old answer with its age, or a true
+//!   sentence; the late result still helps the next one.
+
+mod cache;
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use log::{debug, error, warn};
+
+pub use cache::{Need, Snapshot};
+
+use self::cache::{Cache, FRESH};
+use super::command::Ask;
+use super::errands::{Job, Work};
+use super::reply::Way;
+use crate::config;
+use crate::mesh::{Now, Sanity, name};
+use crate::text::{Lang, Text};
+use crate::weather::{Cell, Failure, Found, Home, Query, Report, Source, Spot, Units};
+
+/// Longest wait of an asker; two services that hang take less.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Questions that wait at a time.
+const WAITING: usize = 64;
+/// The SD card's peace between two writings (decisions.md, Storage).
+const SAVE_EVERY: Duration = Duration::from_secs(10 * 60);
+/// What of a place's name is repeated when there is no answer, bytes.
+const SHOWN: usize = 40;
+
+/// What the operator has settled.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Where people are who do not say where.
+    pub home: Home,
+    /// ISO 3166 code of the country whose places are meant first; that of a
+    /// named home when absent.
+    pub country: Option<String>,
+    /// In which units.
+    pub units: Units,
+}
+
+impl Settings {
+    /// The part of the configuration that matters here.
+    #[must_use]
+    pub fn from_config(config: &config::Weather) -> Self {
+        Self {
+            home: config.home.clone(),
+            country: config.country.clone(),
+            units: Units {
+                temperature: config.temperature,
+                wind: config.wind,
+                rain: config.rain,
+            },
+        }
+    }
+}
+
+/// What is settled for the whole bot.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// Language of the answers.
+    pub lang: Lang,
+    /// The mark before commands.
+    pub prefix: String,
+    /// The longest part of an answer in bytes.
+    pub part_limit: usize,
+    /// Which clocks to believe.
+    pub sanity: Sanity,
+    /// Time zone of the board, for places whose own is not known.
+    pub local_zone: TimeZone,
+}
+
+/// What somebody wants to know.
+#[derive(Clone, Copy, Debug)]
+pub struct Wish {
+    /// Of how many days, for what comes by the day.
+    pub days: usize,
+    /// Whether a forecast is needed, or nothing but the place.
+    pub needs_report: bool,
+    /// Writes the answer; its parts are separated by form feeds.
+    pub render: fn(&Outlook<'_>) -> String,
+}
+
+/// Of which place.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Wanted {
+    /// There.
+    At(Cell),
+    /// The place of this name.
+    Named(Query),
+    /// Home; there if none is configured.
+    Home(Option<Cell>),
+}
+
+/// All that an answer is written from.
+#[derive(Debug)]
+pub struct Outlook<'a> {
+    /// The place.
+    pub spot: &'a Spot,
+    /// Its weather; always there for a wish that needs it.
+    pub report: Option<&'a Report>,
+    /// The age of the report, when it should have been newer.
+    pub stale: Option<Duration>,
+    /// What time it is, seconds since 1970.
+    pub now: i64,
+    /// The place's time zone.
+    pub zone: TimeZone,
+    /// It is only the board's: the place's own is not known.
+    pub zone_is_foreign: bool,
+    /// Of how many days.
+    pub days: usize,
+    /// In which language.
+    pub lang: Lang,
+    /// In which units.
+    pub units: Units,
+    /// The longest part of an answer in bytes.
+    pub part_limit: usize,
+}
+
+/// Somebody who waits for an answer.
+#[derive(Clone, Debug)]
+pub struct Waiter {
+    /// His question.
+    pub ask: Ask,
+    /// The way back.
+    pub way: Way,
+    wish: Wish,
+    wants: Wants,
+    deadline: Duration,
+}
+
+/// What a waiter needs next.
+#[derive(Clone, Debug)]
+enum Wants {
+    Nothing,
+    Place(Query),
+    Report(Spot),
+}
+
+/// What the bot has to do.
+pub enum Act {
+    /// Tell this to him.
+    Say(Box<Waiter>, String),
+    /// Too much goes on; he cannot be served.
+    Busy(Box<Waiter>),
+    /// Do this, and report with [`Forecasts::came`].
+    Start(Need, Job),
+    /// Put this away, and report with [`Forecasts::came`] of [`Need::Save`].
+    Save(Snapshot),
+}
+
+/// The weather desk.
+pub struct Forecasts {
+    settings: Settings,
+    frame: Frame,
+    source: Arc<dyn Source>,
+    cache: Cache,
+    waiting: Vec<Waiter>,
+    under_way: BTreeSet<Need>,
+    acts: VecDeque<Act>,
+    saved_at: Duration,
+}
+
+impl Forecasts {
+    /// Knows what was known before the restart.
+    #[must_use]
+    pub fn new(
+        settings: Settings,
+        frame: Frame,
+        source: Arc<dyn Source>,
+        before: Snapshot,
+    ) -> Self {
+        Self {
+            cache: Cache::new(frame.sanity, before),
+            settings,
+            frame,
+            source,
+            waiting: Vec::new(),
+            under_way: BTreeSet::new(),
+            acts: VecDeque::new(),
+            saved_at: Duration::ZERO,
+        }
+    }
+
+    /// Somebody asks.
+    pub fn ask(&mut self, now: Now, ask: &Ask, way: Way, wish: Wish, wanted: Wanted) {
+        let wanted = match wanted {
+            Wanted::Home(otherwise) => self.home(otherwise),
+            other => Some(other),
+        };
+        let wants = match wanted {
+            Some(Wanted::At(cell)) => Wants::Report(self.spot_at(cell, now)),
+            Some(Wanted::Named(query)) => Wants::Place(query),
+            Some(Wanted::Home(_)) | None => {
+                let waiter = self.waiter(now, ask, way, wish, Wants::Nothing);
+                let text =
+                    Text::WhereAreYou.fill(self.frame.lang, &[("prefix", &self.frame.prefix)]);
+                self.say(waiter, text);
+                return;
+            }
+        };
+        let waiter = self.waiter(now, ask, way, wish, wants);
+        self.go_on(now, waiter);
+    }
+
+    /// What the errand for `need` has brought, or what its panic said.
+    pub fn came(&mut self, now: Now, need: &Need, work: Result<Work, String>) {
+        self.under_way.remove(need);
+        match (need, work) {
+            (Need::Place(key), Ok(Work::Place { found, home })) => {
+                // A choice made without knowing home is good for this time only.
+                let settled = !matches!(home, Some(Err(_)));
+                self.home_came(now, home);
+                match found {
+                    Ok(found) if settled => {
+                        self.cache.keep_place(key.clone(), found.clone(), now);
+                        self.place_came(now, need, &found);
+                    }
+                    Ok(found) => self.place_came(now, need, &found),
+                    Err(failure) => self.failed(now, need, failure),
+                }
+            }
+            (Need::Report(cell), Ok(Work::Report(Ok(report)))) => {
+                self.cache.keep_report(*cell, report, now);
+                self.wake(now, need);
+            }
+            (Need::Report(_), Ok(Work::Report(Err(failure)))) => self.failed(now, need, failure),
+            (Need::Save, _) => {}
+            (_, Ok(other)) => warn!("the weather desk cannot use {other:?}"),
+            (_, Err(panic)) => {
+                error!("{need:?}: the errand panicked: {panic}");
+                for waiter in self.take_waiting(need) {
+                    self.say(waiter, Text::Apology.plain(self.frame.lang).to_owned());
+                }
+            }
+        }
+    }
+
+    /// The job for `need` found no place in the queue.
+    pub fn not_started(&mut self, now: Now, need: &Need) {
+        self.under_way.remove(need);
+        if *need == Need::Save {
+            self.cache.keep_trying();
+        }
+        for waiter in self.take_waiting(need) {
+            match self.old_answer(now, &waiter) {
+                Some(text) => self.say(waiter, text),
+                None => self.acts.push_back(Act::Busy(Box::new(waiter))),
+            }
+        }
+    }
+
+    /// Looks at everything that depends on time.
+    pub fn tick(&mut self, now: Now) {
+        let (late, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition(|waiter| waiter.deadline <= now.mono);
+        self.waiting = rest;
+        for waiter in late {
+            debug!("{}: the weather takes too long", waiter.ask.line);
+            let text = self
+                .old_answer(now, &waiter)
+                .unwrap_or_else(|| Text::TookTooLong.plain(self.frame.lang).to_owned());
+            self.say(waiter, text);
+        }
+        if self.save_due().is_some_and(|due| due <= now.mono) && self.under_way.insert(Need::Save) {
+            self.saved_at = now.mono;
+            let snapshot = self.cache.snapshot(now);
+            self.acts.push_back(Act::Save(snapshot));
+        }
+    }
+
+    /// When [`Forecasts::tick`] is needed again, at the latest.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Duration> {
+        let waiting = self.waiting.iter().map(|waiter| waiter.deadline).min();
+        waiting.into_iter().chain(self.save_due()).min()
+    }
+
+    /// What is to be done next.
+    pub fn act(&mut self) -> Option<Act> {
+        self.acts.pop_front()
+    }
+
+    /// At the end: what is worth keeping, if anything is new.
+    pub fn last_words(&mut self, now: Now) -> Option<Snapshot> {
+        self.cache.has_changed().then(|| self.cache.snapshot(now))
+    }
+
+    fn save_due(&self) -> Option<Duration> {
+        let due = self.cache.has_changed() && !self.under_way.contains(&Need::Save);
+        due.then_some(self.saved_at + SAVE_EVERY)
+    }
+
+    fn waiter(&self, now: Now, ask: &Ask, way: Way, wish: Wish, wants: Wants) -> Waiter {
+        Waiter {
+            ask: ask.clone(),
+            way,
+            wish,
+            wants,
+            deadline: now.mono + PATIENCE,
+        }
+    }
+
+    fn home(&self, otherwise: Option<Cell>) -> Option<Wanted> {
+        match &self.settings.home {
+            Home::OwnNode => otherwise.map(Wanted::At),
+            Home::At(cell) => Some(Wanted::At(*cell)),
+            Home::Named(query) => Some(Wanted::Named(query.clone())),
+        }
+    }
+
+    /// The named place at this cell if it is home, else one without a name.
+    fn spot_at(&mut self, cell: Cell, now: Now) -> Spot {
+        match self.home_spot(now) {
+            Some(home) if home.cell == cell => home,
+            _ => Spot::nameless(cell),
+        }
+    }
+
+    fn home_spot(&mut self, now: Now) -> Option<Spot> {
+        let Home::Named(query) = &self.settings.home else {
+            return None;
+        };
+        match self.cache.place(query.key(), now) {
+            Some(Found::Spot(spot)) => Some(spot),
+            _ => None,
+        }
+    }
+
+    /// Answers, or lets him wait for what is missing.
+    fn go_on(&mut self, now: Now, waiter: Waiter) {
+        match &waiter.wants {
+            Wants::Nothing => {}
+            Wants::Place(query) => {
+                let query = query.clone();
+                self.go_on_with_name(now, waiter, query);
+            }
+            Wants::Report(spot) => {
+                let (cell, name) = (spot.cell, spot.name.clone());
+                self.go_on_with_place(now, waiter, cell, &name);
+            }
+        }
+    }
+
+    fn go_on_with_name(&mut self, now: Now, waiter: Waiter, query: Query) {
+        if let Some(found) = self.cache.place(query.key(), now) {
+            return self.place_known(now, waiter, &found);
+        }
+        let need = Need::Place(query.key().to_owned());
+        if let Some(text) = self.known_failure(now, &need, query.shown()) {
+            return self.say(waiter, text);
+        }
+        let job = self.place_job(now, query);
+        self.wait(waiter, need, job);
+    }
+
+    fn go_on_with_place(&mut self, now: Now, waiter: Waiter, cell: Cell, name: &str) {
+        if !waiter.wish.needs_report || self.is_fresh(cell, now) {
+            let text = self.write(now, &waiter, None);
+            return self.say(waiter, text);
+        }
+        let need = Need::Report(cell);
+        if let Some(sentence) = self.known_failure(now, &need, name) {
+            let text = self.old_answer(now, &waiter).unwrap_or(sentence);
+            return self.say(waiter, text);
+        }
+        let source = Arc::clone(&self.source);
+        let job: Job = Box::new(move || Work::Report(source.forecast(cell)));
+        self.wait(waiter, need, job);
+    }
+
+    fn wait(&mut self, waiter: Waiter, need: Need, job: Job) {
+        if self.waiting.len() >= WAITING {
+            self.acts.push_back(Act::Busy(Box::new(waiter)));
+            return;
+        }
+        self.waiting.push(waiter);
+        if self.under_way.insert(need.clone()) {
+            self.acts.push_back(Act::Start(need, job));
+        }
+    }
+
+    /// Looks for the place, and for home first if its country decides.
+    fn place_job(&mut self, now: Now, query: Query) -> Job {
+        let source = Arc::clone(&self.source);
+        let lang = self.frame.lang;
+        let mut country = self.settings.country.clone();
+        let mut home = None;
+        if country.is_none()
+            && let Home::Named(named) = &self.settings.home
+            && named.key() != query.key()
+        {
+            let named = named.clone();
+            match self.home_spot(now) {
+                Some(spot) => country = spot.country,
+                None => home = Some(named),
+            }
+        }
+        Box::new(move || {
+            let home = home.map(|home| home.find(&*source, lang, None));
+            if let Some(Ok(Found::Spot(spot))) = &home {
+                country.clone_from(&spot.country);
+            }
+            let found = query.find(&*source, lang, country.as_deref());
+            Work::Place { found, home }
+        })
+    }
+
+    fn home_came(&mut self, now: Now, home: Option<Result<Found, Failure>>) {
+        let Home::Named(query) = &self.settings.home else {
+            return;
+        };
+        let key = query.key().to_owned();
+        match home {
+            Some(Ok(found)) => {
+                if found == Found::Nothing {
+                    warn!(
+                        "[weather] home: nobody knows a place called {:?}",
+                        query.shown()
+                    );
+                }
+                self.cache.keep_place(key, found, now);
+            }
+            Some(Err(failure)) => warn!("[weather] home: {failure}"),
+            None => {}
+        }
+    }
+
+    fn place_came(&mut self, now: Now, need: &Need, found: &Found) {
+        for waiter in self.take_waiting(need) {
+            self.place_known(now, waiter, found);
+        }
+    }
+
+    /// The place that he named is this one.
+    fn place_known(&mut self, now: Now, mut waiter: Waiter, found: &Found) {
+        match (found, &waiter.wants) {
+            (Found::Spot(spot), _) => {
+                waiter.wants = Wants::Report(spot.clone());
+                self.go_on(now, waiter);
+            }
+            (Found::Nothing, Wants::Place(query)) => {
+                let name = name::cut(query.shown(), SHOWN);
+                let text = Text::NoSuchPlace.fill(self.frame.lang, &[("name", &name)]);
+                self.say(waiter, text);
+            }
+            (Found::Nothing, _) => {}
+        }
+    }
+
+    /// Goes on with everybody who waited for this.
+    fn wake(&mut self, now: Now, need: &Need) {
+        for waiter in self.take_waiting(need) {
+            self.go_on(now, waiter);
+        }
+    }
+
+    fn failed(&mut self, now: Now, need: &Need, failure: Failure) {
+        debug!("{need:?}: {failure}");
+        self.cache.keep_failure(need.clone(), failure, now);
+        self.wake(now, need);
+    }
+
+    fn take_waiting(&mut self, need: &Need) -> Vec<Waiter> {
+        let (met, rest) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition(|waiter| waiter.needs().as_ref() == Some(need));
+        self.waiting = rest;
+        met
+    }
+
+    fn is_fresh(&mut self, cell: Cell, now: Now) -> bool {
+        let report = self.cache.report(cell, now);
+        report.is_some_and(|(_, age)| age < FRESH)
+    }
+
+    /// The answer from a report that should be newer, if there is one.
+    fn old_answer(&mut self, now: Now, waiter: &Waiter) -> Option<String> {
+        let Wants::Report(spot) = &waiter.wants else {
+            return None;
+        };
+        let (_, age) = self.cache.report(spot.cell, now)?;
+        Some(self.write(now, waiter, Some(age).filter(|age| *age >= FRESH)))
+    }
+
+    /// Writes the answer from what is in the cache.
+    fn write(&mut self, now: Now, waiter: &Waiter, stale: Option<Duration>) -> String {
+        let frame = &self.frame;
+        let Wants::Report(spot) = &waiter.wants else {
+            return Text::Apology.plain(frame.lang).to_owned();
+        };
+        let board = frame.sanity.check(now.unix);
+        let board = board.and_then(|unix| i64::try_from(unix).ok());
+        let kept = self.cache.report(spot.cell, now);
+        let time = match kept {
+            Some((report, age)) => report.now(age, board),
+            None => board,
+        };
+        let Some(time) = time else {
+            return Text::ClockUnset.plain(frame.lang).to_owned();
+        };
+        let report = kept.map(|(report, _)| report);
+        let named = spot
+            .zone
+            .as_deref()
+            .and_then(|name| TimeZone::get(name).ok());
+        let zone = named.or_else(|| report.map(Report::time_zone));
+        let outlook = Outlook {
+            spot,
+            report,
+            stale,
+            now: time,
+            zone_is_foreign: zone.is_none(),
+            zone: zone.unwrap_or_else(|| frame.local_zone.clone()),
+            days: waiter.wish.days,
+            lang: frame.lang,
+            units: self.settings.units,
+            part_limit: frame.part_limit,
+        };
+        (waiter.wish.render)(&outlook)
+    }
+
+    /// A true sentence when this has just failed.
+    fn known_failure(&self, now: Now, need: &Need, shown: &str) -> Option<String> {
+        let lang = self.frame.lang;
+        let reason = match self.cache.failure(need, now)? {
+            Failure::Timeout => Text::ServiceSlow.plain(lang).to_owned(),
+            Failure::Unreachable(_) => Text::ServiceAway.plain(lang).to_owned(),
+            Failure::Status(status) => Text::ServiceStatus.fill(lang, &[("n", status)]),
+            Failure::Nonsense(_) => Text::ServiceNonsense.plain(lang).to_owned(),
+        };
+        let name = name::cut(shown, SHOWN);
+        Some(Text::NoWeather.fill(lang, &[("name", &name), ("reason", &reason)]))
+    }
+
+    fn say(&mut self, waiter: Waiter, text: String) {
+        self.acts.push_back(Act::Say(Box::new(waiter), text));
+    }
+}
+
+impl Waiter {
+    fn needs(&self) -> Option<Need> {
+        match &self.wants {
+            Wants::Nothing => None,
+            Wants::Place(query) => Some(Need::Place(query.key().to_owned())),
+            Wants::Report(spot) => Some(Need::Report(spot.cell)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,52 @@
+//! Small files that survive a power cut: written beside the old one, synced,
+//! then put in its place.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+
+/// The text of a file of ours.
+///
+/// What is no ordinary file, or longer than `largest` bytes, is not opened: it
+/// could hold up the start for ever.
+///
+/// # Errors
+/// When it is not there, not ours, or cannot be read.
+pub fn read(path: &Path, largest: u64) -> io::Result<String> {
+    let about = fs::metadata(path)?;
+    if !about.is_file() || about.len() > largest {
+        return Err(io::Error::other("not a small file"));
+    }
+    fs::read_to_string(path)
+}
+
+/// Puts `text` in the place of the file, durably.
+///
+/// # Errors
+/// When the folder cannot be written to; the old file is intact then.
+pub fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let new = path.with_file_name(name);
+    let mut file = File::create(&new)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&new, path)?;
+    File::open(folder(path))?.sync_all()
+}
+
+/// Whether a file can be put there when the time comes.
+///
+/// # Errors
+/// When its folder is missing or closed to this user.
+pub fn check(path: &Path) -> io::Result<()> {
+    let access = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
+    Ok(rustix::fs::access(folder(path), access)?)
+}
+
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}

@@ -1,0 +1,79 @@
+//! What is known of places and weather, in a small file: a restart, or a day
+//! without the Internet, need not ask for it again.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use log::warn;
+
+use super::file;
+use crate::bot::forecasts::Snapshot;
+
+/// More than the bot remembers is never written: 32 forecasts of some 4 kB.
+const LARGEST: u64 = 512 * 1024;
+
+/// The file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct WeatherFile {
+    path: PathBuf,
+}
+
+impl WeatherFile {
+    /// The file that belongs to a database at `database`: it lies beside it,
+    /// with the ending `.weather`.
+    #[must_use]
+    pub fn beside(database: &Path) -> Self {
+        Self {
+            path: database.with_extension("weather"),
+        }
+    }
+
+    /// Reads it. A missing or broken file is an empty one.
+    #[must_use]
+    pub fn load(&self) -> Snapshot {
+        let forget = |error: &dyn std::fmt::Display| {
+            warn!(
+                "{}: {error}; the weather is asked for again",
+                self.path.display()
+            );
+            Snapshot::default()
+        };
+        match file::read(&self.path, LARGEST) {
+            Ok(text) => serde_json::from_str(&text).unwrap_or_else(|error| forget(&error)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Snapshot::default(),
+            Err(error) => forget(&error),
+        }
+    }
+
+    /// Writes it, durably. That it cannot be written is no reason to stop.
+    pub fn save(&self, known: &Snapshot) {
+        let written = serde_json::to_string(known)
+            .map_err(io::Error::other)
+            .and_then(|text| file::replace(&self.path, &text));
+        if let Err(error) = written {
+            warn!(
+                "{}: {error}; a restart will ask for the weather again",
+                self.path.display()
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_file_is_an_empty_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = WeatherFile::beside(&folder.path().join("meshbot.db"));
+        assert_eq!(file.load(), Snapshot::default());
+        for text in ["", "{", "[]", "{\"places\": 3}", "\0"] {
+            std::fs::write(folder.path().join("meshbot.weather"), text).unwrap();
+            assert_eq!(file.load(), Snapshot::default(), "{text}");
+        }
+        file.save(&Snapshot::default());
+        assert_eq!(file.load(), Snapshot::default());
+        assert!(!folder.path().join("meshbot.weather.new").exists());
+    }
+}

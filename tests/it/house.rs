@@ -67,6 +67,19 @@ fn the_mesh_knows_no_clock_no_socket_no_thread() {
 }
 
 #[test]
+fn weather_and_sky_are_pure() {
+    for folder in ["src/weather", "src/almanac"] {
+        for words in [CLOCKS, SOCKETS, THREADS] {
+            absent(folder, words, &[]);
+        }
+        let above = ["crate::link", "crate::bot", "crate::services", "crate::sim"];
+        absent(folder, &above, &[]);
+    }
+    absent("src/almanac", &["crate::weather", "crate::text"], &[]);
+    absent("src/services", &["crate::bot", "crate::link"], &[]);
+}
+
+#[test]
 fn frame_and_session_know_no_clock_no_socket_no_thread() {
     for words in [CLOCKS, SOCKETS, THREADS] {
         absent("src/link/session", words, &[]);

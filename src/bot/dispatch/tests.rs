@@ -379,6 +379,49 @@ fn a_crowd_gets_what_channel_and_node_can_carry() {
     }
 }
 
+/// features.md B17.
+#[test]
+fn those_who_ask_the_same_are_answered_together() {
+    let mut rig = rig(|settings| settings.limits.per_channel.count = 3);
+    rig.step = Duration::from_secs(5);
+    let legend = |rig: &mut Rig, who, to| rig.say(NodeNum(who), to, "/weather help").len();
+    let answers: Vec<_> = (100..107).map(|who| legend(&mut rig, who, ALL)).collect();
+    assert_eq!(answers, [1, 0, 0, 0, 0, 0, 1]);
+    assert_eq!(
+        legend(&mut rig, 107, OWN),
+        1,
+        "directly everybody has his own"
+    );
+    let tally = rig.bot.tally();
+    assert_eq!((tally.answered, tally.together, tally.refused), (3, 5, 0));
+    // What was not said did not cost the channel anything.
+    assert_eq!(rig.say(BOB, ALL, "/ping"), on_channel(PONG));
+    assert_eq!(rig.say(BOB, ALL, "/ping"), NOTHING);
+    // Another channel has heard nothing.
+    let mut elsewhere = received(NodeNum(110), ALL, "/weather help");
+    elsewhere.packet.channel = ChannelIndex(2);
+    assert_eq!(rig.hear(elsewhere).len(), 1);
+    // Not even the same words, when the answer is about the asker.
+    assert_eq!(rig.say(NodeNum(111), OWN, "/ping").len(), 1);
+}
+
+/// features.md B17: an answer that went wrong has answered nobody.
+#[test]
+fn a_failed_answer_is_given_to_the_next_who_asks() {
+    let mut rig = rig(|_| {});
+    rig.step = Duration::from_secs(2);
+    rig.now = rig.now.plus(rig.step);
+    let question = Event::Packet(Box::new(received(ALICE, ALL, "/help")));
+    rig.bot.handle(rig.now, question);
+    let Ok(Request::Text(ticket, _)) = rig.far.requests.try_recv() else {
+        panic!("no answer");
+    };
+    assert_eq!(rig.say(BOB, ALL, "/help"), NOTHING);
+    let outcome = Outcome::Failed(Failure::Nak(5));
+    rig.bot.handle(rig.now, Event::Outcome(ticket, outcome));
+    assert_eq!(rig.say(BOB, ALL, "/help").len(), 1);
+}
+
 /// features.md C13.
 #[test]
 fn public_questions_from_afar_are_left_to_others() {

@@ -120,7 +120,12 @@ fn every_key_in_the_readme_exists() {
 fn the_defaults_are_those_of_the_template() {
     let template = template();
     // What the template shows as an example, and what has no default.
-    let special = ["[node] host", "[bot] channels"];
+    let special = [
+        "[node] host",
+        "[bot] channels",
+        "[weather] home",
+        "[weather] country",
+    ];
     for row in rows("Configuration") {
         let key = row[0].trim_matches('`');
         let (_, value) = template

@@ -11,8 +11,8 @@ use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use super::escape::encode;
 use super::lenient::{self, CELSIUS, PERCENT, RAIN_DAY, RAIN_HOUR, WIND, list, text, within};
-use super::place_text::encode;
 use super::timeline::{HOUR, Timeline, is_plausible};
 use crate::mesh::name::clean;
 use crate::text::Lang;

@@ -9,10 +9,10 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::Offset;
 use serde_json::Value;
 
+use super::escape::encode;
 use super::lenient::{
     self, CELSIUS, PERCENT, RAIN_DAY, RAIN_HOUR, WIND, list, number, text, whole, within,
 };
-use super::place_text::encode;
 use super::timeline::{HOUR, Timeline, is_plausible};
 use crate::mesh::name::clean;
 use crate::weather::{Candidate, Cell, Current, Day, Failure, Provider, Report, Sky, Spot};

@@ -1,23 +1,44 @@
 //! The one HTTP agent: every time has a limit, every answer a size, and no
 //! user ever chooses a host.
 //!
+//! - What begins over TLS stays there: a redirection to plain HTTP is refused.
+//! - The roots of trust are compiled in, so a board with an old or empty
+//!   certificate store works.
+//! - A proxy named in the environment (`ALL_PROXY`, `HTTPS_PROXY`,
+//!   `HTTP_PROXY`, with exceptions in `NO_PROXY`) is used, but never for this
+//!   machine itself.
+//! - Connections are not kept: the next call is hours away or to another host.
+//!
 //! Blocks; only errands may call it.
 
 use std::fmt;
+use std::io::ErrorKind;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use ureq::Agent;
+use ureq::http::Uri;
+use ureq::tls::{RootCerts, TlsConfig};
 
-/// From the call to the established connection.
+use crate::weather::Failure;
+
+/// From the looked-up address to the established connection, TLS included.
 const CONNECT: Duration = Duration::from_secs(5);
-/// From the call to the last byte.
+/// From the sent request to the end of the answer's header.
+const HEADER: Duration = Duration::from_secs(8);
+/// From the end of the header to the last byte.
+const BODY: Duration = Duration::from_secs(8);
+/// From the call to the last byte, redirections included.
 const TOTAL: Duration = Duration::from_secs(15);
 /// No answer that a bot can use is longer, in bytes.
 const BODY_MAX: u64 = 512 * 1024;
+/// No honest header is longer, in bytes.
+const HEADER_MAX: usize = 16 * 1024;
 /// Redirections followed.
 const REDIRECTS: u32 = 2;
 
-/// Why a fetch failed.
+/// Why a fetch failed. No variant repeats the URL, which may hold what
+/// somebody asked.
 #[derive(Debug)]
 pub enum HttpError {
     /// The server answered with this status.
@@ -26,8 +47,10 @@ pub enum HttpError {
     Timeout(String),
     /// The answer is longer than anything useful.
     TooLarge,
-    /// Name look-up, connection, TLS, protocol.
+    /// Name look-up, connection, TLS.
     Transport(String),
+    /// Something answered, but not as HTTP demands; or it broke off.
+    Protocol(String),
 }
 
 impl fmt::Display for HttpError {
@@ -36,12 +59,23 @@ impl fmt::Display for HttpError {
             Self::Status(status) => write!(f, "HTTP status {status}"),
             Self::Timeout(which) => write!(f, "timed out: {which}"),
             Self::TooLarge => write!(f, "answer longer than {BODY_MAX} bytes"),
-            Self::Transport(error) => f.write_str(error),
+            Self::Transport(error) | Self::Protocol(error) => f.write_str(error),
         }
     }
 }
 
 impl std::error::Error for HttpError {}
+
+impl From<HttpError> for Failure {
+    fn from(error: HttpError) -> Self {
+        match error {
+            HttpError::Status(status) => Self::Status(status),
+            HttpError::Timeout(_) => Self::Timeout,
+            HttpError::Transport(why) => Self::Unreachable(why),
+            HttpError::TooLarge | HttpError::Protocol(_) => Self::Nonsense(error.to_string()),
+        }
+    }
+}
 
 /// The agent; cheap to clone.
 #[derive(Clone, Debug)]
@@ -53,16 +87,15 @@ impl Http {
     /// An agent with meshbot's limits.
     #[must_use]
     pub fn new() -> Self {
-        Self::with_limit(TOTAL)
-    }
-
-    /// The same with another limit for a whole fetch.
-    #[must_use]
-    pub fn with_limit(total: Duration) -> Self {
+        // Those of the Mozilla project, from the crate webpki-roots.
+        let tls = TlsConfig::builder().root_certs(RootCerts::WebPki).build();
         let config = Agent::config_builder()
-            .timeout_connect(Some(CONNECT.min(total)))
-            .timeout_global(Some(total))
+            .tls_config(tls)
             .max_redirects(REDIRECTS)
+            .max_response_header_size(HEADER_MAX)
+            .input_buffer_size(2 * HEADER_MAX)
+            .output_buffer_size(HEADER_MAX)
+            .max_idle_connections(0)
             .user_agent(concat!("meshbot/", env!("CARGO_PKG_VERSION")))
             .build();
         Self {
@@ -70,19 +103,49 @@ impl Http {
         }
     }
 
-    /// The body of `url` as text.
+    /// The body of `url` as text, or an error after at most 15 s.
     ///
     /// # Errors
     /// Any [`HttpError`].
     pub fn get(&self, url: &str) -> Result<String, HttpError> {
-        let mut response = self.agent.get(url).call().map_err(HttpError::from)?;
-        response
-            .body_mut()
-            .with_config()
-            .limit(BODY_MAX)
-            .lossy_utf8(true)
-            .read_to_string()
-            .map_err(HttpError::from)
+        self.get_within(url, TOTAL)
+    }
+
+    /// The body of `url` as text, or an error after at most `limit`. Bytes that
+    /// are no UTF-8 become replacement marks.
+    ///
+    /// # Errors
+    /// Any [`HttpError`]; [`HttpError::Transport`] as well when `url` is none
+    /// with `http` or `https`.
+    pub fn get_within(&self, url: &str, limit: Duration) -> Result<String, HttpError> {
+        let no_url = || HttpError::Transport("not an HTTP address".to_owned());
+        let uri: Uri = url.parse().map_err(|_| no_url())?;
+        let is_secure = match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") => false,
+            _ => return Err(no_url()),
+        };
+        let is_here = is_loopback(uri.host().ok_or_else(no_url)?);
+        let mut request = self
+            .agent
+            .get(uri)
+            .config()
+            .https_only(is_secure)
+            .timeout_connect(Some(CONNECT.min(limit)))
+            .timeout_recv_response(Some(HEADER.min(limit)))
+            .timeout_recv_body(Some(BODY.min(limit)))
+            .timeout_global(Some(limit));
+        if is_here {
+            request = request.proxy(None);
+        }
+        let mut response = request.build().call().map_err(HttpError::from)?;
+        let body = response.body_mut().with_config();
+        let text = body.limit(BODY_MAX).lossy_utf8(true).read_to_string();
+        text.map_err(|error| match HttpError::from(error) {
+            // It did answer; what followed was not the whole.
+            HttpError::Transport(why) => HttpError::Protocol(format!("cut off: {why}")),
+            other => other,
+        })
     }
 }
 
@@ -94,13 +157,36 @@ impl Default for Http {
 
 impl From<ureq::Error> for HttpError {
     fn from(error: ureq::Error) -> Self {
+        use ureq::Error as E;
         match error {
-            ureq::Error::StatusCode(status) => Self::Status(status),
-            ureq::Error::Timeout(which) => Self::Timeout(which.to_string()),
-            ureq::Error::BodyExceedsLimit(_) => Self::TooLarge,
+            E::StatusCode(status) => Self::Status(status),
+            E::Timeout(which) => Self::Timeout(which.to_string()),
+            E::Io(error) if error.kind() == ErrorKind::TimedOut => {
+                Self::Timeout("network".to_owned())
+            }
+            E::BodyExceedsLimit(_) => Self::TooLarge,
+            // Their own texts repeat the address.
+            E::BadUri(_) => Self::Protocol("redirected to what is no address".to_owned()),
+            E::RequireHttpsOnly(_) => Self::Protocol("redirected to plain HTTP".to_owned()),
+            E::Protocol(_)
+            | E::Http(_)
+            | E::LargeResponseHeader(..)
+            | E::RedirectFailed
+            | E::TooManyRedirects
+            | E::BodyStalled => Self::Protocol(error.to_string()),
+            E::Io(error) => Self::Transport(error.to_string()),
             other => Self::Transport(other.to_string()),
         }
     }
+}
+
+/// Whether a URL's host is this machine.
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || address
+            .parse()
+            .is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -129,7 +215,7 @@ mod tests {
 
     fn fetch(answer: Option<Vec<u8>>) -> Result<String, HttpError> {
         let (url, handle) = stub(answer);
-        let result = Http::with_limit(Duration::from_millis(300)).get(&url);
+        let result = Http::new().get_within(&url, Duration::from_millis(300));
         handle.join().unwrap();
         result
     }
@@ -149,6 +235,116 @@ mod tests {
         huge.resize(600 * 1024, b'x');
         assert!(matches!(fetch(Some(huge)), Err(HttpError::TooLarge)));
         let garbage = b"garbage\r\n\r\n".to_vec();
-        assert!(matches!(fetch(Some(garbage)), Err(HttpError::Transport(_))));
+        assert!(matches!(fetch(Some(garbage)), Err(HttpError::Protocol(_))));
+    }
+
+    #[test]
+    fn a_body_that_breaks_off_is_none() {
+        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf".to_vec();
+        assert!(matches!(fetch(Some(answer)), Err(HttpError::Protocol(_))));
+        let nothing = fetch(Some(Vec::new()));
+        assert!(
+            matches!(nothing, Err(HttpError::Transport(_))),
+            "{nothing:?}"
+        );
+    }
+
+    #[test]
+    fn redirections_end_and_leave_no_trace_of_the_question() {
+        let hop = b"HTTP/1.1 302 Go\r\nLocation: ftp://x/?secret\r\nContent-Length: 0\r\n\r\n";
+        let error = fetch(Some(hop.to_vec())).unwrap_err();
+        assert!(!error.to_string().contains("secret"), "{error}");
+        // The loop comes back to a port that serves only once.
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let there = url.clone();
+        let server = std::thread::spawn(move || {
+            for _ in 0..3 {
+                let (mut stream, _) = listener.accept().unwrap();
+                let _ = stream.read(&mut [0; 1024]);
+                let hop = format!(
+                    "HTTP/1.1 302 Go\r\nLocation: {there}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+                );
+                stream.write_all(hop.as_bytes()).unwrap();
+            }
+        });
+        let looped = Http::new().get(&url).unwrap_err();
+        assert!(matches!(looped, HttpError::Protocol(_)), "{looped:?}");
+        server.join().unwrap();
+    }
+
+    #[test]
+    fn tls_is_demanded_where_the_address_says_so() {
+        let (url, handle) = stub(Some(b"HTTP/1.1 200 OK\r\n\r\n".to_vec()));
+        let result = Http::new().get(&url.replace("http:", "https:"));
+        assert!(matches!(result, Err(HttpError::Transport(_))), "{result:?}");
+        handle.join().unwrap();
+        // The agent's own guard against being led away from TLS.
+        let agent = Http::new().agent;
+        let plain = agent.get("http://127.0.0.1:1/?secret").config();
+        let error = HttpError::from(plain.https_only(true).build().call().unwrap_err());
+        assert_eq!(error.to_string(), "redirected to plain HTTP");
+    }
+
+    #[test]
+    fn what_is_no_http_address_is_not_fetched() {
+        for url in [
+            "",
+            "/x",
+            "ftp://127.0.0.1/",
+            "file:///etc/passwd",
+            "http://",
+            "a b",
+        ] {
+            let result = Http::new().get(url);
+            assert!(
+                matches!(result, Err(HttpError::Transport(_))),
+                "{url} {result:?}"
+            );
+        }
+        // Too long for a label: no resolver asks the network for it.
+        let nowhere = format!("https://{}.invalid/", "x".repeat(64));
+        let result = Http::new().get(&nowhere);
+        assert!(matches!(result, Err(HttpError::Transport(_))), "{result:?}");
+    }
+
+    #[test]
+    fn a_proxy_is_never_asked_for_this_machine() {
+        let dead = ureq::Proxy::new("http://127.0.0.1:1").unwrap();
+        let config = Agent::config_builder().proxy(Some(dead)).build();
+        let http = Http {
+            agent: config.into(),
+        };
+        let (url, handle) = stub(Some(
+            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".to_vec(),
+        ));
+        assert_eq!(http.get(&url).unwrap(), "ok");
+        handle.join().unwrap();
+        let elsewhere = http.get("http://192.0.2.1/");
+        assert!(
+            matches!(elsewhere, Err(HttpError::Transport(_))),
+            "{elsewhere:?}"
+        );
+        for host in ["localhost", "LocalHost", "127.9.9.9", "[::1]", "::1"] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in ["192.0.2.1", "localhost.example", "[::2]", "127.example"] {
+            assert!(!is_loopback(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn failures_are_told_apart() {
+        let failure = |error: HttpError| Failure::from(error);
+        assert_eq!(failure(HttpError::Status(429)), Failure::Status(429));
+        assert_eq!(
+            failure(HttpError::Timeout("global".to_owned())),
+            Failure::Timeout
+        );
+        assert_eq!(
+            failure(HttpError::Transport("refused".to_owned())),
+            Failure::Unreachable("refused".to_owned())
+        );
+        assert!(matches!(failure(HttpError::TooLarge), Failure::Nonsense(_)));
     }
 }

@@ -20,6 +20,7 @@ mod server;
 mod settings;
 #[cfg(test)]
 mod tests;
+pub mod web;
 mod world;
 
 pub use fault::Fault;

@@ -15,3 +15,4 @@ mod recordings;
 mod support;
 mod thousand;
 mod threads;
+mod weather;

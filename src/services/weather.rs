@@ -1,0 +1,371 @@
+//! Who is asked about places and weather, and who when that one fails.
+//!
+//! - open-meteo.com first; wttr.in when it fails, within one time limit.
+//! - That there is no such place is an answer, not a failure.
+//! - The failure reported is the first one; every one goes to the log, and
+//!   what was asked never does.
+//!
+//! Blocks; only errands may call it.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use log::warn;
+
+use super::http::Http;
+use super::{open_meteo, wttr};
+use crate::text::Lang;
+use crate::weather::{Candidate, Cell, Failure, Report, Source};
+
+/// Where the services are: `http://` or `https://`, host, perhaps a port and a
+/// path. Only the operator chooses them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Addresses {
+    /// Forecasts as open-meteo.com makes them.
+    pub forecast: String,
+    /// Places as open-meteo.com knows them.
+    pub geocoding: String,
+    /// Both as wttr.in has them, when the others fail. `None`: nobody else is
+    /// asked.
+    pub fallback: Option<String>,
+}
+
+impl Default for Addresses {
+    fn default() -> Self {
+        Self {
+            forecast: "https://api.open-meteo.com".to_owned(),
+            geocoding: "https://geocoding-api.open-meteo.com".to_owned(),
+            fallback: Some("https://wttr.in".to_owned()),
+        }
+    }
+}
+
+/// How long answers may take.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// One fetch.
+    pub fetch: Duration,
+    /// One call of [`Source::search`] or [`Source::forecast`], with everybody
+    /// who is asked in it.
+    pub call: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            fetch: Duration::from_secs(8),
+            call: Duration::from_secs(18),
+        }
+    }
+}
+
+/// Nobody is asked who has less time than this.
+const WORTHWHILE: Duration = Duration::from_millis(100);
+
+/// What fetches, and its clock: the network, or a test.
+pub trait Fetch: Send + Sync {
+    /// The body of `url`, or a failure after at most `limit`.
+    ///
+    /// # Errors
+    /// Any [`Failure`].
+    fn fetch(&self, url: &str, limit: Duration) -> Result<String, Failure>;
+
+    /// This moment.
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+}
+
+impl Fetch for Http {
+    fn fetch(&self, url: &str, limit: Duration) -> Result<String, Failure> {
+        self.get_within(url, limit).map_err(Failure::from)
+    }
+}
+
+/// The services together, as one [`Source`].
+#[derive(Clone, Debug)]
+pub struct Services<F = Http> {
+    addresses: Addresses,
+    limits: Limits,
+    web: F,
+}
+
+impl Services {
+    /// The services at these addresses.
+    #[must_use]
+    pub fn new(addresses: Addresses) -> Self {
+        Self::with(addresses, Limits::default(), Http::new())
+    }
+}
+
+impl<F: Fetch> Services<F> {
+    /// The same with other limits, or without a network.
+    #[must_use]
+    pub fn with(mut addresses: Addresses, limits: Limits, web: F) -> Self {
+        let Addresses {
+            forecast,
+            geocoding,
+            fallback,
+        } = &mut addresses;
+        for address in [forecast, geocoding].into_iter().chain(fallback) {
+            address.truncate(address.trim_end_matches('/').len());
+        }
+        Self {
+            addresses,
+            limits,
+            web,
+        }
+    }
+
+    /// Asks `first`, and `second` when that fails.
+    fn ask<T>(
+        &self,
+        what: What,
+        first: &dyn Fn(&Web<'_>) -> Result<T, Failure>,
+        second: &dyn Fn(&Web<'_>, &str) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let web = Web {
+            fetch: &self.web,
+            limit: self.limits.fetch,
+            end: self.web.now() + self.limits.call,
+        };
+        let failure = match first(&web) {
+            Ok(answer) => return Ok(answer),
+            Err(failure) => failure,
+        };
+        let Some(fallback) = &self.addresses.fallback else {
+            warn!("open-meteo.com: {what}: {failure}");
+            return Err(failure);
+        };
+        if web.left() < WORTHWHILE {
+            warn!("open-meteo.com: {what}: {failure}; no time left for wttr.in");
+            return Err(failure);
+        }
+        warn!("open-meteo.com: {what}: {failure}; asking wttr.in");
+        second(&web, fallback).map_err(|second| {
+            warn!("wttr.in: {what}: {second}");
+            failure
+        })
+    }
+}
+
+impl<F: Fetch> Source for Services<F> {
+    fn search(&self, name: &str, lang: Lang) -> Result<Vec<Candidate>, Failure> {
+        let Some(url) = open_meteo::search_url(&self.addresses.geocoding, name, lang) else {
+            return Ok(Vec::new());
+        };
+        self.ask(
+            What::Search,
+            &|web| open_meteo::parse_places(&web.get(&url)?),
+            &|web, base| {
+                let Some(url) = wttr::search_url(base, name) else {
+                    return Ok(Vec::new());
+                };
+                match web.get(&url) {
+                    // Its way to say that there is no such place.
+                    Err(Failure::Status(404)) => Ok(Vec::new()),
+                    answer => wttr::parse_places(&answer?),
+                }
+            },
+        )
+    }
+
+    fn forecast(&self, at: Cell) -> Result<Report, Failure> {
+        let url = open_meteo::forecast_url(&self.addresses.forecast, at);
+        self.ask(
+            What::Forecast,
+            &|web| open_meteo::parse_forecast(&web.get(&url)?),
+            &|web, base| wttr::parse_forecast(&web.get(&wttr::forecast_url(base, at))?),
+        )
+    }
+}
+
+#[derive(Clone, Copy)]
+enum What {
+    Search,
+    Forecast,
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Search => "search",
+            Self::Forecast => "forecast",
+        })
+    }
+}
+
+/// What fetches during one call, with the time that the call has left.
+struct Web<'a> {
+    fetch: &'a dyn Fetch,
+    limit: Duration,
+    end: Instant,
+}
+
+impl Web<'_> {
+    fn left(&self) -> Duration {
+        self.end.saturating_duration_since(self.fetch.now())
+    }
+
+    fn get(&self, url: &str) -> Result<String, Failure> {
+        self.fetch.fetch(url, self.limit.min(self.left()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    const FORECAST: &str = include_str!("fixtures/forecast.json");
+    const PLACES: &str = include_str!("fixtures/places.json");
+    const WTTR: &str = include_str!("fixtures/wttr.json");
+
+    /// Answers with what it was given, in order, and takes its time.
+    struct Script {
+        answers: Mutex<Vec<(u64, Result<String, Failure>)>>,
+        asked: Mutex<Vec<(String, u64)>>,
+        start: Instant,
+        passed: Mutex<Duration>,
+    }
+
+    impl Fetch for &Script {
+        fn fetch(&self, url: &str, limit: Duration) -> Result<String, Failure> {
+            let asked = (url.to_owned(), limit.as_secs());
+            self.asked.lock().unwrap().push(asked);
+            let (seconds, answer) = self.answers.lock().unwrap().remove(0);
+            let taken = Duration::from_secs(seconds).min(limit);
+            *self.passed.lock().unwrap() += taken;
+            answer
+        }
+
+        fn now(&self) -> Instant {
+            self.start + *self.passed.lock().unwrap()
+        }
+    }
+
+    fn script(answers: Vec<(u64, Result<&str, Failure>)>) -> Script {
+        let own =
+            |(seconds, answer): (u64, Result<&str, Failure>)| (seconds, answer.map(str::to_owned));
+        Script {
+            answers: Mutex::new(answers.into_iter().map(own).collect()),
+            asked: Mutex::default(),
+            start: Instant::now(),
+            passed: Mutex::default(),
+        }
+    }
+
+    fn services(script: &Script) -> Services<&Script> {
+        let addresses = Addresses {
+            forecast: "http://f//".to_owned(),
+            geocoding: "http://g/".to_owned(),
+            fallback: Some("http://w/".to_owned()),
+        };
+        Services::with(addresses, Limits::default(), script)
+    }
+
+    fn cell() -> Cell {
+        Cell::new(48.95, 2.25).unwrap()
+    }
+
+    /// The hosts asked, each with the seconds it had.
+    fn asked(script: &Script) -> Vec<(String, u64)> {
+        let asked = script.asked.lock().unwrap();
+        asked
+            .iter()
+            .map(|(url, limit)| (url.chars().skip(7).take(2).collect(), *limit))
+            .collect()
+    }
+
+    #[test]
+    fn the_first_that_knows_is_the_only_one_asked() {
+        let web = script(vec![(1, Ok(FORECAST)), (1, Ok(PLACES)), (1, Ok("{}"))]);
+        let services = services(&web);
+        assert!(services.forecast(cell()).is_ok());
+        assert_eq!(services.search("Paris", Lang::Fr).unwrap().len(), 3);
+        // No such place is an answer.
+        assert_eq!(services.search("Xyzzy", Lang::Fr).unwrap(), []);
+        let hosts = asked(&web);
+        assert_eq!(
+            hosts,
+            [("f/", 8), ("g/", 8), ("g/", 8)].map(|(host, limit)| (host.to_owned(), limit))
+        );
+        let urls = web.asked.lock().unwrap();
+        assert!(
+            urls[0].0.starts_with("http://f/v1/forecast?latitude=48.95"),
+            "{}",
+            urls[0].0
+        );
+    }
+
+    #[test]
+    fn every_failure_of_the_first_leads_to_the_second() {
+        for failure in [
+            Err(Failure::Timeout),
+            Err(Failure::Status(500)),
+            Err(Failure::Unreachable("refused".to_owned())),
+            Ok("<html>"),
+            Ok(""),
+            Ok("{\"error\":true,\"reason\":\"no\"}"),
+        ] {
+            let web = script(vec![(8, failure.clone()), (1, Ok(WTTR))]);
+            let report = services(&web).forecast(cell()).unwrap();
+            assert_eq!(report.provider, crate::weather::Provider::Wttr);
+            let web = script(vec![(8, failure), (1, Ok(WTTR))]);
+            let places = services(&web).search("Argenteuil", Lang::En).unwrap();
+            assert_eq!(places[0].spot.name, "Argenteuil");
+            assert_eq!(asked(&web)[1], ("w/".to_owned(), 8));
+        }
+    }
+
+    #[test]
+    fn the_first_failure_is_the_one_reported() {
+        let web = script(vec![
+            (8, Err(Failure::Timeout)),
+            (1, Err(Failure::Status(503))),
+        ]);
+        assert_eq!(services(&web).forecast(cell()), Err(Failure::Timeout));
+        let web = script(vec![
+            (1, Err(Failure::Status(500))),
+            (1, Err(Failure::Status(404))),
+        ]);
+        assert_eq!(services(&web).search("Xyzzy", Lang::En), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn a_call_has_one_time_limit() {
+        let web = script(vec![
+            (99, Err(Failure::Timeout)),
+            (99, Err(Failure::Timeout)),
+        ]);
+        let short = Limits {
+            fetch: Duration::from_secs(8),
+            call: Duration::from_secs(11),
+        };
+        let addresses = services(&web).addresses;
+        let services = Services::with(addresses.clone(), short, &web);
+        assert_eq!(services.forecast(cell()), Err(Failure::Timeout));
+        let limits: Vec<u64> = asked(&web).into_iter().map(|(_, limit)| limit).collect();
+        assert_eq!(limits, [8, 3]);
+        // With none left the second one is not asked.
+        let web = script(vec![(99, Err(Failure::Timeout))]);
+        let limits = Limits {
+            fetch: short.call,
+            ..short
+        };
+        let services = Services::with(addresses, limits, &web);
+        assert_eq!(services.forecast(cell()), Err(Failure::Timeout));
+    }
+
+    #[test]
+    fn nothing_is_asked_about_nothing_and_nobody_who_was_not_named() {
+        let web = script(vec![(1, Err(Failure::Status(500)))]);
+        let mut services = services(&web);
+        for nothing in ["", " ", "\r\n", "\0"] {
+            assert_eq!(services.search(nothing, Lang::En), Ok(Vec::new()));
+        }
+        assert!(asked(&web).is_empty());
+        services.addresses.fallback = None;
+        assert_eq!(services.forecast(cell()), Err(Failure::Status(500)));
+    }
+}

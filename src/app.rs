@@ -22,6 +22,7 @@ use crate::config::{Config, ConfigError, Handshake};
 use crate::link::outbox::Wake;
 use crate::link::{self, Clock, Endpoint, Event, Link, Outbox, lookup, session};
 use crate::mesh::Sanity;
+use crate::services::weather::{Addresses, Services};
 use crate::signals::Stop;
 use crate::store::Files;
 use crate::systemd::{self, Watchdog};
@@ -93,6 +94,17 @@ pub fn link_settings(config: &Config) -> link::Settings {
             text_spacing: config.bot.text_spacing,
             sanity: Sanity::of_build(),
         },
+    }
+}
+
+/// Whom the configuration lets the bot ask about the weather.
+#[must_use]
+pub fn weather_addresses(config: &Config) -> Addresses {
+    let weather = &config.weather;
+    Addresses {
+        forecast: weather.url.clone(),
+        geocoding: weather.geocoding_base().to_owned(),
+        fallback: Some(weather.fallback_base().to_owned()),
     }
 }
 
@@ -179,7 +191,7 @@ pub fn start_trusting(
         outbox: link.outbox.clone(),
         errands: Box::new(pool),
         keeper: Arc::new(files),
-        weather: Arc::new(crate::weather::Offline),
+        weather: Arc::new(Services::new(weather_addresses(config))),
         host: Box::new(HostStats::read),
         registry,
     };

@@ -30,16 +30,6 @@ pub struct Addresses {
     pub fallback: Option<String>,
 }
 
-impl Default for Addresses {
-    fn default() -> Self {
-        Self {
-            forecast: "https://api.open-meteo.com".to_owned(),
-            geocoding: "https://geocoding-api.open-meteo.com".to_owned(),
-            fallback: Some("https://wttr.in".to_owned()),
-        }
-    }
-}
-
 /// How long answers may take.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {

@@ -12,6 +12,7 @@ mod proto_fresh;
 mod random;
 mod readme;
 mod recordings;
+mod services;
 mod support;
 mod thousand;
 mod threads;

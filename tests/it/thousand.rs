@@ -10,8 +10,8 @@ use meshbot::bot::commands;
 use meshbot::mesh::NodeNum;
 use meshbot::sim::{Said, Server, Settings, SimNode};
 
-use crate::support::logs;
 use crate::support::world::{Options, World};
+use crate::support::{logs, weather};
 
 const TIMES: usize = 1_000;
 
@@ -25,6 +25,7 @@ fn questions(node: &SimNode) -> Vec<(&'static str, String)> {
             let args = match command.name {
                 "echo" => "hello mesh".to_owned(),
                 "info" => node.people()[3].num.to_string(),
+                "weather" | "rain" | "astro" => "argenteuil".to_owned(),
                 _ => String::new(),
             };
             (
@@ -58,7 +59,11 @@ fn askers(node: &SimNode) -> Vec<NodeNum> {
 #[test]
 fn every_command_a_thousand_times() {
     logs::begin();
-    let mut world = World::with(options());
+    let web = weather::web();
+    let mut world = World::with(Options {
+        weather: weather::services(&web),
+        ..options()
+    });
     world.settle();
     let questions = questions(&world.node);
     assert!(questions.len() >= 10, "{questions:?}");
@@ -157,10 +162,12 @@ fn as_many_as_fit_over_a_real_socket() {
         .unwrap_or(5);
     let handle = Server::local(options().sim).unwrap();
     let folder = tempfile::tempdir().unwrap();
+    let web = weather::web();
     let text = format!(
-        "[node]\nhost = \"127.0.0.1\"\nport = {}\n[store]\npath = '{}'\n",
+        "[node]\nhost = \"127.0.0.1\"\nport = {}\n[store]\npath = '{}'\n[weather]\nurl = '{}'\n",
         handle.addr().port(),
         folder.path().join("meshbot.db").display(),
+        web.base_url(),
     );
     let config = meshbot::config::Config::parse(&text, "test.toml").unwrap();
     let running =

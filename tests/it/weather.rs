@@ -1,323 +1,634 @@
-//! The weather services asked over real sockets: what they can do wrong, and
-//! that the next question is answered all the same.
+//! The weather over the mesh: the simulated node, the real link and bot under
+//! one virtual clock, and the services in a box on this machine.
 
-use std::time::{Duration, Instant};
+use std::collections::BTreeMap;
 
-use meshbot::services::http::Http;
-use meshbot::services::weather::{Addresses, Limits, Services};
+use expect_test::{Expect, expect};
+use log::Level;
+use meshbot::bot::dispatch::{Before, Keeper};
+use meshbot::bot::forecasts::Snapshot;
+use meshbot::link::Outcome;
+use meshbot::mesh::NodeNum;
+use meshbot::proto::{self, PortNum, mesh_packet::PayloadVariant};
 use meshbot::sim::web::{Fault, Scenario, Service, Web};
-use meshbot::text::Lang;
-use meshbot::weather::{Cell, Failure, Found, Provider, Query, Report, Sky, Source};
+use meshbot::sim::{Said, Settings};
+use std::sync::{Arc, Mutex};
 
-/// 2026-03-28T09:20 in Paris.
-const NOW: i64 = 1_774_686_000;
-const HOUR: i64 = 3_600;
+use crate::support::logs;
+use crate::support::weather::{options, web};
+use crate::support::world::{EPOCH, Options, World};
 
-fn web() -> Web {
-    Web::with_clock(|| NOW).unwrap()
+/// An hour in ms.
+const HOUR: u64 = 3_600_000;
+
+fn ready(web: &Web, config: &str) -> World {
+    let mut world = World::with(options(web, config));
+    world.settle();
+    world
 }
 
-fn addresses(web: &Web, fallback: bool) -> Addresses {
-    Addresses {
-        forecast: web.base_url(),
-        geocoding: format!("{}/", web.base_url()),
-        fallback: fallback.then(|| web.base_url()),
+/// What the bot says to this in a direct message, or on the channel.
+fn answers(world: &mut World, place: Option<u8>, text: &str) -> Vec<String> {
+    // Somebody else each time, so that no limit and no togetherness matters.
+    world.run(60_000);
+    let people = world.node.people().iter();
+    let with_key: Vec<_> = people
+        .filter(|person| person.public_key.is_some())
+        .map(|person| person.num)
+        .collect();
+    let turn = usize::try_from(world.now.mono.as_secs() / 60).unwrap();
+    let from = with_key[turn % with_key.len()];
+    let said = match place {
+        Some(channel) => Said::on_channel(from, channel, text),
+        None => Said::to_us(from, text),
+    };
+    world.answers();
+    world.say(said);
+    world.run(12_000);
+    let answers = world.answers();
+    for answer in &answers {
+        assert!(answer.text.len() <= 200, "{answer:?}");
+        match place {
+            Some(channel) => assert_eq!(
+                (answer.to, answer.channel),
+                (NodeNum::BROADCAST, u32::from(channel))
+            ),
+            None => assert_eq!(answer.to, from),
+        }
+    }
+    answers.into_iter().map(|answer| answer.text).collect()
+}
+
+fn direct(world: &mut World, text: &str) -> Vec<String> {
+    answers(world, None, text)
+}
+
+/// The answers in both languages; the public one is the same.
+fn check(web: &Web, text: &str, expected: Expect) {
+    let texts = ["en", "fr"].map(|language| {
+        let config = format!("language = \"{language}\"\n[weather]\ncountry = \"FR\"\n");
+        let mut world = ready(web, &config);
+        let directly = direct(&mut world, text);
+        assert_eq!(answers(&mut world, Some(0), text), directly);
+        directly.join("\n--\n")
+    });
+    expected.assert_eq(&texts.join("\n\n"));
+}
+
+#[test]
+fn every_subcommand_in_both_languages() {
+    let web = web();
+    check(
+        &web,
+        "/weather argenteuil",
+        expect![[r#"
+        📍 Argenteuil, Île-de-France, FR
+        Now 🌦 18°C 💨18km/h 💧93%
+        Today 🌦 10/18°C 1.6mm 💨18
+        Sat ☁️ 11/19°C 💨18
+        Sun 🌦 9/17°C 1.6mm 💨18
+
+        📍 Argenteuil, Île-de-France, FR
+        Là 🌦 18°C 💨18km/h 💧93%
+        Auj. 🌦 10/18°C 1.6mm 💨18
+        sam. ☁️ 11/19°C 💨18
+        dim. 🌦 9/17°C 1.6mm 💨18"#]],
+    );
+    check(
+        &web,
+        "/rain 95100",
+        expect![[r#"
+        🌧 Argenteuil, Île-de-France, FR · Fri 18
+        15h▃▃▁18h▁▁▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁▁
+        peak 0.8 mm/h at 15h · total 1.6 mm
+
+        🌧 Argenteuil, Île-de-France, FR · ven. 18
+        15h▃▃▁18h▁▁▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁▁
+        max 0.8 mm/h à 15h · total 1.6 mm"#]],
+    );
+    check(
+        &web,
+        "/weather rain argenteuil 2",
+        expect![[r#"
+        (1/2) 🌧 Argenteuil, Île-de-France, FR · Fri 18
+        15h▃▃▁18h▁▁▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁▁
+        peak 0.8 mm/h at 15h · total 1.6 mm
+        --
+        (2/2) 🌧 Argenteuil, Île-de-France, FR · Sat 19 15h: no rain for 24 h
+
+        (1/2) 🌧 Argenteuil, Île-de-France, FR · ven. 18
+        15h▃▃▁18h▁▁▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁▁
+        max 0.8 mm/h à 15h · total 1.6 mm
+        --
+        (2/2) 🌧 Argenteuil, Île-de-France, FR · sam. 19 15h: pas de pluie pendant 24 h"#]],
+    );
+    check(
+        &web,
+        "/weather astro argenteuil",
+        expect![[r#"
+        🔭 Argenteuil, Île-de-France, FR · Fri 18
+        ☀️ ↑06:07 ↓21:46 · 15 h 39 min
+        🌙 ↑02:04 ↓16:22 · 🌘 waning crescent 30%
+
+        🔭 Argenteuil, Île-de-France, FR · ven. 18
+        ☀️ ↑06:07 ↓21:46 · 15 h 39 min
+        🌙 ↑02:04 ↓16:22 · 🌘 dernier croissant 30%"#]],
+    );
+    check(
+        &web,
+        "/météo aide",
+        expect![[r#"
+        ℹ️ /weather [place] · /rain [place] [1-3 days] · /astro [place]. A place is a name, a postcode or lat,lon; none is where you are, else my home
+
+        ℹ️ /weather [lieu] · /rain [lieu] [1-3 jours] · /astro [lieu]. Lieu : nom, code postal ou lat,lon ; sinon là où tu es, sinon chez moi"#]],
+    );
+    check(
+        &web,
+        "/weather nowhere",
+        expect![[r#"
+        I know no place called nowhere.
+
+        Je ne connais pas de lieu nommé nowhere."#]],
+    );
+}
+
+#[test]
+fn every_kind_of_weather() {
+    let web = web();
+    web.set_scenario(Scenario::HeavyRain);
+    check(
+        &web,
+        "/rain paris",
+        expect![[r#"
+        🌧 Paris, Île-de-France, FR · Fri 18
+        15h▆▆▆18h▅▅▅▅▄▄0h▄▃▃▃▃▃6h▃▃▄▅▅▅12h▅▆▆
+        peak 4.5 mm/h at 15h · total 55 mm
+
+        🌧 Paris, Île-de-France, FR · ven. 18
+        15h▆▆▆18h▅▅▅▅▄▄0h▄▃▃▃▃▃6h▃▃▄▅▅▅12h▅▆▆
+        max 4.5 mm/h à 15h · total 55 mm"#]],
+    );
+    web.set_scenario(Scenario::Snow);
+    check(
+        &web,
+        "/rain tromsø",
+        expect![[r#"
+        🌨 Tromsø, Troms, NO · Fri 18
+        15h▃▃▃18h▃▂▂▂▂▂0h▂▂▂▂▂▂6h▃▃▃▃▃▃12h▃▃▃
+        peak 0.6 mm/h at 15h · total 10 mm
+
+        🌨 Tromsø, Troms, NO · ven. 18
+        15h▃▃▃18h▃▂▂▂▂▂0h▂▂▂▂▂▂6h▃▃▃▃▃▃12h▃▃▃
+        max 0.6 mm/h à 15h · total 10 mm"#]],
+    );
+    web.set_scenario(Scenario::Cold);
+    check(
+        &web,
+        "/weather london",
+        expect![[r#"
+        📍 London, England, GB
+        Now ☀️ -11°C 💨17km/h 💧61%
+        Today ☀️ -18/-11°C 💨18
+        Sat ☀️ -18/-11°C 💨18
+        Sun ☀️ -18/-11°C 💨18
+
+        📍 London, England, GB
+        Là ☀️ -11°C 💨17km/h 💧61%
+        Auj. ☀️ -18/-11°C 💨18
+        sam. ☀️ -18/-11°C 💨18
+        dim. ☀️ -18/-11°C 💨18"#]],
+    );
+    web.set_scenario(Scenario::Dry);
+    check(
+        &web,
+        "/rain kathmandu",
+        expect![[r#"
+        🌧 Kathmandu, Bagmati, NP · Fri 18 19h: no rain for 24 h
+
+        🌧 Kathmandu, Bagmati, NP · ven. 18 19h: pas de pluie pendant 24 h"#]],
+    );
+    let name = "Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch";
+    check(
+        &web,
+        &format!("/weather {name}"),
+        expect![[r#"
+        📍 Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch, Wales, GB
+        Now ☀️ 28°C 💨17km/h 💧61%
+        Today ☀️ 15/29°C 💨18
+        Sat ☀️ 15/29°C 💨18
+        Sun ☀️ 15/29°C 💨18
+
+        📍 Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch, Wales, GB
+        Là ☀️ 28°C 💨17km/h 💧61%
+        Auj. ☀️ 15/29°C 💨18
+        sam. ☀️ 15/29°C 💨18
+        dim. ☀️ 15/29°C 💨18"#]],
+    );
+}
+
+#[test]
+fn units_are_the_operator_s_choice() {
+    let web = web();
+    let config = "[weather]\ntemperature = \"fahrenheit\"\nwind = \"mph\"\nrain = \"inch\"\nhome = \"paris\"\n";
+    let mut world = ready(&web, config);
+    let texts = direct(&mut world, "/weather");
+    expect![[r#"
+        📍 47.28,11.27
+        Now ⛅ 65°F 💨11mph 💧61%
+        Today 🌦 51/65°F 0.06in 💨11
+        Sat ☁️ 52/66°F 💨11
+        Sun 🌦 48/63°F 0.06in 💨11"#]]
+    .assert_eq(&texts.join("\n--\n"));
+}
+
+/// features.md E2: nobody is asked where the board is.
+#[test]
+fn the_place_is_the_asker_s_own_else_home() {
+    let web = web();
+    let mut world = ready(&web, "[weather]\nhome = \"sydney\"\n");
+    let people = world.node.people().to_vec();
+    let with_position = people.iter().position(|person| person.position.is_some());
+    let asker = people[with_position.expect("somebody has a position")].num;
+    let texts = world.ask(Said::to_us(asker, "/weather"));
+    let place = texts[0].text.lines().next().unwrap().to_owned();
+    let (latitude, longitude) = place
+        .strip_prefix("📍 ")
+        .and_then(|place| place.split_once(','))
+        .unwrap();
+    let target = web.targets().pop().unwrap();
+    assert!(
+        target.contains(&format!("latitude={latitude}&longitude={longitude}")),
+        "{target}"
+    );
+    let stranger = people.iter().find(|person| person.position.is_none());
+    if let Some(stranger) = stranger {
+        let texts = world.ask(Said::to_us(stranger.num, "/weather"));
+        assert!(texts[0].text.starts_with("📍 Sydney, "), "{texts:?}");
+    }
+    assert!(
+        web.targets()
+            .iter()
+            .all(|target| target.contains("latitude=") || target.contains("name="))
+    );
+}
+
+// ------------------------------------------------------------ the seed's case
+
+/// One of the packets that a mesh is full of.
+fn chatter(from: NodeNum, id: u32) -> proto::MeshPacket {
+    proto::MeshPacket {
+        from: from.0,
+        to: u32::MAX,
+        id,
+        rx_snr: 3.0,
+        rx_rssi: Some(-90),
+        hop_start: 3,
+        hop_limit: 3,
+        transport_mechanism: 1,
+        payload_variant: Some(PayloadVariant::Decoded(proto::Data {
+            portnum: PortNum::TelemetryApp as i32,
+            payload: vec![0x0d, 1, 0, 0, 0],
+            ..proto::Data::default()
+        })),
+        ..proto::MeshPacket::default()
     }
 }
 
-/// Without anybody to fall back on, and with little patience.
-fn alone(web: &Web) -> Services {
-    with_fetch(web, Duration::from_millis(250), false)
-}
+const SEED: &str = "/weather rain argenteuil 1";
 
-fn with_fetch(web: &Web, fetch: Duration, fallback: bool) -> Services {
-    let limits = Limits {
-        fetch,
-        call: Duration::from_secs(20),
-    };
-    Services::with(addresses(web, fallback), limits, Http::new())
-}
-
-/// With both, and all the patience that is needed.
-fn both(web: &Web) -> Services {
-    Services::new(addresses(web, true))
-}
-
-fn argenteuil() -> Cell {
-    Cell::new(48.947_9, 2.247_4).unwrap()
-}
-
-#[test]
-fn a_name_becomes_a_forecast() {
-    let web = web();
-    let services = both(&web);
-    let query = Query::parse("argenteuil").unwrap();
-    let found = query.find(&services, Lang::Fr, Some("FR")).unwrap();
-    let Found::Spot(spot) = found else {
-        panic!("{found:?}")
-    };
-    assert_eq!(spot.title(60), "Argenteuil, Île-de-France, FR");
-    assert_eq!(spot.zone.as_deref(), Some("Europe/Paris"));
-    web.set_scenario(Scenario::HeavyRain);
-    let report = services.forecast(spot.cell).unwrap();
-    assert_eq!(report.provider, Provider::OpenMeteo);
-    assert_eq!(report.zone.as_deref(), Some("Europe/Paris"));
-    assert_eq!(report.now(Duration::ZERO, Some(NOW)), Some(NOW));
-    assert_eq!((report.days.len(), report.hours.len()), (5, 120));
-    let from_now: Vec<_> = report.hours_from(NOW, 24).collect();
-    // It is 9:20: the hour of 9 is the first; at 15 it pours.
-    assert_eq!(from_now[0].0, NOW - 20 * 60);
-    assert_eq!(from_now[6].1.unwrap().rain, Some(4.5));
-    assert_eq!(from_now[6].1.unwrap().sky, Some(Sky(65)));
-    let sum: f32 = report.hours[..24].iter().filter_map(|hour| hour.rain).sum();
-    assert!((sum - report.days[0].rain.unwrap()).abs() < 0.01);
-    assert_eq!(
-        (web.count(Service::Search), web.count(Service::Forecast)),
-        (1, 1)
-    );
-    assert_eq!(web.count(Service::Wttr), 0);
-}
-
-#[test]
-fn towns_are_found_by_country_state_and_postcode() {
-    let web = web();
-    let services = both(&web);
-    let found = |text: &str, country| {
-        let found = Query::parse(text)
-            .unwrap()
-            .find(&services, Lang::En, country);
-        match found.unwrap() {
-            Found::Spot(spot) => spot.title(80),
-            Found::Nothing => "nothing".to_owned(),
+/// A hundred people ask within ten minutes, and 500 packets pass by.
+fn crowd(web: &Web, config: &str, errands_take: u64) -> World {
+    let mut world = World::with(Options {
+        sim: Settings {
+            nodes: 120,
+            own_telemetry: true,
+            ..Settings::default()
+        },
+        errands_take,
+        ..options(web, config)
+    });
+    world.settle();
+    for user in 0..100 {
+        let from = world.person(user);
+        world.say(Said::on_channel(from, 0, SEED));
+        for packet in 0..5 {
+            let id = 0x5000_0000 + u32::try_from(user * 5 + packet).unwrap();
+            let from = world.person(100 + packet);
+            world.node.force(world.now, chatter(from, id));
+            world.run(1_200);
         }
-    };
-    assert_eq!(found("95100", Some("FR")), "Argenteuil, Île-de-France, FR");
-    assert_eq!(
-        found("Argenteuil, Canada", Some("FR")),
-        "Argenteuil, Quebec, CA"
-    );
-    assert_eq!(found("paris texas", Some("FR")), "Paris, Texas, US");
-    assert_eq!(
-        found("st etienne", None),
-        "Saint-Étienne, Auvergne-Rhône-Alpes, FR"
-    );
-    assert_eq!(found("springfield", None), "Springfield, Missouri, US");
-    assert_eq!(
-        found("springfield illinois", None),
-        "Springfield, Illinois, US"
-    );
-    assert_eq!(found("london", Some("CA")), "London, Ontario, CA");
-    assert_eq!(found("xyzzy", None), "nothing");
-    let long = found(
-        "llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch",
-        None,
-    );
-    assert!(long.ends_with("gogogoch, Wales, GB"), "{long}");
+    }
+    world.run(60_000);
+    world
 }
 
+/// seed.md, S1 to S11, end to end.
 #[test]
-fn every_fault_has_its_failure_and_the_next_question_its_answer() {
-    let web = web();
-    let services = alone(&web);
-    let nonsense = |failure: &Failure| matches!(failure, Failure::Nonsense(_));
-    for (fault, is_right) in [
+fn a_hundred_ask_for_the_rain_of_argenteuil() {
+    for (language, start, sent, ready) in [
+        ("en", "via the shared link...", "sent", "✅ Link ready"),
         (
-            Fault::Status(500),
-            (|f| *f == Failure::Status(500)) as fn(&Failure) -> bool,
+            "fr",
+            "via interface partagée...",
+            "diffusé",
+            "✅ Interface prête",
         ),
-        (Fault::Status(429), |f| *f == Failure::Status(429)),
-        (Fault::Hang, |f| *f == Failure::Timeout),
-        (Fault::Slow, |f| *f == Failure::Timeout),
-        (Fault::Empty, nonsense),
-        (Fault::Huge, nonsense),
-        (Fault::Html, nonsense),
-        (Fault::Garbage, nonsense),
-        (Fault::CutOff, nonsense),
     ] {
-        for service in [Service::Forecast, Service::Search] {
+        for (more, errands_take, expect_together, expect_refused) in [
+            ("", 0, true, false),
+            ("", 4_000, true, false),
+            ("[limits]\ntogether = \"0s\"\n", 0, false, true),
+        ] {
+            logs::begin();
+            let web = web();
+            let config = format!("language = \"{language}\"\n{more}[weather]\ncountry = \"FR\"\n");
+            let mut world = crowd(&web, &config, errands_take);
+            let said = world.answers();
+            let tally = world.bot.tally();
+            assert_eq!(
+                tally.answered + tally.together + tally.refused,
+                100,
+                "{tally:?}"
+            );
+            assert_eq!(tally.together > 0, expect_together, "{tally:?}");
+            assert_eq!(tally.refused > 0, expect_refused, "{tally:?}");
+            assert!(tally.answered >= 15, "{tally:?}");
+            assert_eq!((tally.bad, tally.unknown), (0, 0));
+
+            // One packet each, on the channel of the question, and every one
+            // arrives.
+            let rain: Vec<_> = said
+                .iter()
+                .filter(|answer| answer.text.contains("Argenteuil"))
+                .collect();
+            assert_eq!(rain.len() as u64, tally.answered);
+            for answer in &said {
+                assert_eq!((answer.to, answer.channel), (NodeNum::BROADCAST, 0));
+                assert!(answer.reply_to.is_some());
+            }
+            let good = world.outcomes.iter().filter(|(_, outcome)| {
+                matches!(
+                    outcome,
+                    Outcome::Delivered | Outcome::Relayed | Outcome::Sent
+                )
+            });
+            assert_eq!(good.count(), said.len());
+
+            // One connection, and the log of a healthy broadcast.
+            assert_eq!(world.node.counters().accepts, 1);
+            assert_eq!(world.most_open, 1);
+            let lines = logs::take();
+            assert_eq!(logs::count(&lines, ready), 1);
+            assert_eq!(
+                logs::count(&lines, "TCP link lost") + logs::count(&lines, "Socket TCP mort"),
+                0
+            );
+            assert_eq!(
+                logs::count(&lines, "reconnect") + logs::count(&lines, "Reconnexion"),
+                0
+            );
+            let line = |text: &str| logs::count(&lines, &format!("Broadcast {SEED} {text}"));
+            assert_eq!(line(start), rain.len());
+            assert_eq!(line(sent), rain.len());
+            assert!(lines.iter().all(|(level, _)| *level != Level::Error));
+
+            // Everybody who passed by was noticed.
+            for user in 100..105 {
+                assert!(world.bot.book().get(world.person(user)).is_some());
+            }
+            assert_eq!(web.count(Service::Forecast), 1, "one call in half an hour");
+            assert_eq!(web.count(Service::Search), 1);
+            assert_eq!(web.count(Service::Wttr), 0);
+        }
+    }
+}
+
+/// features.md E4: once in half an hour, whatever is asked of a place.
+#[test]
+fn the_services_are_left_in_peace() {
+    let web = web();
+    let mut world = ready(&web, "");
+    for round in 0..12 {
+        // Every ten minutes, for two hours.
+        web.set_time(i64::try_from(world.now.unix).unwrap());
+        let text = ["/weather paris", "/rain paris 2", "/weather astro paris"][round % 3];
+        assert!(!direct(&mut world, text).is_empty());
+        world.run(600_000 - 72_000);
+    }
+    assert_eq!(web.count(Service::Forecast), 4);
+    assert_eq!(web.count(Service::Search), 1);
+}
+
+// ------------------------------------------------------------------- failures
+
+/// Issue, point 3: a true sentence, and the next question works.
+#[test]
+fn whatever_the_services_do_somebody_says_so() {
+    for (fault, sentence) in [
+        (Fault::Hang, "the service does not answer in time"),
+        (Fault::Status(500), "the service answers with error 500"),
+        (Fault::Status(429), "the service answers with error 429"),
+        (Fault::Empty, "the service answers nothing usable"),
+        (Fault::Huge, "the service answers nothing usable"),
+        (Fault::Html, "the service answers nothing usable"),
+        (Fault::Garbage, "the service answers nothing usable"),
+        (Fault::CutOff, "the service answers nothing usable"),
+    ] {
+        let web = web();
+        let mut world = ready(&web, "");
+        for service in [Service::Forecast, Service::Wttr] {
             web.set_fault(service, Some(fault));
-            let failure = match service {
-                Service::Forecast => services.forecast(argenteuil()).unwrap_err(),
-                _ => services.search("paris", Lang::En).unwrap_err(),
-            };
-            assert!(is_right(&failure), "{service:?} {fault:?}: {failure:?}");
-            // No room for a body in a failure, no trace of what was asked.
-            let told = failure.to_string();
-            assert!(told.len() < 200 && !told.contains("paris"), "{told}");
+        }
+        let texts = direct(&mut world, "/weather paris");
+        let expected = format!("No weather for Paris: {sentence}. Try again in a minute.");
+        assert_eq!(texts, [expected], "{fault:?}");
+        // Nobody is asked again within the minute.
+        let asked = web.count(Service::Forecast);
+        world.run(30_000 - 12_000);
+        let texts = world.ask(Said::to_us(world.person(9), "/rain paris"));
+        assert!(texts[0].text.contains(sentence), "{texts:?}");
+        assert_eq!(web.count(Service::Forecast), asked);
+        assert!(direct(&mut world, "/ping")[0].contains("pong"));
+        for service in [Service::Forecast, Service::Wttr] {
             web.set_fault(service, None);
         }
-        let patient = both(&web);
-        assert!(patient.forecast(argenteuil()).is_ok(), "after {fault:?}");
-        assert_eq!(patient.search("paris", Lang::En).unwrap().len(), 2);
+        let texts = direct(&mut world, "/weather paris");
+        assert!(texts[0].starts_with("📍 Paris"), "{texts:?}");
     }
 }
 
 #[test]
-fn odd_types_and_unknown_places_are_no_failures() {
+fn when_one_service_fails_the_other_tells_the_same() {
     let web = web();
-    let services = both(&web);
-    let clean = services.forecast(argenteuil()).unwrap();
-    for service in [Service::Forecast, Service::Search] {
-        web.set_fault(service, Some(Fault::WrongTypes));
-    }
-    let odd = services.forecast(argenteuil()).unwrap();
-    assert_eq!(odd.first_hour, clean.first_hour);
-    assert_eq!((odd.current, odd.zone), (None, None));
-    assert_eq!(odd.hours[20], clean.hours[20]);
-    assert_eq!(
-        services.search("paris", Lang::En).unwrap()[0].population,
-        2_138_551
-    );
-    web.set_fault(Service::Search, Some(Fault::NoSuchPlace));
-    assert_eq!(services.search("paris", Lang::En), Ok(Vec::new()));
-    web.set_fault(Service::Forecast, Some(Fault::NoSuchPlace));
-    let by_other = services.forecast(argenteuil()).unwrap();
-    assert_eq!(by_other.provider, Provider::Wttr);
-    assert_eq!(web.count(Service::Wttr), 1);
+    let mut world = ready(&web, "");
+    web.set_fault(Service::Forecast, Some(Fault::Status(503)));
+    web.set_fault(Service::Search, Some(Fault::Hang));
+    let texts = direct(&mut world, "/rain paris");
+    assert!(texts[0].starts_with("🌧 Paris"), "{texts:?}");
+    assert_eq!(web.count(Service::Wttr), 2);
 }
 
 #[test]
-fn the_second_service_tells_the_same() {
+fn odd_numbers_do_no_harm() {
     let web = web();
-    for scenario in [
-        Scenario::Mild,
-        Scenario::HeavyRain,
-        Scenario::Snow,
-        Scenario::Cold,
-        Scenario::Dry,
-        Scenario::Drizzle,
-    ] {
-        web.set_scenario(scenario);
-        web.set_fault(Service::Forecast, None);
-        let services = both(&web);
-        for place in [
-            "argenteuil",
-            "sydney",
-            "kathmandu",
-            "waitangi",
-            "longyearbyen",
-        ] {
-            web.set_fault(Service::Search, None);
-            let spot = &services.search(place, Lang::En).unwrap()[0].spot;
-            web.set_fault(Service::Forecast, None);
-            let first = services.forecast(spot.cell).unwrap();
-            web.set_fault(Service::Forecast, Some(Fault::Status(503)));
-            let second = services.forecast(spot.cell).unwrap();
-            assert_eq!(second.provider, Provider::Wttr);
-            alike(&first, &second, &format!("{scenario:?} {place}"));
-            web.set_fault(Service::Search, Some(Fault::Garbage));
-            let other = &services.search(place, Lang::En).unwrap()[0].spot;
-            assert_eq!((&other.name, other.cell), (&spot.name, spot.cell));
-        }
+    web.set_fault(Service::Forecast, Some(Fault::WrongTypes));
+    let mut world = ready(&web, "");
+    for text in ["/weather paris", "/rain paris 3", "/astro paris"] {
+        let texts = direct(&mut world, text);
+        assert!(texts[0].contains("Paris"), "{texts:?}");
     }
 }
 
-/// The same weather, up to what wttr.in rounds.
-fn alike(first: &Report, second: &Report, which: &str) {
-    assert_eq!(first.offset, second.offset, "{which}");
-    assert_eq!(first.first_hour, second.first_hour, "{which}");
-    assert!(
-        (first.time.unwrap() - second.time.unwrap()).abs() < HOUR,
-        "{which}"
-    );
-    for (one, other) in first.days.iter().zip(&second.days) {
-        assert_eq!(one.date, other.date, "{which}");
-        for (one, other, most) in [
-            (one.min, other.min, 0.6),
-            (one.max, other.max, 0.6),
-            (one.rain, other.rain, 0.01),
-        ] {
-            assert!(
-                (one.unwrap() - other.unwrap()).abs() < most,
-                "{which} {one:?} {other:?}"
-            );
-        }
-    }
-    let sum = |report: &Report| -> f32 { report.hours[..72].iter().filter_map(|h| h.rain).sum() };
-    assert!((sum(first) - sum(second)).abs() < 0.1, "{which}");
-}
-
+/// features.md L5: what somebody types stays a name.
 #[test]
-fn when_both_fail_the_first_failure_is_told_in_time() {
-    let web = web();
-    web.set_fault(Service::Forecast, Some(Fault::Hang));
-    web.set_fault(Service::Wttr, Some(Fault::Status(500)));
-    let services = with_fetch(&web, Duration::from_millis(100), true);
-    assert_eq!(services.forecast(argenteuil()), Err(Failure::Timeout));
-    assert_eq!(
-        (web.count(Service::Forecast), web.count(Service::Wttr)),
-        (1, 1)
-    );
-    web.set_fault(Service::Wttr, Some(Fault::Hang));
-    let limits = Limits {
-        fetch: Duration::from_secs(5),
-        call: Duration::from_millis(150),
-    };
-    let services = Services::with(addresses(&web, true), limits, Http::new());
-    let started = Instant::now();
-    assert_eq!(services.forecast(argenteuil()), Err(Failure::Timeout));
-    assert!(started.elapsed() < Duration::from_secs(3));
-}
-
-#[test]
-fn a_slow_answer_is_an_answer_and_two_clients_do_not_wait_for_each_other() {
-    let web = web();
-    web.set_fault(Service::Forecast, Some(Fault::Slow));
-    let services = both(&web);
-    std::thread::scope(|scope| {
-        let slow = scope.spawn(|| services.forecast(argenteuil()));
-        assert!(web.wait_for(Service::Forecast, 1, Duration::from_secs(20)));
-        assert_eq!(services.search("paris", Lang::En).unwrap().len(), 2);
-        web.release();
-        assert!(slow.join().unwrap().is_ok());
-    });
-}
-
-#[test]
-fn what_somebody_typed_stays_where_it_belongs() {
+fn a_place_name_is_never_more_than_a_name() {
     let web = web();
     web.set_fault(Service::Search, Some(Fault::Status(500)));
-    let services = both(&web);
-    for (text, encoded) in [
-        ("../../?x", "%2E%2E%2F%2E%2E%2F%3Fx"),
-        ("a&b=c#d%2F", "a%26b%3Dc%23d%252F"),
-        ("@evil.example", "%40evil%2Eexample"),
-        ("x\r\nHost: evil", "xHost%3A%20evil"),
-        ("Château\u{0}roux", "Ch%C3%A2teauroux"),
+    let mut world = ready(&web, "");
+    for place in [
+        "../../?x",
+        "@example.org",
+        "127.0.0.1",
+        "a&format=j2#x",
+        "%2e%2e/%00",
+        ":help",
     ] {
-        assert_eq!(services.search(text, Lang::En), Ok(Vec::new()), "{text:?}");
-        let targets = web.targets();
-        let [.., first, second] = &targets[..] else {
-            panic!("{targets:?}")
-        };
-        let expected = format!("/v1/search?name={encoded}&count=10&language=en&format=json");
-        assert_eq!(*first, expected);
-        assert_eq!(*second, format!("/~{encoded}?format=j1"));
+        let texts = direct(&mut world, &format!("/weather {place}"));
+        assert_eq!(texts.len(), 1, "{place}: {texts:?}");
     }
-    for nothing in ["", "  ", "\r\n\u{0}"] {
-        let before = web.targets().len();
-        assert_eq!(services.search(nothing, Lang::En), Ok(Vec::new()));
-        assert_eq!(web.targets().len(), before);
+    for target in web.targets() {
+        let (path, query) = target.split_once('?').unwrap();
+        let search = path == "/v1/search" && query.split('&').count() == 4;
+        let wttr =
+            path.starts_with("/~") && !path[1..].contains('/') && query.starts_with("format=j1");
+        assert!(search || wttr || path == "/v1/forecast", "{target}");
+    }
+    assert!(web.count(Service::Wttr) >= 5);
+}
+
+// ---------------------------------------------------------------- age and time
+
+/// features.md E4.
+#[test]
+fn old_weather_has_its_age_for_a_day() {
+    let web = web();
+    let mut world = ready(&web, "");
+    assert!(direct(&mut world, "/weather paris")[0].starts_with("📍 Paris"));
+    for service in [Service::Forecast, Service::Wttr] {
+        web.set_fault(service, Some(Fault::Status(500)));
+    }
+    world.run(3 * HOUR);
+    let texts = direct(&mut world, "/weather paris");
+    assert!(texts[0].contains("(3 h old)"), "{texts:?}");
+    world.run(20 * HOUR);
+    let texts = direct(&mut world, "/rain paris");
+    assert!(texts[0].contains("(23 h old)"), "{texts:?}");
+    world.run(HOUR);
+    let texts = direct(&mut world, "/rain paris");
+    assert!(texts[0].starts_with("No weather for Paris"), "{texts:?}");
+    let sky = direct(&mut world, "/astro paris");
+    assert!(sky[0].contains("☀️ ↑"), "{sky:?}");
+}
+
+/// Issue, point 5: a jump of the board's clock moves neither hours nor ages.
+#[test]
+fn a_clock_jump_moves_nothing() {
+    let web = web();
+    let mut world = ready(&web, "");
+    let bars = |texts: &[String]| texts[0].lines().nth(1).map(str::to_owned);
+    web.set_scenario(Scenario::HeavyRain);
+    let before = direct(&mut world, "/rain paris");
+    for jump in [3_600 * 5, 3_600 * 24 * 40] {
+        world.now.unix += jump;
+        let after = direct(&mut world, "/rain paris");
+        assert_eq!(bars(&after), bars(&before), "{jump}");
+        assert!(!after[0].contains("old"), "{after:?}");
+    }
+    assert_eq!(web.count(Service::Forecast), 1);
+}
+
+/// Keeps what would be written to a file.
+#[derive(Default)]
+struct Shelf(Mutex<Vec<Snapshot>>);
+
+impl Keeper for Shelf {
+    fn mute(&self, _: Option<u64>) {}
+
+    fn weather(&self, known: &Snapshot) {
+        self.0.lock().unwrap().push(known.clone());
     }
 }
 
 #[test]
-fn no_service_no_tls_and_no_such_host_are_unreachable() {
+fn a_restart_forgets_nothing_and_the_card_is_spared() {
     let web = web();
-    let tls = web.base_url().replace("http:", "https:");
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let closed = format!("http://{}", free.local_addr().unwrap());
-    drop(free);
-    // Longer than a label may be: the resolver refuses without asking anybody.
-    let nowhere = format!("https://{}.invalid", "x".repeat(64));
-    for base in [tls, closed, nowhere] {
-        let mut addresses = addresses(&web, false);
-        addresses.forecast = base.clone();
-        let failure = Services::new(addresses).forecast(argenteuil());
-        assert!(
-            matches!(failure, Err(Failure::Unreachable(_))),
-            "{base}: {failure:?}"
-        );
+    let shelf = Arc::new(Shelf::default());
+    let mut world = World::with(Options {
+        keeper: shelf.clone(),
+        ..options(&web, "")
+    });
+    world.settle();
+    for place in ["paris", "london", "sydney", "auckland", "paris texas"] {
+        assert_eq!(direct(&mut world, &format!("/weather {place}")).len(), 1);
     }
-    assert_eq!(web.count(Service::Forecast), 0);
+    world.run(2 * HOUR);
+    let written = shelf.0.lock().unwrap().len();
+    assert!((1..=2).contains(&written), "{written} times in two hours");
+
+    let known = shelf.0.lock().unwrap().last().cloned().unwrap();
+    drop(web);
+    let web = self::web();
+    for service in [Service::Forecast, Service::Search, Service::Wttr] {
+        web.set_fault(service, Some(Fault::Hang));
+    }
+    let mut later = World::with(Options {
+        before: Before {
+            weather: known,
+            ..Before::default()
+        },
+        ..options(&web, "")
+    });
+    later.now.unix = EPOCH + 600;
+    later.settle();
+    let texts = direct(&mut later, "/weather sydney");
+    assert!(
+        texts[0].starts_with("📍 Sydney, New South Wales, AU\n"),
+        "{texts:?}"
+    );
+    assert_eq!(web.targets().len(), 0);
+}
+
+// --------------------------------------------------------- the seed, S5 and S12
+
+/// Utility commands and those about the mesh share one way out, and leave the
+/// same lines.
+#[test]
+fn weather_is_sent_like_everything_else() {
+    let web = web();
+    let mut world = ready(&web, "");
+    let mut lines_of: BTreeMap<&str, Vec<(Level, String)>> = BTreeMap::new();
+    for text in [
+        "/weather paris",
+        "/rain paris",
+        "/astro paris",
+        "/echo hi",
+        "/my",
+    ] {
+        logs::begin();
+        assert_eq!(answers(&mut world, Some(0), text).len(), 1);
+        let mut lines = logs::take();
+        lines.retain(|(_, line)| line.contains("Broadcast"));
+        for (_, line) in &mut lines {
+            *line = line.replace(text, "X");
+            if let Some(hash) = line.find("tracked: ") {
+                line.truncate(hash);
+            }
+        }
+        lines_of.insert(text, lines);
+    }
+    let like = lines_of["/my"].clone();
+    assert!(like.len() >= 3, "{like:?}");
+    for (text, lines) in lines_of {
+        assert_eq!(lines, like, "{text}");
+    }
 }

@@ -5,4 +5,5 @@
 pub mod logs;
 pub mod recording;
 pub mod replay;
+pub mod weather;
 pub mod world;

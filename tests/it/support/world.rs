@@ -1,6 +1,7 @@
 //! The real link, the real bot and the simulated node under one virtual clock.
 //! Nothing waits: time jumps to whatever is due next.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, bounded};
 use meshbot::app;
 use meshbot::bot::command::Registry;
-use meshbot::bot::dispatch::{self, Before, Bot, Forgetful, Parts};
+use meshbot::bot::dispatch::{self, Before, Bot, Forgetful, Keeper, Parts};
 use meshbot::bot::errands::{Inline, JobResult};
 use meshbot::bot::host::HostStats;
 use meshbot::config::Config;
@@ -17,7 +18,7 @@ use meshbot::link::outbox::{Gate, Outbox};
 use meshbot::link::{Event, Loss, Outcome, Request, Ticket};
 use meshbot::mesh::{NodeNum, Now, PacketId, Sanity};
 use meshbot::sim::{ClientClose, ConnId, Fault, Output, Said, Settings, SimNode};
-use meshbot::weather::Offline;
+use meshbot::weather::{Offline, Source};
 
 /// Long after any build: both clocks are sane.
 pub const EPOCH: u64 = 2_100_000_000;
@@ -49,6 +50,9 @@ pub struct World {
     pub now: Now,
     requests: Receiver<Request>,
     results: Receiver<JobResult>,
+    /// Results that are still on their way.
+    under_way: VecDeque<(Duration, JobResult)>,
+    errands_take: Duration,
     conn: Option<ConnId>,
     /// The largest number of connections that were open at the same time.
     pub most_open: u64,
@@ -72,6 +76,11 @@ pub struct Options {
     pub config: String,
     pub registry: Registry,
     pub seed: u64,
+    pub weather: Arc<dyn Source>,
+    pub keeper: Arc<dyn Keeper>,
+    pub before: Before,
+    /// So long a result is on its way, in ms.
+    pub errands_take: u64,
 }
 
 impl Default for Options {
@@ -84,6 +93,10 @@ impl Default for Options {
             config: String::new(),
             registry: meshbot::bot::commands::registry(),
             seed: 1,
+            weather: Arc::new(Offline),
+            keeper: Arc::new(Forgetful),
+            before: Before::default(),
+            errands_take: 0,
         }
     }
 }
@@ -128,8 +141,8 @@ impl World {
         let parts = Parts {
             outbox: outbox.clone(),
             errands: Box::new(Inline(result_sender)),
-            keeper: Arc::new(Forgetful),
-            weather: Arc::new(Offline),
+            keeper: options.keeper,
+            weather: options.weather,
             host: Box::new(HostStats::default),
             registry: options.registry,
         };
@@ -140,12 +153,14 @@ impl World {
             bot: Bot::new(
                 dispatch::Settings::from_config(&config, SANITY),
                 parts,
-                Before::default(),
+                options.before,
             ),
             names: Names::At(SocketAddr::from(([127, 0, 0, 1], 4403))),
             now,
             requests,
             results,
+            under_way: VecDeque::new(),
+            errands_take: Duration::from_millis(options.errands_take),
             conn: None,
             most_open: 0,
             attempts: Vec::new(),
@@ -182,6 +197,7 @@ impl World {
                 self.core.deadline(),
                 self.node.deadline(),
                 self.bot.deadline(),
+                self.under_way.front().map(|(due, _)| *due),
             ];
             let next = due.into_iter().flatten().min().unwrap_or(end);
             if next > end {
@@ -335,6 +351,13 @@ impl World {
                 self.bot.handle(self.now, event);
             }
             while let Ok(result) = self.results.try_recv() {
+                let due = self.now.mono + self.errands_take;
+                self.under_way.push_back((due, result));
+            }
+            while let Some((_, result)) = self
+                .under_way
+                .pop_front_if(|(due, _)| *due <= self.now.mono)
+            {
                 busy = true;
                 self.bot.finished(self.now, result);
             }

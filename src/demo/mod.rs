@@ -24,6 +24,7 @@ use crate::app::{self, AppError, Running};
 use crate::bot::commands;
 use crate::config::Config;
 use crate::mesh::Sanity;
+use crate::sim::web::Web;
 use crate::sim::{Handle, Server, Settings, SimNode};
 
 pub use self::script::SCRIPT;
@@ -83,13 +84,14 @@ pub fn run(
     let folder = Folder::new()?;
     let node = start_node(options)?;
     paper.title(&format!(
-        "A simulated node on {}, the bot as its TCP client, and a made-up mesh.",
+        "A simulated node on {}, the bot as its TCP client, a made-up mesh and made-up weather.",
         node.addr()
     ))?;
     paper.line(
         "Seconds since the start on the left; ✓ is what came as it had to. Less than a minute.\n",
     )?;
-    let mut bot = start_bot(&node, folder.path())?;
+    let web = Web::start()?;
+    let mut bot = start_bot(&node, &web, folder.path())?;
     let stage = Stage::new(options, &node, &mut paper);
     let played = stage.play(script, || bot.death());
     let joined = match (&played, keyboard) {
@@ -123,14 +125,16 @@ fn start_node(options: &Options) -> io::Result<Handle> {
     server.start(node)
 }
 
-/// The bot as it runs for years, with its default configuration. Only the
-/// clocks are trusted at once: else nothing could be ten minutes old in the
-/// first ten minutes after the program was built.
-fn start_bot(node: &Handle, folder: &Path) -> Result<Running, AppError> {
+/// The bot as it runs for years, with its default configuration but for whom
+/// it asks about the weather. Only the clocks are trusted at once: else nothing
+/// could be ten minutes old in the first ten minutes after the program was
+/// built.
+fn start_bot(node: &Handle, web: &Web, folder: &Path) -> Result<Running, AppError> {
     let mut config = Config::default();
     config.node.host = node.addr().ip().to_string();
     config.node.port = node.addr().port();
     config.store.path = folder.join("meshbot.db");
+    config.weather.url = web.base_url();
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let now = now.map_or(0, |since| since.as_secs());
     let sanity = Sanity {

@@ -197,6 +197,16 @@ pub const SCRIPT: &[Step] = &[
     EMILE
         .writes("hello, are you human?")
         .hears(&["I don't know that one", "/help"]),
+    // The seed's question, asked again at once by somebody else; weather of a
+    // place far away, and what needs no Internet.
+    ALICE
+        .says("/weather rain argenteuil 1")
+        .hears(&["Argenteuil, Île-de-France, FR"]),
+    DORA.says("/weather rain Argenteuil 1")
+        .hears_nothing("the answer has just been said here; it is not said twice"),
+    ZIGA.writes("/weather longyearbyen")
+        .hears(&["Longyearbyen", "Now", "°C"]),
+    EMILE.says("/astro tromsø").hears(&["Tromsø", "☀️", "🌙"]),
     // The node goes away, and its slot is contested.
     Step::Prepare(Fault::StallInNodes(6)),
     Step::Happens(Happening::Restart(Duration::from_millis(300))),

@@ -1,5 +1,6 @@
 //! The real threads over real loopback sockets, as the program runs them.
 
+use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,6 +11,7 @@ use meshbot::bot::commands;
 use meshbot::bot::reply::Reply;
 use meshbot::config::{Config, Mode};
 use meshbot::services::http::Http;
+use meshbot::sim::web::{Fault, Service, Web};
 use meshbot::sim::{Handle, Said, Server, Settings, SimNode};
 use meshbot::text::Text;
 
@@ -141,6 +143,54 @@ fn a_hung_server_delays_nobody_and_does_not_hold_up_the_end() {
     let stopped = stopping.elapsed();
     assert!(stopped < Duration::from_secs(2), "{stopped:?}");
     drop(calls);
+}
+
+/// Issue of the weather, point 3: both services hang, and nobody but the asker
+/// notices. C22.
+#[test]
+fn hung_weather_delays_nobody() {
+    let web = Web::start().unwrap();
+    for service in [Service::Forecast, Service::Wttr] {
+        web.set_fault(service, Some(Fault::Hang));
+    }
+    let handle = node();
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = config(&handle, &folder);
+    config.weather.url = web.base_url();
+    let running = app::start(&config, commands::registry(), Arc::new(|| {})).unwrap();
+    wait_until_ready(&handle);
+    handle.with(|node, now| {
+        for (person, place) in ["paris", "london", "sydney"].iter().enumerate() {
+            let asker = node.people()[person].num;
+            node.hear_text(now, Said::to_us(asker, &format!("/weather {place}")));
+        }
+    });
+    // Both workers are on the line.
+    assert!(web.wait_for(Service::Forecast, 2, SOON));
+    let asked = Instant::now();
+    handle.with(|node, now| {
+        let alice = node.people()[4].num;
+        node.hear_text(now, Said::on_channel(alice, 0, "/ping"));
+    });
+    assert!(next_text(&handle).unwrap().contains("pong"));
+    let answered = asked.elapsed();
+    assert!(answered < Duration::from_secs(1), "{answered:?}");
+    // Let go, they answer, and the next request works.
+    for service in [Service::Forecast, Service::Wttr] {
+        web.set_fault(service, None);
+    }
+    web.release();
+    let mut places = BTreeSet::new();
+    while places.len() < 3 {
+        let text = next_text(&handle).unwrap();
+        let place = ["Paris", "London", "Sydney"]
+            .into_iter()
+            .find(|place| text.contains(place));
+        places.insert(place.unwrap_or_else(|| panic!("{text}")));
+    }
+    running.stop();
+    handle.with(|node, _| assert_eq!(node.counters().accepts, 1));
+    assert!(folder.path().join("meshbot.weather").exists());
 }
 
 #[test]

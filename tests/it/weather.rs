@@ -285,10 +285,10 @@ fn when_both_fail_the_first_failure_is_told_in_time() {
     web.set_fault(Service::Wttr, Some(Fault::Status(500)));
     let services = with_fetch(&web, Duration::from_millis(100), true);
     assert_eq!(services.forecast(argenteuil()), Err(Failure::Timeout));
-    assert_eq!(
-        (web.count(Service::Forecast), web.count(Service::Wttr)),
-        (1, 1)
-    );
+    // A request may still be on its way when its client has given up.
+    for service in [Service::Forecast, Service::Wttr] {
+        assert!(web.wait_for(service, 1, Duration::from_secs(20)));
+    }
     web.set_fault(Service::Wttr, Some(Fault::Hang));
     let limits = Limits {
         fetch: Duration::from_secs(5),

@@ -2,8 +2,8 @@
 //! Pure: URLs and texts only. It stands in when open-meteo.com fails.
 //!
 //! - Its hours are steps of three: what falls in a step is spread evenly.
-//! - Its codes are those of World Weather Online; [`sky`] turns them into ours.
-//! - Its dates are local and it names no time zone; see [`offset`].
+//! - Its codes are those of World Weather Online; `sky` turns them into ours.
+//! - Its dates are local and it names no time zone; see `offset`.
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::Offset;

@@ -6,8 +6,9 @@ use std::path::Path;
 
 use crate::app;
 use crate::bot::commands;
-use crate::config::{Config, Mode, Mqtt, Rate, duration_text};
-use crate::store::state::StateFile;
+use crate::config::{Config, Mode, Mqtt, Rate, Weather, duration_text};
+use crate::store::Files;
+use crate::weather::Home;
 
 /// A few lines that a person can compare with what he meant.
 #[must_use]
@@ -105,6 +106,15 @@ pub fn describe(path: &Path, config: &Config) -> String {
         limit(limits.total, "in all"),
         limit(limits.echo, "/echo"),
     ));
+    let weather = &config.weather;
+    line(format_args!("weather   {}", home(weather)));
+    let mut asked = vec![weather.url.as_str()];
+    for other in [weather.geocoding_base(), weather.fallback_base()] {
+        if !asked.contains(&other) {
+            asked.push(other);
+        }
+    }
+    line(format_args!("          asked of {}", asked.join(", ")));
     match &config.operator {
         Some(operator) => line(format_args!(
             "operator  {}, by direct messages encrypted with the configured key",
@@ -112,14 +122,34 @@ pub fn describe(path: &Path, config: &Config) -> String {
         )),
         None => line(format_args!("operator  nobody")),
     }
-    let state = StateFile::beside(&config.store.file());
-    line(format_args!("state     {}", state.path().display()));
-    if let Err(error) = state.check() {
+    let files = Files::beside(&config.store.file());
+    let (state, known) = (files.state.path(), files.weather.path());
+    line(format_args!(
+        "state     {}, {}",
+        state.display(),
+        known.display()
+    ));
+    if let Err(error) = files.state.check() {
         line(format_args!(
             "          its folder cannot be written to by this user: {error}"
         ));
     }
     out
+}
+
+/// For whom the weather is, and which places are meant first.
+fn home(weather: &Weather) -> String {
+    let mut text = match &weather.home {
+        Home::OwnNode => "of the asker's position, else that of the bot's node".to_owned(),
+        Home::At(cell) => format!("of the asker's position, else {cell}"),
+        Home::Named(place) => format!("of the asker's position, else {}", place.shown()),
+    };
+    match (&weather.country, &weather.home) {
+        (Some(country), _) => text.push_str(&format!("; places in {country} are meant first")),
+        (None, Home::Named(_)) => text.push_str("; places in its country are meant first"),
+        (None, _) => {}
+    }
+    text
 }
 
 fn channels(config: &Config) -> String {
@@ -154,6 +184,9 @@ mod tests {
             enabled = false
             [channel.2]
             commands = ["ping", "help"]
+            [weather]
+            home = "Argenteuil"
+            url = "http://10.0.0.7:8080/"
             [store]
             path = "meshbot.db"
         "#;
@@ -173,8 +206,10 @@ mod tests {
                       /echo     off
                       on channel 2 only /help, /ping
             limits    3 per sender in 30s, 30 per channel in 10m, 60 in all in 10m, 1 /echo in 10m
+            weather   of the asker's position, else Argenteuil; places in its country are meant first
+                      asked of http://10.0.0.7:8080
             operator  nobody
-            state     meshbot.state
+            state     meshbot.state, meshbot.weather
         "#]]
         .assert_eq(&rest);
     }

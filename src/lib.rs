@@ -1,8 +1,8 @@
 //! meshbot: a chat bot for a Meshtastic mesh that holds one TCP connection to
 //! one node, on plain threads.
 //!
-//! The house, in reading order: [`mesh`] is what a mesh is; [`link`] turns the
-//! bytes of the one connection into packets and texts into bytes; [`bot`] is
+//! The house, in reading order: [`mesh`] is what a mesh is, [`weather`] what
+//! weather is, [`almanac`] what sun and moon do; [`link`] turns the bytes of the one connection into packets and texts into bytes; [`bot`] is
 //! what is answered, in the words of [`text`]; [`app`] wires the threads
 //! together as [`config`] says. [`sim`] is a node in a box for tests and
 //! demonstrations, [`services`] and [`store`] are what lies outside; [`demo`]

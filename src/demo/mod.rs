@@ -24,7 +24,7 @@ use crate::app::{self, AppError, Running};
 use crate::bot::commands;
 use crate::config::Config;
 use crate::mesh::Sanity;
-use crate::sim::web::Web;
+use crate::sim::web::{Scenario, Web};
 use crate::sim::{Handle, Server, Settings, SimNode};
 
 pub use self::script::SCRIPT;
@@ -88,9 +88,10 @@ pub fn run(
         node.addr()
     ))?;
     paper.line(
-        "Seconds since the start on the left; ✓ is what came as it had to. Less than a minute.\n",
+        "Seconds since the start on the left; ✓ is what came as it had to. About a minute.\n",
     )?;
     let web = Web::start()?;
+    web.set_scenario(Scenario::HeavyRain);
     let mut bot = start_bot(&node, &web, folder.path())?;
     let stage = Stage::new(options, &node, &mut paper);
     let played = stage.play(script, || bot.death());

@@ -201,7 +201,7 @@ pub const SCRIPT: &[Step] = &[
     // place far away, and what needs no Internet.
     ALICE
         .says("/weather rain argenteuil 1")
-        .hears(&["Argenteuil, Île-de-France, FR"]),
+        .hears(&["Argenteuil, Île-de-France, FR", "peak"]),
     DORA.says("/weather rain Argenteuil 1")
         .hears_nothing("the answer has just been said here; it is not said twice"),
     ZIGA.writes("/weather longyearbyen")

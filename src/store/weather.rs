@@ -28,6 +28,12 @@ impl WeatherFile {
         }
     }
 
+    /// Where it lies.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Reads it. A missing or broken file is an empty one.
     #[must_use]
     pub fn load(&self) -> Snapshot {

@@ -12,9 +12,6 @@ use super::Sky;
 
 /// Seconds in an hour.
 const HOUR: i64 = 3_600;
-/// The board's clock is believed when it is this near to the service's, whose
-/// own time may be up to a quarter of an hour old.
-const CLOCK_SLACK: i64 = 20 * 60;
 /// The hours in which most people are outdoors: what happens between them is
 /// the weather of the day (features.md E1).
 const DAYTIME: std::ops::RangeInclusive<i8> = 6..=21;
@@ -28,13 +25,25 @@ pub enum Provider {
     Wttr,
 }
 
+impl Provider {
+    /// How old its own idea of the time may be, in seconds: that of the last
+    /// quarter of an hour, or of the last observation.
+    fn clock_slack(self) -> i64 {
+        match self {
+            Self::OpenMeteo => 20 * 60,
+            Self::Wttr => 4 * HOUR,
+        }
+    }
+}
+
 /// The weather of one place for some days. All times are seconds since 1970;
 /// temperatures in °C, wind in km/h, precipitation in mm.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Report {
     /// Who made it.
     pub provider: Provider,
-    /// What the service says the time was, up to a quarter of an hour late.
+    /// What the service says the time was: up to a quarter of an hour late, or
+    /// when the weather was last observed.
     pub time: Option<i64>,
     /// IANA name of the place's time zone.
     pub zone: Option<String>,
@@ -119,7 +128,7 @@ impl Report {
         let Some(time) = self.time else { return board };
         let by_service = time.saturating_add(elapsed);
         match board {
-            Some(board) if (board - by_service).abs() <= CLOCK_SLACK => Some(board),
+            Some(board) if (board - by_service).abs() <= self.provider.clock_slack() => Some(board),
             _ => Some(by_service),
         }
     }
@@ -213,6 +222,12 @@ mod tests {
         for board in [None, Some(told), Some(told + 90_000), Some(0)] {
             assert_eq!(report.now(hour, board), Some(told + 3_600), "{board:?}");
         }
+        let observed = Report {
+            provider: Provider::Wttr,
+            ..report.clone()
+        };
+        assert_eq!(observed.now(hour, Some(told + 9_000)), Some(told + 9_000));
+        assert_eq!(observed.now(hour, Some(0)), Some(told + 3_600));
         let silent = Report {
             time: None,
             ..report

@@ -354,9 +354,9 @@ impl World {
                 let due = self.now.mono + self.errands_take;
                 self.under_way.push_back((due, result));
             }
-            while let Some((_, result)) = self
-                .under_way
-                .pop_front_if(|(due, _)| *due <= self.now.mono)
+            while let Some((due, _)) = self.under_way.front()
+                && *due <= self.now.mono
+                && let Some((_, result)) = self.under_way.pop_front()
             {
                 busy = true;
                 self.bot.finished(self.now, result);

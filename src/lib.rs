@@ -2,9 +2,10 @@
 //! one node, on plain threads.
 //!
 //! The house, in reading order: [`mesh`] is what a mesh is, [`weather`] what
-//! weather is, [`almanac`] what sun and moon do; [`link`] turns the bytes of the one connection into packets and texts into bytes; [`bot`] is
-//! what is answered, in the words of [`text`]; [`app`] wires the threads
-//! together as [`config`] says. [`sim`] is a node in a box for tests and
+//! weather is, [`almanac`] what sun and moon do; [`link`] turns the bytes of
+//! the one connection into packets and texts into bytes; [`bot`] is what is
+//! answered, in the words of [`text`]; [`app`] wires the threads together as
+//! [`config`] says. [`sim`] is a node in a box for tests and
 //! demonstrations, [`services`] and [`store`] are what lies outside; [`demo`]
 //! lets bot and simulated node talk while somebody watches.
 

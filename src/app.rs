@@ -104,7 +104,7 @@ pub fn weather_addresses(config: &Config) -> Addresses {
     Addresses {
         forecast: weather.url.clone(),
         geocoding: weather.geocoding_base().to_owned(),
-        fallback: Some(weather.fallback_base().to_owned()),
+        fallback: weather.fallback_base().map(str::to_owned),
     }
 }
 

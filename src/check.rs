@@ -109,7 +109,8 @@ pub fn describe(path: &Path, config: &Config) -> String {
     let weather = &config.weather;
     line(format_args!("weather   {}", home(weather)));
     let mut asked = vec![weather.url.as_str()];
-    for other in [weather.geocoding_base(), weather.fallback_base()] {
+    let others = [Some(weather.geocoding_base()), weather.fallback_base()];
+    for other in others.into_iter().flatten() {
         if !asked.contains(&other) {
             asked.push(other);
         }

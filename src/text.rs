@@ -154,7 +154,7 @@ texts! {
     HelpWeather: "the weather now and for three days; rain, astro and help say more" / "la météo, maintenant et trois jours ; rain, astro, aide pour plus",
     HelpRain: "rain by the hour, from now on" / "la pluie heure par heure, dès maintenant",
     HelpAstro: "sun and moon, today" / "soleil et lune du jour",
-    WeatherHelp: "ℹ️ {prefix}weather [place] · {prefix}rain [place] [1-3 days] · {prefix}astro [place]. A place is a name, a postcode or lat,lon; none is where you are, else my home" / "ℹ️ {prefix}weather [lieu] · {prefix}rain [lieu] [1-3 jours] · {prefix}astro [lieu]. Lieu : nom, code postal ou lat,lon ; sinon là où tu es, sinon chez moi",
+    WeatherHelp: "ℹ️ {prefix}weather [place] · {prefix}rain [place] [1-3 days] · {prefix}astro [place]. A place is a name, a postcode or lat,lon; none is where you are, else my home. 💨 wind 💧 humidity" / "ℹ️ {prefix}weather [lieu] · {prefix}rain [lieu] [1-3 jours] · {prefix}astro [lieu]. Lieu : nom, code postal ou lat,lon ; sinon là où tu es, sinon chez moi. 💨 vent 💧 humidité",
     WhereAreYou: "I don't know where you are. Try {prefix}weather <place>" / "Je ne sais pas où tu es. Essaie {prefix}weather <lieu>",
     NoSuchPlace: "I know no place called {name}." / "Je ne connais pas de lieu nommé {name}.",
     NoWeather: "No weather for {name}: the service {reason}. Try again in a minute." / "Pas de météo pour {name} : le service {reason}. Réessaie dans une minute.",

@@ -290,9 +290,11 @@ impl Forecasts {
         self.acts.pop_front()
     }
 
-    /// At the end: what is worth keeping, if anything is new.
+    /// At the end: what is worth keeping, if anything is new. Nothing while an
+    /// errand still writes: two must not write one file.
     pub fn last_words(&mut self, now: Now) -> Option<Snapshot> {
-        self.cache.has_changed().then(|| self.cache.snapshot(now))
+        let due = self.cache.has_changed() && !self.under_way.contains(&Need::Save);
+        due.then(|| self.cache.snapshot(now))
     }
 
     fn save_due(&self) -> Option<Duration> {

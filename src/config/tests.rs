@@ -6,6 +6,8 @@ use std::path::Path;
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
 
+use crate::weather::{Cell, Home};
+
 use super::read::find_among;
 use super::*;
 
@@ -565,5 +567,65 @@ proptest! {
             prop_assert!(line.starts_with("meshbot.toml:"), "{line}");
             prop_assert!(!line.contains(char::is_control), "{line}");
         }
+    }
+}
+
+#[test]
+fn the_weather_is_whose_and_from_whom() {
+    let weather = |text: &str| parse(&format!("node.host = \"radio\"\n[weather]\n{text}")).weather;
+    let plain = weather("");
+    assert_eq!(
+        plain.geocoding_base(),
+        "https://geocoding-api.open-meteo.com"
+    );
+    assert_eq!(plain.fallback_base(), Some("https://wttr.in"));
+    // Who is sent to a server of his own is sent nowhere else.
+    let own = weather("url = \"http://[::1]:8080/weather/\"");
+    assert_eq!(own.url, "http://[::1]:8080/weather");
+    assert_eq!(own.geocoding_base(), own.url);
+    assert_eq!(own.fallback_base(), Some(own.url.as_str()));
+    let mixed =
+        weather("url = \"http://10.0.0.7\"\ngeocoding_url = \"https://g\"\nfallback_url = \"\"");
+    assert_eq!(
+        (mixed.geocoding_base(), mixed.fallback_base()),
+        ("https://g", None)
+    );
+    assert_eq!(weather("home = \"\"").home, Home::OwnNode);
+    let there = Home::At(Cell::new(48.95, -2.25).unwrap());
+    assert_eq!(weather("home = \" 48.951, -2.251\"").home, there);
+    assert!(matches!(weather("home = \"95100\"").home, Home::Named(_)));
+    assert_eq!(weather("country = \"fr\"").country.as_deref(), Some("FR"));
+    assert_eq!(weather("country = \"\"").country, None);
+}
+
+#[test]
+fn what_is_wrong_about_the_weather() {
+    let refuse = |value: &str, line: Expect| {
+        refuse(&format!("node.host = \"radio\"\n[weather]\n{value}"), line);
+    };
+    refuse("home = \"99,200\"", expect![[r#"meshbot.toml:3:8: weather.home: expected a place: its name, or degrees north and east such as "48.95,2.25", found string "99,200""#]]);
+    refuse("home = \"x\"", expect![[r#"meshbot.toml:3:8: weather.home: expected a place: its name, or degrees north and east such as "48.95,2.25", found string "x""#]]);
+    refuse("country = \"France\"", expect![[r#"meshbot.toml:3:11: weather.country: expected two letters such as "FR", found string "France""#]]);
+    refuse("temperature = \"kelvin\"", expect![[r#"meshbot.toml:3:15: weather.temperature: unknown value "kelvin", expected one of celsius, fahrenheit"#]]);
+    refuse("wind = \"kmh\"", expect![[r#"meshbot.toml:3:8: weather.wind: unknown value "kmh", did you mean "km/h"?"#]]);
+    refuse("rain = 3", expect!["meshbot.toml:3:8: weather.rain: expected a string"]);
+    refuse("url = \"api.open-meteo.com\"", expect![[r#"meshbot.toml:3:7: weather.url: expected an address such as "https://host" or "http://host:8080", found string "api.open-meteo.com""#]]);
+    refuse("fallback_url = \"ftp://x\"", expect![[r#"meshbot.toml:3:16: weather.fallback_url: expected an address such as "https://host" or "http://host:8080", or "" for nobody, found string "ftp://x""#]]);
+    refuse("hom = \"Paris\"", expect![[r#"meshbot.toml:3:1: unknown field "hom", did you mean "home"?"#]]);
+    for url in [
+        "https://",
+        "https://u@h",
+        "https://h:x",
+        "https://h:0",
+        "https://h:99999",
+        "https://h?x",
+        "https://h/#x",
+        "https://-h",
+        "https://a b",
+        "/v1",
+        "",
+    ] {
+        let text = format!("node.host = \"radio\"\n[weather]\nurl = \"{url}\"");
+        assert!(Config::parse(&text, "x").is_err(), "{url}");
     }
 }

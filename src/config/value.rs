@@ -15,6 +15,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use log::LevelFilter;
 use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
+use ureq::http::Uri;
 
 use super::duration::{parse_duration, written};
 use super::{ChannelIndex, ChannelRules, NodeNum};
@@ -165,27 +166,46 @@ pub(super) fn country<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Strin
 /// Where a service is reached: scheme, host, perhaps a port and a path. Without
 /// the slash at the end.
 pub(super) fn base_url<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
-    let what = "an address such as \"https://host\" or \"http://host:8080\", without ? and #";
-    text(from, what, |text| {
-        let rest = text
-            .strip_prefix("https://")
-            .or_else(|| text.strip_prefix("http://"))?;
-        let host = rest.split('/').next()?;
-        let good = !host.is_empty()
-            && !host.contains('@')
-            && !host.starts_with(':')
-            && text
-                .bytes()
-                .all(|b| b.is_ascii_graphic() && !b"?#\\\"<>".contains(&b));
-        good.then(|| text.trim_end_matches('/').to_owned())
-    })
+    text(from, ADDRESS, address)
 }
 
 /// The same where there may be none.
-pub(super) fn some_base_url<'de, D: Deserializer<'de>>(
-    from: D,
-) -> Result<Option<String>, D::Error> {
+pub(super) fn some_base_url<'de, D>(from: D) -> Result<Option<String>, D::Error>
+where
+    D: Deserializer<'de>,
+{
     base_url(from).map(Some)
+}
+
+/// The same, or empty for nobody.
+pub(super) fn fallback_url<'de, D>(from: D) -> Result<Option<String>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    let what = format!("{ADDRESS}, or \"\" for nobody");
+    text(from, &what, |text| match text {
+        "" => Some(String::new()),
+        text => address(text),
+    })
+    .map(Some)
+}
+
+const ADDRESS: &str = "an address such as \"https://host\" or \"http://host:8080\"";
+
+fn address(text: &str) -> Option<String> {
+    let uri: Uri = text.parse().ok()?;
+    let authority = uri.authority()?;
+    let host = authority.host().trim_matches(['[', ']']);
+    let good_host = is_name(host) || host.parse::<Ipv6Addr>().is_ok();
+    // What follows the host is a port or nothing.
+    let rest = authority.as_str().strip_prefix(authority.host())?;
+    let good_port = rest.is_empty() || authority.port_u16().is_some_and(|port| port > 0);
+    let good = matches!(uri.scheme_str(), Some("http" | "https"))
+        && good_host
+        && good_port
+        && uri.query().is_none()
+        && !text.contains('#');
+    good.then(|| text.trim_end_matches('/').to_owned())
 }
 
 /// A log level, or `off`.

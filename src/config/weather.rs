@@ -27,8 +27,9 @@ pub struct Weather {
     /// The same for its search for places; `url` when that was changed.
     #[serde(deserialize_with = "value::some_base_url")]
     pub geocoding_url: Option<String>,
-    /// The same for wttr.in; `url` when that was changed.
-    #[serde(deserialize_with = "value::some_base_url")]
+    /// The same for wttr.in; `url` when that was changed. Empty: when the first
+    /// fails nobody else is asked.
+    #[serde(deserialize_with = "value::fallback_url")]
     pub fallback_url: Option<String>,
 }
 
@@ -46,10 +47,11 @@ impl Weather {
         self.other_base(self.geocoding_url.as_deref(), Self::GEOCODING)
     }
 
-    /// Who is asked when the others fail.
+    /// Who is asked when the others fail, if anybody.
     #[must_use]
-    pub fn fallback_base(&self) -> &str {
-        self.other_base(self.fallback_url.as_deref(), Self::FALLBACK)
+    pub fn fallback_base(&self) -> Option<&str> {
+        let base = self.other_base(self.fallback_url.as_deref(), Self::FALLBACK);
+        Some(base).filter(|base| !base.is_empty())
     }
 
     /// Who puts a server of his own in front of the forecast has it in front of

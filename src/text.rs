@@ -96,7 +96,10 @@ texts! {
     HopHistory: "hops {list}" / "relais {list}",
 
     // /trace
-    HelpTrace: "the way your message took to me" / "le chemin de ton message jusqu'à moi",
+    HelpTrace: "the way your message took to me; with a node, the way from me to it" / "le chemin de ton message jusqu'à moi ; avec un nœud, de moi à lui",
+    Me: "me" / "moi",
+    TraceSilent: "🔍 {name}: no reply." / "🔍 {name} : pas de réponse.",
+    TraceFailed: "🔍 {name}: not traced, {reason}." / "🔍 {name} : pas de trace, {reason}.",
     LastRelay: "last relay {names}" / "dernier relais {names}",
 
     // /info

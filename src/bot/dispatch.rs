@@ -7,6 +7,7 @@
 mod listen;
 mod outcome;
 mod serve;
+mod trace;
 mod work;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -26,6 +27,7 @@ use super::parse::{Names, Parsed, parse};
 use super::policy::{Policy, Verdict};
 use super::recent::Recent;
 use super::reply::{Done, Errand, Handed, Post, Posted, Reply, Way};
+use super::traces::Traces;
 use crate::config::{
     Bot as BotConfig, ChannelRules, CommandRules, Config, Limits, Mode, Mqtt, Operator,
 };
@@ -181,6 +183,7 @@ pub struct Bot {
     policy: Policy,
     desk: Desk,
     forecasts: Forecasts,
+    traces: Traces,
     book: NodeBook,
     link: LinkView,
     own: NodeNum,
@@ -227,6 +230,7 @@ impl Bot {
         let weather = settings.weather.clone();
         Self {
             post: Post::new(parts.outbox, settings.lang, bot, settings.limits.together),
+            traces: Traces::default(),
             forecasts: Forecasts::new(weather, frame, parts.weather, before.weather),
             policy: Policy::new(settings.limits.clone()),
             registry,
@@ -335,7 +339,9 @@ impl Bot {
                 received.packet.from
             );
         }
-        if received.standing == Standing::Live {
+        if received.traceroute.is_some() {
+            self.traced(now, received);
+        } else if received.standing == Standing::Live {
             self.text(now, received);
         }
     }

@@ -18,3 +18,4 @@ pub mod recent;
 pub mod reply;
 pub mod run;
 pub mod split;
+pub mod traces;

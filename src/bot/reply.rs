@@ -271,6 +271,8 @@ pub enum Errand {
     Text(Duration, Box<dyn FnOnce() -> String + Send>),
     /// The weather.
     Forecast(Wish, Wanted),
+    /// The way to this node.
+    Trace(NodeNum),
 }
 
 /// What a command did with its reply.
@@ -338,6 +340,12 @@ impl<'a> Reply<'a> {
     /// for it.
     pub fn forecast(&mut self, wish: Wish, wanted: Wanted) {
         self.leave(Errand::Forecast(wish, wanted));
+    }
+
+    /// Asks the mesh for the way to `node`; the answer is what it says, or that
+    /// it says nothing.
+    pub fn trace(&mut self, node: NodeNum) {
+        self.leave(Errand::Trace(node));
     }
 
     /// What became of it.

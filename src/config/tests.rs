@@ -603,15 +603,54 @@ fn what_is_wrong_about_the_weather() {
     let refuse = |value: &str, line: Expect| {
         refuse(&format!("node.host = \"radio\"\n[weather]\n{value}"), line);
     };
-    refuse("home = \"99,200\"", expect![[r#"meshbot.toml:3:8: weather.home: expected a place: its name, or degrees north and east such as "48.95,2.25", found string "99,200""#]]);
-    refuse("home = \"x\"", expect![[r#"meshbot.toml:3:8: weather.home: expected a place: its name, or degrees north and east such as "48.95,2.25", found string "x""#]]);
-    refuse("country = \"France\"", expect![[r#"meshbot.toml:3:11: weather.country: expected two letters such as "FR", found string "France""#]]);
-    refuse("temperature = \"kelvin\"", expect![[r#"meshbot.toml:3:15: weather.temperature: unknown value "kelvin", expected one of celsius, fahrenheit"#]]);
-    refuse("wind = \"kmh\"", expect![[r#"meshbot.toml:3:8: weather.wind: unknown value "kmh", did you mean "km/h"?"#]]);
-    refuse("rain = 3", expect!["meshbot.toml:3:8: weather.rain: expected a string"]);
-    refuse("url = \"api.open-meteo.com\"", expect![[r#"meshbot.toml:3:7: weather.url: expected an address such as "https://host" or "http://host:8080", found string "api.open-meteo.com""#]]);
-    refuse("fallback_url = \"ftp://x\"", expect![[r#"meshbot.toml:3:16: weather.fallback_url: expected an address such as "https://host" or "http://host:8080", or "" for nobody, found string "ftp://x""#]]);
-    refuse("hom = \"Paris\"", expect![[r#"meshbot.toml:3:1: unknown field "hom", did you mean "home"?"#]]);
+    refuse(
+        "home = \"99,200\"",
+        expect![[
+            r#"meshbot.toml:3:8: weather.home: expected a place: its name, or degrees north and east such as "48.95,2.25", found string "99,200""#
+        ]],
+    );
+    refuse(
+        "home = \"x\"",
+        expect![[
+            r#"meshbot.toml:3:8: weather.home: expected a place: its name, or degrees north and east such as "48.95,2.25", found string "x""#
+        ]],
+    );
+    refuse(
+        "country = \"France\"",
+        expect![[
+            r#"meshbot.toml:3:11: weather.country: expected two letters such as "FR", found string "France""#
+        ]],
+    );
+    refuse(
+        "temperature = \"kelvin\"",
+        expect![[
+            r#"meshbot.toml:3:15: weather.temperature: unknown value "kelvin", expected one of celsius, fahrenheit"#
+        ]],
+    );
+    refuse(
+        "wind = \"kmh\"",
+        expect![[r#"meshbot.toml:3:8: weather.wind: unknown value "kmh", did you mean "km/h"?"#]],
+    );
+    refuse(
+        "rain = 3",
+        expect!["meshbot.toml:3:8: weather.rain: expected a string"],
+    );
+    refuse(
+        "url = \"api.open-meteo.com\"",
+        expect![[
+            r#"meshbot.toml:3:7: weather.url: expected an address such as "https://host" or "http://host:8080", found string "api.open-meteo.com""#
+        ]],
+    );
+    refuse(
+        "fallback_url = \"ftp://x\"",
+        expect![[
+            r#"meshbot.toml:3:16: weather.fallback_url: expected an address such as "https://host" or "http://host:8080", or "" for nobody, found string "ftp://x""#
+        ]],
+    );
+    refuse(
+        "hom = \"Paris\"",
+        expect![[r#"meshbot.toml:3:1: unknown field "hom", did you mean "home"?"#]],
+    );
     for url in [
         "https://",
         "https://u@h",

@@ -320,6 +320,8 @@ pub struct Received {
     pub age: Option<u64>,
     /// It answers a message that we sent.
     pub answers_ours: bool,
+    /// It answers this traceroute of ours.
+    pub traceroute: Option<Ticket>,
 }
 
 /// What the link tells the bot.
@@ -345,7 +347,9 @@ impl Event {
     #[must_use]
     pub fn is_droppable(&self) -> bool {
         match self {
-            Self::Packet(received) => received.packet.text().is_none(),
+            Self::Packet(received) => {
+                received.packet.text().is_none() && received.traceroute.is_none()
+            }
             Self::Ready(_) | Self::Lost(_) | Self::Nodes(_) | Self::Outcome(..) | Self::Beat => {
                 false
             }

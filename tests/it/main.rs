@@ -16,4 +16,5 @@ mod services;
 mod support;
 mod thousand;
 mod threads;
+mod traces;
 mod weather;

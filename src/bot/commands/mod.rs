@@ -11,6 +11,7 @@ mod mute;
 mod my;
 mod nodes;
 mod ping;
+pub(super) mod route;
 mod sys;
 #[cfg(test)]
 pub(crate) mod testing;

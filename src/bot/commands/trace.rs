@@ -1,7 +1,7 @@
-//! `/trace`: the path of the very message that asks, read off its header.
-//! Costs no airtime beyond the answer.
+//! `/trace`: the path of the very message that asks, read off its header, which
+//! costs no airtime beyond the answer. `/trace <node>`: a traceroute, which does.
 
-use super::format;
+use super::{format, whom};
 use crate::bot::command::{Ask, Command, Context};
 use crate::bot::reply::Reply;
 use crate::config::Mode;
@@ -15,7 +15,7 @@ pub const COMMAND: Command = Command {
     name: "trace",
     aliases: &[],
     bare: &[],
-    usage: "",
+    usage: "[node]",
     summary: Text::HelpTrace,
     mode: Mode::Public,
     operator_only: false,
@@ -29,9 +29,15 @@ fn run(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
         let parts = answer(ask, context.lang, context.book);
         let answer = format::fit(parts, context.part_limit);
         reply.say(context.desk, &answer);
-    } else {
-        format::explain(ask, &COMMAND, context, reply);
+        return;
     }
+    let who = (ask.from, reply.place());
+    let answer = match whom::whom(&ask.args, COMMAND.name, who, context) {
+        Ok(num) if context.book.own() == Some(num) => Text::ThisIsMe.plain(context.lang).to_owned(),
+        Ok(num) => return reply.trace(num),
+        Err(question) => question,
+    };
+    reply.say(context.desk, &answer);
 }
 
 fn answer(ask: &Ask, lang: Lang, book: &NodeBook) -> Vec<(u8, String)> {
@@ -160,15 +166,23 @@ mod tests {
         World::town().check(
             &question,
             expect![[r#"
-            Usage: /trace
-            Usage : /trace"#]],
+                Which one? Answer with its number.
+                1 Alice Mobile cafe
+                2 Alice Base aaaa
+                Lequel ? Réponds par son numéro.
+                1 Alice Mobile cafe
+                2 Alice Base aaaa"#]],
         );
         question.place = Place::Channel(ChannelIndex(0));
         World::town().check(
             &question,
             expect![[r#"
-            (silence)
-            (silence)"#]],
+                Which one? Answer with its number.
+                1 Alice Mobile cafe
+                2 Alice Base aaaa
+                Lequel ? Réponds par son numéro.
+                1 Alice Mobile cafe
+                2 Alice Base aaaa"#]],
         );
     }
 }

@@ -4,6 +4,9 @@ use super::*;
 
 impl Bot {
     pub(super) fn outcome(&mut self, now: Now, ticket: Ticket, outcome: Outcome) {
+        if self.traces.contain(ticket) {
+            return self.trace_outcome(now, ticket, outcome);
+        }
         let arrived = match outcome {
             Outcome::Delivered | Outcome::Relayed | Outcome::Sent => {
                 self.tally.good += 1;

@@ -191,6 +191,7 @@ fn received(from: NodeNum, to: NodeNum, text: &str) -> Received {
         standing: Standing::Live,
         age: None,
         answers_ours: false,
+        traceroute: None,
     }
 }
 

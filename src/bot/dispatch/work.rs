@@ -54,6 +54,7 @@ impl Bot {
                 self.forecasts.ask(now, ask, way, wish, wanted);
                 self.serve_forecasts(now);
             }
+            Errand::Trace(node) => self.begin_trace(now, ask, way, node),
         }
     }
 
@@ -111,7 +112,7 @@ impl Bot {
         taken
     }
 
-    fn too_busy(&mut self, ask: &Ask, way: Way) {
+    pub(super) fn too_busy(&mut self, ask: &Ask, way: Way) {
         warn!("{}: too many errands wait", ask.line);
         if ask.place == Place::Direct {
             let text = Text::Busy.plain(self.settings.lang);
@@ -119,8 +120,8 @@ impl Bot {
         }
     }
 
-    /// The end of an errand; the bot may have been muted since it began.
-    fn answer_late(&mut self, now: Now, ask: &Ask, way: Way, text: &str) {
+    /// The end of slow work; the bot may have been muted since it began.
+    pub(super) fn answer_late(&mut self, now: Now, ask: &Ask, way: Way, text: &str) {
         if self.desk.is_muted(now) {
             debug!("muted: {} of {} not answered", ask.line, ask.from);
             return;

@@ -7,7 +7,7 @@ use log::{debug, error, info, warn};
 
 use super::handshake::{self, MAX_NODES, NONCE_NODES, Phase};
 use super::{Session, send_start};
-use crate::link::message::{Event, Received};
+use crate::link::message::{Event, Received, Ticket};
 use crate::mesh::{NodeNum, Now, Packet, Payload, Standing, name};
 use crate::proto::{self, PortNum, from_radio, lockdown_status, log_record};
 use crate::text::Text as Say;
@@ -94,13 +94,14 @@ impl Session {
             *last = now.mono;
         }
         if is_replay(&packet, self.own) {
-            self.pass_on(packet, Standing::Replay, None);
+            self.pass_on(packet, Standing::Replay, None, None);
             return;
         }
         if !self.seen.insert(packet.from, packet.id, now.mono) {
             self.counters.duplicates += 1;
             return;
         }
+        let mut traceroute = None;
         if let (Some((port, payload)), Some(id)) = (packet.port(), packet.request_id) {
             match port {
                 // What our own node says about our packets is for nobody else.
@@ -109,7 +110,7 @@ impl Session {
                 {
                     return;
                 }
-                PortNum::TracerouteApp => self.traceroute_answered(id),
+                PortNum::TracerouteApp => traceroute = self.traceroute_answered(id),
                 _ => {}
             }
         }
@@ -134,10 +135,16 @@ impl Session {
         }
         let standing = self.standing(now, &packet);
         let age = self.age(now, &packet);
-        self.pass_on(packet, standing, age);
+        self.pass_on(packet, standing, age, traceroute);
     }
 
-    fn pass_on(&mut self, packet: Packet, standing: Standing, age: Option<u64>) {
+    fn pass_on(
+        &mut self,
+        packet: Packet,
+        standing: Standing,
+        age: Option<u64>,
+        traceroute: Option<Ticket>,
+    ) {
         let answers_ours = packet
             .reply_to
             .is_some_and(|id| self.seen.contains(self.own, id));
@@ -146,6 +153,7 @@ impl Session {
             standing,
             age,
             answers_ours,
+            traceroute,
         })));
     }
 

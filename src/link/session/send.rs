@@ -353,13 +353,13 @@ impl Session {
         true
     }
 
-    /// A traceroute of ours was answered.
-    pub(super) fn traceroute_answered(&mut self, id: PacketId) {
-        if let Some(flight) = self.flights.get_mut(id)
-            && matches!(flight.cargo, Cargo::Traceroute(_))
-        {
-            self.land(id, Outcome::Delivered);
-        }
+    /// A traceroute of ours was answered: which, if it was one.
+    pub(super) fn traceroute_answered(&mut self, id: PacketId) -> Option<Ticket> {
+        let Cargo::Traceroute(ticket) = self.flights.get_mut(id)?.cargo else {
+            return None;
+        };
+        self.land(id, Outcome::Delivered);
+        Some(ticket)
     }
 
     /// The node refused this text as too early: again, later, under a new id.

@@ -26,7 +26,7 @@ use crate::weather::{
 fn left(name: &str, args: &str) -> Option<(usize, bool, Wanted)> {
     match World::town().run_on(&ask(name, args), Lang::En).1? {
         Errand::Forecast(wish, wanted) => Some((wish.days, wish.needs_report, wanted)),
-        Errand::Text(..) => None,
+        Errand::Text(..) | Errand::Trace(_) => None,
     }
 }
 
@@ -95,16 +95,19 @@ fn what_makes_no_sense_is_explained_to_him_alone() {
 
 #[test]
 fn help_is_one_packet() {
+    let plain = ask("weather", "help");
+    World::town().check(&plain, expect![[r#"
+        ℹ️ /weather [place] · /rain [place] [1-3 days] · /astro [place]. A place is a name, a postcode or lat,lon; none is where you are, else my home. 💨 wind 💧 humidity
+        ℹ️ /weather [lieu] · /rain [lieu] [1-3 jours] · /astro [lieu]. Lieu : nom, code postal ou lat,lon ; sinon là où tu es, sinon chez moi. 💨 vent 💧 humidité"#]]);
+    let said = World::town().run(&plain, Lang::Fr);
+    assert!(said.len() == 1 && said[0].len() <= 200, "{said:?}");
     for (name, args) in [
-        ("weather", "help"),
         ("weather", "AIDE"),
         ("weather", "rain help"),
         ("rain", "aide"),
         ("astro", "?"),
     ] {
-        World::town().check(&ask(name, args), expect![[r#"
-            ℹ️ /weather [place] · /rain [place] [1-3 days] · /astro [place]. A place is a name, a postcode or lat,lon; none is where you are, else my home. 💨 wind 💧 humidity
-            ℹ️ /weather [lieu] · /rain [lieu] [1-3 jours] · /astro [lieu]. Lieu : nom, code postal ou lat,lon ; sinon là où tu es, sinon chez moi. 💨 vent 💧 humidité"#] tu es, sinon chez moi. 💨 vent 💧 humidité"#] tu es, sinon chez moi. 💨 vent 💧 humidité"#] tu es, sinon chez moi. 💨 vent 💧 humidité"#] tu es, sinon chez moi. 💨 vent 💧 humidité"#]]);
+        assert_eq!(World::town().run(&ask(name, args), Lang::Fr), said);
     }
 }
 

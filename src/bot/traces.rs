@@ -1,0 +1,54 @@
+//! Who waits for which traceroute. Bounded, because each takes half a minute of
+//! everybody's airtime before the next may go.
+
+use std::collections::HashMap;
+
+use super::command::Ask;
+use super::reply::Way;
+use crate::link::Ticket;
+use crate::mesh::NodeNum;
+
+/// Traceroutes that may be open at a time; the last one has to wait for about
+/// a minute and a half until it may be sent.
+const OPEN: usize = 4;
+
+/// A traceroute under way.
+#[derive(Clone, Debug)]
+pub struct Trace {
+    /// Who asked.
+    pub ask: Ask,
+    /// The way back to him.
+    pub way: Way,
+    /// Whom he wants to find.
+    pub node: NodeNum,
+}
+
+/// All that are under way.
+#[derive(Clone, Debug, Default)]
+pub struct Traces {
+    open: HashMap<Ticket, Trace>,
+}
+
+impl Traces {
+    /// Whether another one may be started.
+    #[must_use]
+    pub fn have_room(&self) -> bool {
+        self.open.len() < OPEN
+    }
+
+    /// One was started.
+    pub fn begin(&mut self, ticket: Ticket, trace: Trace) {
+        self.open.insert(ticket, trace);
+    }
+
+    /// Whether this is one of them.
+    #[must_use]
+    pub fn contain(&self, ticket: Ticket) -> bool {
+        self.open.contains_key(&ticket)
+    }
+
+    /// It is over.
+    pub fn end(&mut self, ticket: Ticket) -> Option<Trace> {
+        self.open.remove(&ticket)
+    }
+}

@@ -16,7 +16,7 @@ use sd_notify::NotifyState;
 use crate::bot::command::Registry;
 use crate::bot::dispatch::{self, Bot, Parts};
 use crate::bot::errands::{Pool, WORKERS};
-use crate::bot::host::HostStats;
+use crate::bot::host::{self, HostStats};
 use crate::bot::{commands, run};
 use crate::config::{Config, ConfigError, Handshake};
 use crate::link::outbox::Wake;
@@ -187,6 +187,7 @@ pub fn start_trusting(
     }
     let mut settings = dispatch::Settings::from_config(config, sanity);
     settings.local_zone = TimeZone::system();
+    settings.boot = host::boot(clock.now().mono);
     let parts = Parts {
         outbox: link.outbox.clone(),
         errands: Box::new(pool),

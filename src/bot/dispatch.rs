@@ -21,12 +21,12 @@ use log::{debug, error, info, warn};
 use super::command::{Ask, Command, Context, LinkView, Place, Registry};
 use super::desk::Desk;
 use super::errands::{Errands, Job, JobId, JobResult, Work};
-use super::forecasts::{self, Forecasts, Frame, Need, Snapshot};
+use super::forecasts::{self, Boot, Forecasts, Frame, Need, Snapshot};
 use super::host::HostStats;
 use super::parse::{Names, Parsed, parse};
 use super::policy::{Policy, Verdict};
 use super::recent::Recent;
-use super::reply::{Done, Errand, Handed, Post, Posted, Reply, Way};
+use super::reply::{Done, Errand, Handed, Post, Posted, Reply, Together, Way};
 use super::traces::Traces;
 use crate::config::{
     Bot as BotConfig, ChannelRules, CommandRules, Config, Limits, Mode, Mqtt, Operator,
@@ -67,6 +67,8 @@ pub struct Settings {
     pub weather: forecasts::Settings,
     /// Time zone of the board.
     pub local_zone: TimeZone,
+    /// The run of the board.
+    pub boot: Boot,
     /// Note each command served.
     pub log_conversations: bool,
     /// Texts of direct messages may be logged.
@@ -88,6 +90,7 @@ impl Settings {
             channels: config.channels.clone(),
             weather: forecasts::Settings::from_config(&config.weather),
             local_zone: TimeZone::UTC,
+            boot: Boot::default(),
             log_conversations: config.log.conversations,
             log_direct_texts: config.log.direct_texts,
             sanity,
@@ -100,8 +103,9 @@ pub trait Keeper: Send + Sync {
     /// The mute switch was turned: until when nothing is said, if at all.
     fn mute(&self, until: Option<u64>);
 
-    /// What is known of places and weather.
-    fn weather(&self, known: &Snapshot);
+    /// What is known of places and weather; `false` when that could not be
+    /// kept.
+    fn weather(&self, known: &Snapshot) -> bool;
 }
 
 /// Keeps nothing.
@@ -111,7 +115,9 @@ pub struct Forgetful;
 impl Keeper for Forgetful {
     fn mute(&self, _until: Option<u64>) {}
 
-    fn weather(&self, _known: &Snapshot) {}
+    fn weather(&self, _known: &Snapshot) -> bool {
+        true
+    }
 }
 
 /// What was known before the restart.
@@ -148,7 +154,7 @@ pub struct Tally {
     /// Questions that were answered by what somebody else had just been told
     /// on the same channel.
     pub together: u64,
-    /// Commands refused by a limit.
+    /// Commands refused by a limit, or because too much went on.
     pub refused: u64,
     /// Texts that arrived, were relayed, or were sent without asking.
     pub good: u64,
@@ -226,6 +232,7 @@ impl Bot {
             part_limit: bot.part_limit,
             sanity: settings.sanity,
             local_zone: settings.local_zone.clone(),
+            boot: settings.boot.clone(),
         };
         let weather = settings.weather.clone();
         Self {

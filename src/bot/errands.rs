@@ -35,8 +35,8 @@ pub enum Work {
     },
     /// The weather of a place.
     Report(Result<Report, Failure>),
-    /// Something was put away.
-    Done,
+    /// Something was put away, or could not be.
+    Saved(bool),
 }
 
 /// Names a job, so that a late result is told from an awaited one.
@@ -155,7 +155,7 @@ mod tests {
         for id in 2..10 {
             assert!(pool.submit(JobId(id), Box::new(|| panic!("broken"))));
         }
-        assert!(!pool.submit(JobId(99), Box::new(|| Work::Done)));
+        assert!(!pool.submit(JobId(99), Box::new(|| Work::Saved(true))));
         drop(release);
         let mut answers: Vec<_> = (0..10).map(|_| finished.recv().unwrap()).collect();
         answers.sort_by_key(|result| result.id);

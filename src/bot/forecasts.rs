@@ -9,21 +9,23 @@
 mod cache;
 
 use std::collections::{BTreeSet, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use log::{debug, error, warn};
 
-pub use cache::{Need, Snapshot};
+pub use cache::{Boot, Need, Snapshot};
 
-use self::cache::{Cache, FRESH};
+use self::cache::Cache;
 use super::command::Ask;
 use super::errands::{Job, Work};
-use super::reply::Way;
+use super::reply::{Together, Way};
 use crate::config;
 use crate::mesh::{Now, Sanity, name};
 use crate::text::{Lang, Text};
+use crate::thread::panic_message;
 use crate::weather::{Cell, Failure, Found, Home, Query, Report, Source, Spot, Units};
 
 /// Longest wait of an asker; two services that hang take less.
@@ -45,6 +47,8 @@ pub struct Settings {
     pub country: Option<String>,
     /// In which units.
     pub units: Units,
+    /// Who knows the places.
+    pub atlas: String,
 }
 
 impl Settings {
@@ -59,7 +63,18 @@ impl Settings {
                 wind: config.wind,
                 rain: config.rain,
             },
+            atlas: config.geocoding_base().to_owned(),
         }
+    }
+
+    /// All that decides what a place's name means.
+    fn context(&self, lang: Lang) -> String {
+        let home = match &self.home {
+            Home::Named(query) => query.key(),
+            Home::OwnNode | Home::At(_) => "",
+        };
+        let country = self.country.as_deref().unwrap_or("");
+        format!("{lang:?}|{country}|{home}|{}", self.atlas)
     }
 }
 
@@ -76,6 +91,8 @@ pub struct Frame {
     pub sanity: Sanity,
     /// Time zone of the board, for places whose own is not known.
     pub local_zone: TimeZone,
+    /// The run of the board.
+    pub boot: Boot,
 }
 
 /// What somebody wants to know.
@@ -178,8 +195,14 @@ impl Forecasts {
         source: Arc<dyn Source>,
         before: Snapshot,
     ) -> Self {
+        let home = match &settings.home {
+            Home::Named(query) => Some(query.key().to_owned()),
+            Home::OwnNode | Home::At(_) => None,
+        };
+        let context = settings.context(frame.lang);
+        let boot = frame.boot.clone();
         Self {
-            cache: Cache::new(frame.sanity, before),
+            cache: Cache::new(frame.sanity, boot, context, home, before),
             settings,
             frame,
             source,
@@ -216,15 +239,18 @@ impl Forecasts {
         self.under_way.remove(need);
         match (need, work) {
             (Need::Place(key), Ok(Work::Place { found, home })) => {
-                // A choice made without knowing home is good for this time only.
-                let settled = !matches!(home, Some(Err(_)));
+                // A choice made without knowing home is good for now only.
+                let is_settled = matches!(home, None | Some(Ok(Found::Spot(_))));
                 self.home_came(now, home);
                 match found {
-                    Ok(found) if settled => {
+                    Ok(found) => {
+                        let found = match found {
+                            Found::Spot(spot) if !is_settled => Found::Guess(spot),
+                            found => found,
+                        };
                         self.cache.keep_place(key.clone(), found.clone(), now);
                         self.place_came(now, need, &found);
                     }
-                    Ok(found) => self.place_came(now, need, &found),
                     Err(failure) => self.failed(now, need, failure),
                 }
             }
@@ -233,12 +259,13 @@ impl Forecasts {
                 self.wake(now, need);
             }
             (Need::Report(_), Ok(Work::Report(Err(failure)))) => self.failed(now, need, failure),
-            (Need::Save, _) => {}
+            (Need::Save, Ok(Work::Saved(true))) => {}
+            (Need::Save, _) => self.cache.keep_trying(),
             (_, Ok(other)) => warn!("the weather desk cannot use {other:?}"),
             (_, Err(panic)) => {
-                error!("{need:?}: the errand panicked: {panic}");
+                error!("{need}: the errand panicked: {panic}");
                 for waiter in self.take_waiting(need) {
-                    self.say(waiter, Text::Apology.plain(self.frame.lang).to_owned());
+                    self.excuse(waiter, Text::Apology);
                 }
             }
         }
@@ -251,9 +278,10 @@ impl Forecasts {
             self.cache.keep_trying();
         }
         for waiter in self.take_waiting(need) {
-            match self.old_answer(now, &waiter) {
-                Some(text) => self.say(waiter, text),
-                None => self.acts.push_back(Act::Busy(Box::new(waiter))),
+            if self.has_old_answer(now, &waiter) {
+                self.write(now, waiter);
+            } else {
+                self.acts.push_back(Act::Busy(Box::new(waiter)));
             }
         }
     }
@@ -266,10 +294,11 @@ impl Forecasts {
         self.waiting = rest;
         for waiter in late {
             debug!("{}: the weather takes too long", waiter.ask.line);
-            let text = self
-                .old_answer(now, &waiter)
-                .unwrap_or_else(|| Text::TookTooLong.plain(self.frame.lang).to_owned());
-            self.say(waiter, text);
+            if self.has_old_answer(now, &waiter) {
+                self.write(now, waiter);
+            } else {
+                self.excuse(waiter, Text::TookTooLong);
+            }
         }
         if self.save_due().is_some_and(|due| due <= now.mono) && self.under_way.insert(Need::Save) {
             self.saved_at = now.mono;
@@ -290,10 +319,10 @@ impl Forecasts {
         self.acts.pop_front()
     }
 
-    /// At the end: what is worth keeping, if anything is new. Nothing while an
-    /// errand still writes: two must not write one file.
+    /// At the end: what is worth keeping, if anything is new. What an errand
+    /// was to put away may still wait for its turn.
     pub fn last_words(&mut self, now: Now) -> Option<Snapshot> {
-        let due = self.cache.has_changed() && !self.under_way.contains(&Need::Save);
+        let due = self.cache.has_changed() || self.under_way.contains(&Need::Save);
         due.then(|| self.cache.snapshot(now))
     }
 
@@ -332,10 +361,7 @@ impl Forecasts {
         let Home::Named(query) = &self.settings.home else {
             return None;
         };
-        match self.cache.place(query.key(), now) {
-            Some(Found::Spot(spot)) => Some(spot),
-            _ => None,
-        }
+        self.cache.old_place(query.key(), now)
     }
 
     /// Answers, or lets him wait for what is missing.
@@ -358,8 +384,11 @@ impl Forecasts {
             return self.place_known(now, waiter, &found);
         }
         let need = Need::Place(query.key().to_owned());
-        if let Some(text) = self.known_failure(now, &need, query.shown()) {
-            return self.say(waiter, text);
+        if let Some(sentence) = self.known_failure(now, &need, query.shown()) {
+            return match self.cache.old_place(query.key(), now) {
+                Some(spot) => self.place_known(now, waiter, &Found::Spot(spot)),
+                None => self.say(waiter, sentence),
+            };
         }
         let job = self.place_job(now, query);
         self.wait(waiter, need, job);
@@ -367,13 +396,14 @@ impl Forecasts {
 
     fn go_on_with_place(&mut self, now: Now, waiter: Waiter, cell: Cell, name: &str) {
         if !waiter.wish.needs_report || self.is_fresh(cell, now) {
-            let text = self.write(now, &waiter, None);
-            return self.say(waiter, text);
+            return self.write(now, waiter);
         }
         let need = Need::Report(cell);
         if let Some(sentence) = self.known_failure(now, &need, name) {
-            let text = self.old_answer(now, &waiter).unwrap_or(sentence);
-            return self.say(waiter, text);
+            return match self.cache.report(cell, now) {
+                Some(_) => self.write(now, waiter),
+                None => self.say(waiter, sentence),
+            };
         }
         let source = Arc::clone(&self.source);
         let job: Job = Box::new(move || Work::Report(source.forecast(cell)));
@@ -396,16 +426,9 @@ impl Forecasts {
         let source = Arc::clone(&self.source);
         let lang = self.frame.lang;
         let mut country = self.settings.country.clone();
-        let mut home = None;
-        if country.is_none()
-            && let Home::Named(named) = &self.settings.home
-            && named.key() != query.key()
-        {
-            let named = named.clone();
-            match self.home_spot(now) {
-                Some(spot) => country = spot.country,
-                None => home = Some(named),
-            }
+        let home = self.home_to_find(now, &query);
+        if country.is_none() {
+            country = self.home_spot(now).and_then(|home| home.country);
         }
         Box::new(move || {
             let home = home.map(|home| home.find(&*source, lang, None));
@@ -415,6 +438,21 @@ impl Forecasts {
             let found = query.find(&*source, lang, country.as_deref());
             Work::Place { found, home }
         })
+    }
+
+    /// Home, if its country decides about `query` and nobody has looked for it
+    /// lately.
+    fn home_to_find(&mut self, now: Now, query: &Query) -> Option<Query> {
+        let Home::Named(home) = &self.settings.home else {
+            return None;
+        };
+        let home = home.clone();
+        let need = Need::Place(home.key().to_owned());
+        let wanted = self.settings.country.is_none()
+            && home.key() != query.key()
+            && self.cache.place(home.key(), now).is_none()
+            && self.cache.failure(&need, now).is_none();
+        wanted.then_some(home)
     }
 
     fn home_came(&mut self, now: Now, home: Option<Result<Found, Failure>>) {
@@ -432,7 +470,10 @@ impl Forecasts {
                 }
                 self.cache.keep_place(key, found, now);
             }
-            Some(Err(failure)) => warn!("[weather] home: {failure}"),
+            Some(Err(failure)) => {
+                warn!("[weather] home: {failure}");
+                self.cache.keep_failure(Need::Place(key), failure, now);
+            }
             None => {}
         }
     }
@@ -446,7 +487,7 @@ impl Forecasts {
     /// The place that he named is this one.
     fn place_known(&mut self, now: Now, mut waiter: Waiter, found: &Found) {
         match (found, &waiter.wants) {
-            (Found::Spot(spot), _) => {
+            (Found::Spot(spot) | Found::Guess(spot), _) => {
                 waiter.wants = Wants::Report(spot.clone());
                 self.go_on(now, waiter);
             }
@@ -467,7 +508,7 @@ impl Forecasts {
     }
 
     fn failed(&mut self, now: Now, need: &Need, failure: Failure) {
-        debug!("{need:?}: {failure}");
+        debug!("{need}: {failure}");
         self.cache.keep_failure(need.clone(), failure, now);
         self.wake(now, need);
     }
@@ -482,33 +523,32 @@ impl Forecasts {
 
     fn is_fresh(&mut self, cell: Cell, now: Now) -> bool {
         let report = self.cache.report(cell, now);
-        report.is_some_and(|(_, age)| age < FRESH)
+        report.is_some_and(|(_, age)| age.is_fresh())
     }
 
-    /// The answer from a report that should be newer, if there is one.
-    fn old_answer(&mut self, now: Now, waiter: &Waiter) -> Option<String> {
-        let Wants::Report(spot) = &waiter.wants else {
-            return None;
-        };
-        let (_, age) = self.cache.report(spot.cell, now)?;
-        Some(self.write(now, waiter, Some(age).filter(|age| *age >= FRESH)))
+    /// Whether there is a report for him, if an old one.
+    fn has_old_answer(&mut self, now: Now, waiter: &Waiter) -> bool {
+        match &waiter.wants {
+            Wants::Report(spot) => self.cache.report(spot.cell, now).is_some(),
+            Wants::Place(_) | Wants::Nothing => false,
+        }
     }
 
-    /// Writes the answer from what is in the cache.
-    fn write(&mut self, now: Now, waiter: &Waiter, stale: Option<Duration>) -> String {
+    /// Answers from what is in the cache.
+    fn write(&mut self, now: Now, waiter: Waiter) {
         let frame = &self.frame;
         let Wants::Report(spot) = &waiter.wants else {
-            return Text::Apology.plain(frame.lang).to_owned();
+            return;
         };
         let board = frame.sanity.check(now.unix);
         let board = board.and_then(|unix| i64::try_from(unix).ok());
         let kept = self.cache.report(spot.cell, now);
         let time = match kept {
-            Some((report, age)) => report.now(age, board),
+            Some((report, age)) => report.now(age.time, board),
             None => board,
         };
         let Some(time) = time else {
-            return Text::ClockUnset.plain(frame.lang).to_owned();
+            return self.excuse(waiter, Text::ClockUnset);
         };
         let report = kept.map(|(report, _)| report);
         let named = spot
@@ -519,7 +559,9 @@ impl Forecasts {
         let outlook = Outlook {
             spot,
             report,
-            stale,
+            stale: kept
+                .filter(|(_, age)| !age.is_fresh())
+                .map(|(_, age)| age.time),
             now: time,
             zone_is_foreign: zone.is_none(),
             zone: zone.unwrap_or_else(|| frame.local_zone.clone()),
@@ -528,7 +570,17 @@ impl Forecasts {
             units: self.settings.units,
             part_limit: frame.part_limit,
         };
-        (waiter.wish.render)(&outlook)
+        match catch_unwind(AssertUnwindSafe(|| (waiter.wish.render)(&outlook))) {
+            Ok(text) => self.say(waiter, text),
+            Err(panic) => {
+                let what = panic_message(&*panic);
+                error!(
+                    "{}: the weather could not be written: {what}",
+                    waiter.ask.line
+                );
+                self.excuse(waiter, Text::Apology);
+            }
+        }
     }
 
     /// A true sentence when this has just failed.
@@ -542,6 +594,15 @@ impl Forecasts {
         };
         let name = name::cut(shown, SHOWN);
         Some(Text::NoWeather.fill(lang, &[("name", &name), ("reason", &reason)]))
+    }
+
+    /// A sentence that does not name the place: only who asks the very same
+    /// may be answered together with it.
+    fn excuse(&mut self, mut waiter: Waiter, text: Text) {
+        if waiter.way.together != Together::Never {
+            waiter.way.together = Together::SameQuestion;
+        }
+        self.say(waiter, text.plain(self.frame.lang).to_owned());
     }
 
     fn say(&mut self, waiter: Waiter, text: String) {

@@ -1,6 +1,9 @@
 //! What the board says about itself, read from where Linux keeps it.
 
 use std::path::Path;
+use std::time::Duration;
+
+use super::forecasts::Boot;
 
 /// Load, memory, temperature; each as far as the board tells.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
@@ -37,6 +40,24 @@ impl HostStats {
     }
 }
 
+/// This run of the board, for a program that has run for `since_start`.
+#[must_use]
+pub fn boot(since_start: Duration) -> Boot {
+    boot_under(Path::new("/"), since_start)
+}
+
+fn boot_under(root: &Path, since_start: Duration) -> Boot {
+    let text = |path: &str| std::fs::read_to_string(root.join(path)).unwrap_or_default();
+    let id = text("proc/sys/kernel/random/boot_id").trim().to_owned();
+    match parse_uptime(&text("proc/uptime")) {
+        Some(uptime) if id.len() <= 64 => Boot {
+            id,
+            offset: uptime.saturating_sub(since_start.as_secs()),
+        },
+        _ => Boot::default(),
+    }
+}
+
 fn parse_uptime(text: &str) -> Option<u64> {
     text.split(['.', ' ']).next()?.parse().ok()
 }
@@ -65,6 +86,20 @@ fn parse_celsius(text: &str) -> Option<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_run_of_the_board_has_a_name_and_a_beginning() {
+        let root = tempfile::tempdir().unwrap();
+        let boot = || boot_under(root.path(), Duration::from_secs(7));
+        assert_eq!(boot(), Boot::default());
+        let random = root.path().join("proc/sys/kernel/random");
+        std::fs::create_dir_all(&random).unwrap();
+        std::fs::write(random.join("boot_id"), "b1f0-77\n").unwrap();
+        assert_eq!(boot(), Boot::default(), "no uptime, no run");
+        std::fs::write(root.path().join("proc/uptime"), "107.35 200.1\n").unwrap();
+        let id = "b1f0-77".to_owned();
+        assert_eq!(boot(), Boot { id, offset: 100 });
+    }
 
     #[test]
     fn a_board_is_read_as_far_as_it_tells() {

@@ -69,9 +69,9 @@ impl<K: Clone + Eq + Hash, V> Recent<K, V> {
         Some(value)
     }
 
-    /// Forgets the entry of `key`.
-    pub fn forget(&mut self, key: &K) {
-        self.entries.remove(key);
+    /// Changes the entry of `key` without counting it as used.
+    pub fn change(&mut self, key: &K) -> Option<&mut V> {
+        self.entries.get_mut(key).map(|(_, value)| value)
     }
 
     /// All entries, each with when it was used, in no order.

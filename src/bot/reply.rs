@@ -20,7 +20,8 @@ use super::split::split;
 use crate::config::Bot;
 use crate::link::message::REPLY_EXPIRY;
 use crate::link::{Class, Keep, Outbox, Refused, Target, Text, Ticket};
-use crate::mesh::{ChannelIndex, NodeNum};
+use crate::mesh::name::fold;
+use crate::mesh::{ChannelIndex, Hops, NodeNum};
 use crate::text::{Lang, Text as Say};
 
 /// Public answers that are remembered for those who ask the same.
@@ -31,13 +32,47 @@ const SAID: usize = 64;
 pub struct Way {
     /// To the asker alone, wherever he asked.
     pub private: bool,
-    /// On a channel it is not said again within a short time: those who asked
-    /// the same meanwhile are answered together (features.md B17).
-    pub same_for_all: bool,
+    /// Who may be answered together with him on a channel.
+    pub together: Together,
+}
+
+/// Whether others who ask on the same channel within a short time are answered
+/// by the same message (features.md B17).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Together {
+    /// Everybody gets his own.
+    #[default]
+    Never,
+    /// Whoever would get the same answer.
+    SameAnswer,
+    /// Whoever asked in the same words, and would get the same answer.
+    SameQuestion,
 }
 
 /// A text as it was said on a channel, by its hash.
 type Public = (ChannelIndex, u64);
+
+/// What was said for more than one.
+#[derive(Debug, Default)]
+struct Said {
+    tickets: Vec<Ticket>,
+    /// What did not fit.
+    rest: String,
+    /// The last one who was answered by it without asking first.
+    other: Option<Other>,
+}
+
+/// Somebody who was answered together with the one before.
+#[derive(Debug)]
+pub struct Other {
+    /// His question.
+    pub ask: Box<Ask>,
+    /// The way back.
+    pub way: Way,
+    /// The answer.
+    pub text: String,
+    at: Duration,
+}
 
 /// What is remembered of a text until its outcome is known. Bounded by what
 /// the link accepts.
@@ -63,7 +98,7 @@ pub struct Post {
     max_parts: usize,
     pending: HashMap<Ticket, Posted>,
     together: Duration,
-    said: Recent<Public, ()>,
+    said: Recent<Public, Said>,
 }
 
 /// What became of an answer at the moment of the call.
@@ -95,13 +130,26 @@ impl Post {
     }
 
     /// The book's entry of a text whose outcome has come. What did not arrive
-    /// has not been said: the next who asks gets it again.
-    pub fn settle(&mut self, ticket: Ticket, arrived: bool) -> Option<Posted> {
+    /// has not been said: somebody who was to be answered by it, if there is one,
+    /// gets it again.
+    pub fn settle(
+        &mut self,
+        ticket: Ticket,
+        arrived: bool,
+        now: Duration,
+    ) -> Option<(Posted, Option<Other>)> {
         let posted = self.pending.remove(&ticket)?;
-        if let Some(said) = posted.said.filter(|_| !arrived) {
-            self.said.forget(&said);
+        let mut again = None;
+        if let Some(key) = posted.said.filter(|_| !arrived)
+            && self
+                .said
+                .get(&key, now, Duration::MAX)
+                .is_some_and(|said| said.tickets.contains(&ticket))
+            && let Some(said) = self.said.take(&key, now, Duration::MAX)
+        {
+            again = said.other.filter(|other| now < other.at + REPLY_EXPIRY);
         }
-        Some(posted)
+        Some((posted, again))
     }
 
     /// Texts whose outcome is open.
@@ -127,21 +175,36 @@ impl Post {
         now: Duration,
     ) -> Handed {
         let place = way.place(ask);
-        let said = match place {
-            Place::Channel(channel) if way.same_for_all => Some((channel, hash(text))),
-            _ => None,
+        let key = match place {
+            Place::Channel(channel) => way.together.hash(ask, text).map(|hash| (channel, hash)),
+            Place::Direct => None,
         };
-        if let Some(said) = said
-            && self.said.get(&said, now, self.together).is_some()
+        if let Some(key) = key
+            && self.said.get(&key, now, self.together).is_some()
         {
             debug!("{} of {} was answered together", ask.line, ask.from);
+            if let Some(said) = self.said.change(&key) {
+                desk.keep((ask.from, place), said.rest.clone(), now);
+                said.other = Some(Other {
+                    ask: Box::new(ask.clone()),
+                    way,
+                    text: text.to_owned(),
+                    at: now,
+                });
+            }
             return Handed::Together;
         }
-        let (handed, rest) = self.put(ask, way.private, said, text);
+        let (handed, rest, tickets) = self.put(ask, way.private, key, text);
+        if let (Some(key), Handed::Over(_)) = (key, handed) {
+            let rest = rest.clone();
+            let said = Said {
+                tickets,
+                rest,
+                other: None,
+            };
+            self.said.insert(key, now, said);
+        }
         if !matches!(handed, Handed::Refused(0, _)) {
-            if let Some(said) = said {
-                self.said.insert(said, now, ());
-            }
             desk.keep((ask.from, place), rest, now);
         }
         handed
@@ -160,7 +223,7 @@ impl Post {
         private: bool,
         said: Option<Public>,
         text: &str,
-    ) -> (Handed, String) {
+    ) -> (Handed, String, Vec<Ticket>) {
         let (target, class, asked_on) = match (ask.place, private) {
             (Place::Channel(channel), false) => (Target::Channel(channel), Class::Public, None),
             (Place::Channel(channel), true) => (self.back_to(ask), Class::Direct, Some(channel)),
@@ -177,12 +240,18 @@ impl Post {
             );
         }
         let count = split.parts.len();
+        let mut tickets = Vec::new();
         for (at, part) in split.parts.into_iter().enumerate() {
             let text = Text {
                 target,
                 text: part,
                 reply_to: ask.id.known(),
-                hops_used: ask.hops,
+                // Others may be further away than who asked first.
+                hops_used: if said.is_some() {
+                    Hops::Unknown
+                } else {
+                    ask.hops
+                },
                 class,
                 keep: Keep::For(REPLY_EXPIRY),
                 command: Arc::clone(&ask.line),
@@ -197,16 +266,17 @@ impl Post {
                         asked_on,
                         said,
                     };
+                    tickets.push(ticket);
                     self.pending.insert(ticket, posted);
                 }
                 Err(refused) => {
                     self.log_refusal(ask, target, refused);
                     let rest = whole[split.starts[at]..].to_owned();
-                    return (Handed::Refused(at, refused), rest);
+                    return (Handed::Refused(at, refused), rest, tickets);
                 }
             }
         }
-        (Handed::Over(count), split.rest)
+        (Handed::Over(count), split.rest, tickets)
     }
 
     fn back_to(&self, ask: &Ask) -> Target {
@@ -259,10 +329,18 @@ impl Way {
     }
 }
 
-fn hash(text: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    hasher.finish()
+impl Together {
+    /// What two have in common who are answered together.
+    fn hash(self, ask: &Ask, text: &str) -> Option<u64> {
+        let mut hasher = DefaultHasher::new();
+        match self {
+            Self::Never => return None,
+            Self::SameAnswer => {}
+            Self::SameQuestion => fold(&ask.line).hash(&mut hasher),
+        }
+        text.hash(&mut hasher);
+        Some(hasher.finish())
+    }
 }
 
 /// Slow work that a command leaves behind.

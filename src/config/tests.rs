@@ -595,6 +595,7 @@ fn the_weather_is_whose_and_from_whom() {
     assert_eq!(weather("home = \" 48.951, -2.251\"").home, there);
     assert!(matches!(weather("home = \"95100\"").home, Home::Named(_)));
     assert_eq!(weather("country = \"fr\"").country.as_deref(), Some("FR"));
+    assert_eq!(weather("country = \"uk\"").country.as_deref(), Some("GB"));
     assert_eq!(weather("country = \"\"").country, None);
 }
 

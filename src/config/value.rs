@@ -158,8 +158,13 @@ pub(super) fn home<'de, D: Deserializer<'de>>(from: D) -> Result<Home, D::Error>
 pub(super) fn country<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     text(from, "two letters such as \"FR\"", |text| {
         let good = text.len() == 2 && text.bytes().all(|b| b.is_ascii_alphabetic());
-        good.then(|| Some(text.to_ascii_uppercase()))
-            .or_else(|| text.is_empty().then_some(None))
+        let code = good.then(|| text.to_ascii_uppercase());
+        match code.as_deref() {
+            // As people say it; ISO 3166 has another code.
+            Some("UK") => Some(Some("GB".to_owned())),
+            Some(_) => Some(code),
+            None => text.is_empty().then_some(None),
+        }
     })
 }
 

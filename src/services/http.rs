@@ -31,7 +31,7 @@ const BODY: Duration = Duration::from_secs(8);
 /// From the call to the last byte, redirections included.
 const TOTAL: Duration = Duration::from_secs(15);
 /// No answer that a bot can use is longer, in bytes.
-const BODY_MAX: u64 = 512 * 1024;
+const BODY_MAX: u64 = 256 * 1024;
 /// No honest header is longer, in bytes.
 const HEADER_MAX: usize = 16 * 1024;
 /// Redirections followed.

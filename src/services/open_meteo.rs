@@ -152,6 +152,7 @@ fn place(value: &Value) -> Option<Candidate> {
     let zone = told("timezone").filter(|name| is_zone_name(name));
     let within = ["country", "admin1", "admin2", "admin3", "admin4"];
     Some(Candidate {
+        is_certain: true,
         spot: Spot::new(
             told("name")?,
             told("admin1"),

@@ -1,7 +1,8 @@
 //! Who is asked about places and weather, and who when that one fails.
 //!
 //! - open-meteo.com first; wttr.in when it fails, within one time limit.
-//! - That there is no such place is an answer, not a failure.
+//! - That open-meteo.com knows no such place is an answer; that wttr.in knows
+//!   none is not.
 //! - The failure reported is the first one; every one goes to the log, and
 //!   what was asked never does.
 //!
@@ -140,7 +141,7 @@ impl<F: Fetch> Services<F> {
 }
 
 impl<F: Fetch> Source for Services<F> {
-    fn search(&self, name: &str, lang: Lang) -> Result<Vec<Candidate>, Failure> {
+    fn search(&self, name: &str, within: &[String], lang: Lang) -> Result<Vec<Candidate>, Failure> {
         let Some(url) = open_meteo::search_url(&self.addresses.geocoding, name, lang) else {
             return Ok(Vec::new());
         };
@@ -148,14 +149,12 @@ impl<F: Fetch> Source for Services<F> {
             What::Search,
             &|web| open_meteo::parse_places(&web.get(&url)?),
             &|web, base| {
-                let Some(url) = wttr::search_url(base, name) else {
-                    return Ok(Vec::new());
-                };
-                match web.get(&url) {
-                    // Its way to say that there is no such place.
-                    Err(Failure::Status(404)) => Ok(Vec::new()),
-                    answer => wttr::parse_places(&answer?),
-                }
+                // It returns one place only, so it has to know all of it. That
+                // it knows none proves nothing: the first failure stands.
+                let whole = [&[name.to_owned()], within].concat().join(", ");
+                let nowhere = || Failure::Nonsense("nothing to look for".to_owned());
+                let url = wttr::search_url(base, &whole).ok_or_else(nowhere)?;
+                wttr::parse_places(&web.get(&url)?)
             },
         )
     }
@@ -272,9 +271,9 @@ mod tests {
         let web = script(vec![(1, Ok(FORECAST)), (1, Ok(PLACES)), (1, Ok("{}"))]);
         let services = services(&web);
         assert!(services.forecast(cell()).is_ok());
-        assert_eq!(services.search("Paris", Lang::Fr).unwrap().len(), 3);
+        assert_eq!(services.search("Paris", &[], Lang::Fr).unwrap().len(), 3);
         // No such place is an answer.
-        assert_eq!(services.search("Xyzzy", Lang::Fr).unwrap(), []);
+        assert_eq!(services.search("Xyzzy", &[], Lang::Fr).unwrap(), []);
         let hosts = asked(&web);
         assert_eq!(
             hosts,
@@ -302,7 +301,7 @@ mod tests {
             let report = services(&web).forecast(cell()).unwrap();
             assert_eq!(report.provider, crate::weather::Provider::Wttr);
             let web = script(vec![(8, failure), (1, Ok(WTTR))]);
-            let places = services(&web).search("Argenteuil", Lang::En).unwrap();
+            let places = services(&web).search("Argenteuil", &[], Lang::En).unwrap();
             assert_eq!(places[0].spot.name, "Argenteuil");
             assert_eq!(asked(&web)[1], ("w/".to_owned(), 8));
         }
@@ -315,11 +314,16 @@ mod tests {
             (1, Err(Failure::Status(503))),
         ]);
         assert_eq!(services(&web).forecast(cell()), Err(Failure::Timeout));
+        // That the second one knows no such place proves nothing.
         let web = script(vec![
             (1, Err(Failure::Status(500))),
             (1, Err(Failure::Status(404))),
         ]);
-        assert_eq!(services(&web).search("Xyzzy", Lang::En), Ok(Vec::new()));
+        let within = ["FR".to_owned()];
+        let found = services(&web).search("Xyzzy", &within, Lang::En);
+        assert_eq!(found, Err(Failure::Status(500)));
+        let url = &web.asked.lock().unwrap()[1].0;
+        assert_eq!(url, "http://w/~Xyzzy%2C%20FR?format=j1");
     }
 
     #[test]
@@ -352,7 +356,7 @@ mod tests {
         let web = script(vec![(1, Err(Failure::Status(500)))]);
         let mut services = services(&web);
         for nothing in ["", " ", "\r\n", "\0"] {
-            assert_eq!(services.search(nothing, Lang::En), Ok(Vec::new()));
+            assert_eq!(services.search(nothing, &[], Lang::En), Ok(Vec::new()));
         }
         assert!(asked(&web).is_empty());
         services.addresses.fallback = None;

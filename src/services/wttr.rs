@@ -105,6 +105,7 @@ pub fn parse_places(body: &str) -> Result<Vec<Candidate>, Failure> {
         population: whole(area.get("population"))
             .and_then(|count| u64::try_from(count).ok())
             .unwrap_or(0),
+        is_certain: false,
         within: within
             .map(|name| clean(name.as_bytes(), 100))
             .filter(|name| !name.is_empty())

@@ -20,13 +20,15 @@ pub fn read(path: &Path, largest: u64) -> io::Result<String> {
     fs::read_to_string(path)
 }
 
-/// Puts `text` in the place of the file, durably.
+/// Puts `text` in the place of the file, durably. Each thread writes beside it
+/// under its own name first, so that two never write into each other's.
 ///
 /// # Errors
 /// When the folder cannot be written to; the old file is intact then.
 pub fn replace(path: &Path, text: &str) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
+    name.push(".new-");
+    name.push(std::thread::current().name().unwrap_or("nobody"));
     let new = path.with_file_name(name);
     let mut file = File::create(&new)?;
     file.write_all(text.as_bytes())?;
@@ -48,5 +50,27 @@ fn folder(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_writers_leave_a_whole_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let texts = ["a".repeat(50_000), "b".repeat(90_000)];
+        std::thread::scope(|scope| {
+            for (text, name) in texts.iter().zip(["one", "two"]) {
+                let path = &path;
+                let writer = std::thread::Builder::new().name(name.to_owned());
+                let write = move || (0..20).for_each(|_| replace(path, text).unwrap());
+                writer.spawn_scoped(scope, write).unwrap();
+            }
+        });
+        assert!(texts.contains(&read(&path, 1_000_000).unwrap()));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

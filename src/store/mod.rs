@@ -12,7 +12,7 @@ use state::StateFile;
 use weather::WeatherFile;
 
 /// The files of one bot.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Debug)]
 pub struct Files {
     /// What the operator has settled.
     pub state: StateFile,
@@ -45,7 +45,7 @@ impl Keeper for Files {
         self.state.keep_mute(until);
     }
 
-    fn weather(&self, known: &Snapshot) {
-        self.weather.save(known);
+    fn weather(&self, known: &Snapshot) -> bool {
+        self.weather.save(known)
     }
 }

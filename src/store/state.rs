@@ -125,7 +125,7 @@ mod tests {
         }
         assert!(file.check().is_ok());
         assert!(folder.path().join("meshbot.state").exists());
-        assert!(!folder.path().join("meshbot.state.new").exists());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

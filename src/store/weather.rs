@@ -3,6 +3,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use log::warn;
 
@@ -13,9 +14,10 @@ use crate::bot::forecasts::Snapshot;
 const LARGEST: u64 = 512 * 1024;
 
 /// The file.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Debug)]
 pub struct WeatherFile {
     path: PathBuf,
+    has_complained: AtomicBool,
 }
 
 impl WeatherFile {
@@ -25,6 +27,7 @@ impl WeatherFile {
     pub fn beside(database: &Path) -> Self {
         Self {
             path: database.with_extension("weather"),
+            has_complained: AtomicBool::new(false),
         }
     }
 
@@ -51,17 +54,21 @@ impl WeatherFile {
         }
     }
 
-    /// Writes it, durably. That it cannot be written is no reason to stop.
-    pub fn save(&self, known: &Snapshot) {
+    /// Writes it, durably; says whether it could, and once why not.
+    #[must_use]
+    pub fn save(&self, known: &Snapshot) -> bool {
         let written = serde_json::to_string(known)
             .map_err(io::Error::other)
             .and_then(|text| file::replace(&self.path, &text));
-        if let Err(error) = written {
+        if let Err(error) = &written
+            && !self.has_complained.swap(true, Ordering::Relaxed)
+        {
             warn!(
                 "{}: {error}; a restart will ask for the weather again",
                 self.path.display()
             );
         }
+        written.is_ok()
     }
 }
 
@@ -78,8 +85,8 @@ mod tests {
             std::fs::write(folder.path().join("meshbot.weather"), text).unwrap();
             assert_eq!(file.load(), Snapshot::default(), "{text}");
         }
-        file.save(&Snapshot::default());
+        assert!(file.save(&Snapshot::default()));
         assert_eq!(file.load(), Snapshot::default());
-        assert!(!folder.path().join("meshbot.weather.new").exists());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

@@ -3,6 +3,7 @@
 
 mod cell;
 mod place;
+mod query;
 mod report;
 mod sky;
 mod units;
@@ -10,7 +11,8 @@ mod units;
 use std::fmt;
 
 pub use cell::Cell;
-pub use place::{Candidate, Found, Home, Query, Spot, choose};
+pub use place::{Candidate, Found, Home, Spot};
+pub use query::{Query, choose};
 pub use report::{Current, Day, Hour, Provider, Report};
 pub use sky::Sky;
 pub use units::{Rain, Temperature, Units, Wind};
@@ -22,11 +24,12 @@ use crate::text::Lang;
 pub trait Source: Send + Sync {
     /// Places called `name`, or with that postcode, the most likely first.
     /// Empty when there is none; at most ten. Names come in `lang` where the
-    /// source has them.
+    /// source has them. `within` may help a source that returns only one; the
+    /// asker looks at it himself where there are several.
     ///
     /// # Errors
     /// [`Failure`] when nobody who could know has answered usefully.
-    fn search(&self, name: &str, lang: Lang) -> Result<Vec<Candidate>, Failure>;
+    fn search(&self, name: &str, within: &[String], lang: Lang) -> Result<Vec<Candidate>, Failure>;
 
     /// The weather of a place.
     ///
@@ -67,7 +70,12 @@ impl std::error::Error for Failure {}
 pub struct Offline;
 
 impl Source for Offline {
-    fn search(&self, _name: &str, _lang: Lang) -> Result<Vec<Candidate>, Failure> {
+    fn search(
+        &self,
+        _name: &str,
+        _within: &[String],
+        _lang: Lang,
+    ) -> Result<Vec<Candidate>, Failure> {
         Err(Failure::Unreachable("no network".to_owned()))
     }
 

@@ -108,6 +108,20 @@ impl Report {
         told && rain
     }
 
+    /// Whether its times and sizes are those of a forecast: what comes from a
+    /// file may be anything.
+    #[must_use]
+    pub fn is_plausible(&self) -> bool {
+        /// The year 2200, in seconds since 1970.
+        const LATEST: i64 = 7_258_118_400;
+        let times = [Some(self.first_hour), self.time];
+        let good_times = times
+            .into_iter()
+            .flatten()
+            .all(|time| (0..LATEST).contains(&time));
+        good_times && self.hours.len() <= 400 && self.days.len() <= 20
+    }
+
     /// The place's time zone; a fixed offset when its name is not known here.
     #[must_use]
     pub fn time_zone(&self) -> TimeZone {

@@ -91,6 +91,7 @@ fn towns_are_found_by_country_state_and_postcode() {
             .find(&services, Lang::En, country);
         match found.unwrap() {
             Found::Spot(spot) => spot.title(80),
+            Found::Guess(spot) => panic!("{spot:?} is certain"),
             Found::Nothing => "nothing".to_owned(),
         }
     };
@@ -141,7 +142,7 @@ fn every_fault_has_its_failure_and_the_next_question_its_answer() {
             web.set_fault(service, Some(fault));
             let failure = match service {
                 Service::Forecast => services.forecast(argenteuil()).unwrap_err(),
-                _ => services.search("paris", Lang::En).unwrap_err(),
+                _ => services.search("paris", &[], Lang::En).unwrap_err(),
             };
             assert!(is_right(&failure), "{service:?} {fault:?}: {failure:?}");
             // No room for a body in a failure, no trace of what was asked.
@@ -151,7 +152,7 @@ fn every_fault_has_its_failure_and_the_next_question_its_answer() {
         }
         let patient = both(&web);
         assert!(patient.forecast(argenteuil()).is_ok(), "after {fault:?}");
-        assert_eq!(patient.search("paris", Lang::En).unwrap().len(), 2);
+        assert_eq!(patient.search("paris", &[], Lang::En).unwrap().len(), 2);
     }
 }
 
@@ -178,7 +179,11 @@ fn the_second_service_may_fail_as_well() {
             Err(first.clone()),
             "{fault:?}"
         );
-        assert_eq!(services.search("paris", Lang::En), Err(first), "{fault:?}");
+        assert_eq!(
+            services.search("paris", &[], Lang::En),
+            Err(first),
+            "{fault:?}"
+        );
         web.set_fault(Service::Wttr, None);
         let report = both(&web).forecast(argenteuil()).unwrap();
         assert_eq!(report.provider, Provider::Wttr);
@@ -186,11 +191,15 @@ fn the_second_service_may_fail_as_well() {
     web.set_fault(Service::Wttr, Some(Fault::WrongTypes));
     assert!(both(&web).forecast(argenteuil()).is_ok());
     assert_eq!(
-        both(&web).search("paris", Lang::En).unwrap()[0].spot.name,
+        both(&web).search("paris", &[], Lang::En).unwrap()[0]
+            .spot
+            .name,
         "Paris"
     );
+    // That the second one knows no such place does not make it an answer.
     web.set_fault(Service::Wttr, Some(Fault::NoSuchPlace));
-    assert_eq!(both(&web).search("paris", Lang::En), Ok(Vec::new()));
+    let found = both(&web).search("paris", &[], Lang::En);
+    assert_eq!(found, Err(Failure::Status(503)));
 }
 
 #[test]
@@ -206,11 +215,11 @@ fn odd_types_and_unknown_places_are_no_failures() {
     assert_eq!((odd.current, odd.zone), (None, None));
     assert_eq!(odd.hours[20], clean.hours[20]);
     assert_eq!(
-        services.search("paris", Lang::En).unwrap()[0].population,
+        services.search("paris", &[], Lang::En).unwrap()[0].population,
         2_138_551
     );
     web.set_fault(Service::Search, Some(Fault::NoSuchPlace));
-    assert_eq!(services.search("paris", Lang::En), Ok(Vec::new()));
+    assert_eq!(services.search("paris", &[], Lang::En), Ok(Vec::new()));
     web.set_fault(Service::Forecast, Some(Fault::NoSuchPlace));
     let by_other = services.forecast(argenteuil()).unwrap();
     assert_eq!(by_other.provider, Provider::Wttr);
@@ -239,7 +248,7 @@ fn the_second_service_tells_the_same() {
             "longyearbyen",
         ] {
             web.set_fault(Service::Search, None);
-            let spot = &services.search(place, Lang::En).unwrap()[0].spot;
+            let spot = &services.search(place, &[], Lang::En).unwrap()[0].spot;
             web.set_fault(Service::Forecast, None);
             let first = services.forecast(spot.cell).unwrap();
             web.set_fault(Service::Forecast, Some(Fault::Status(503)));
@@ -247,7 +256,7 @@ fn the_second_service_tells_the_same() {
             assert_eq!(second.provider, Provider::Wttr);
             alike(&first, &second, &format!("{scenario:?} {place}"));
             web.set_fault(Service::Search, Some(Fault::Garbage));
-            let other = &services.search(place, Lang::En).unwrap()[0].spot;
+            let other = &services.search(place, &[], Lang::En).unwrap()[0].spot;
             assert_eq!((&other.name, other.cell), (&spot.name, spot.cell));
         }
     }
@@ -308,7 +317,7 @@ fn a_slow_answer_is_an_answer_and_two_clients_do_not_wait_for_each_other() {
     std::thread::scope(|scope| {
         let slow = scope.spawn(|| services.forecast(argenteuil()));
         assert!(web.wait_for(Service::Forecast, 1, Duration::from_secs(20)));
-        assert_eq!(services.search("paris", Lang::En).unwrap().len(), 2);
+        assert_eq!(services.search("paris", &[], Lang::En).unwrap().len(), 2);
         web.release();
         assert!(slow.join().unwrap().is_ok());
     });
@@ -326,7 +335,11 @@ fn what_somebody_typed_stays_where_it_belongs() {
         ("x\r\nHost: evil", "xHost%3A%20evil"),
         ("Château\u{0}roux", "Ch%C3%A2teauroux"),
     ] {
-        assert_eq!(services.search(text, Lang::En), Ok(Vec::new()), "{text:?}");
+        assert_eq!(
+            services.search(text, &[], Lang::En),
+            Err(Failure::Status(500)),
+            "{text:?}"
+        );
         let targets = web.targets();
         let [.., first, second] = &targets[..] else {
             panic!("{targets:?}")
@@ -337,7 +350,7 @@ fn what_somebody_typed_stays_where_it_belongs() {
     }
     for nothing in ["", "  ", "\r\n\u{0}"] {
         let before = web.targets().len();
-        assert_eq!(services.search(nothing, Lang::En), Ok(Vec::new()));
+        assert_eq!(services.search(nothing, &[], Lang::En), Ok(Vec::new()));
         assert_eq!(web.targets().len(), before);
     }
 }

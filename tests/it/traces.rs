@@ -62,12 +62,15 @@ fn six_at_once_are_paced_or_refused() {
     world.run(240_000);
     let answers = world.answers();
     assert_eq!(answers.len(), 6, "{answers:?}");
+    let is_busy = |text: &str| text.starts_with("Busy");
     let busy = answers
         .iter()
-        .filter(|answer| answer.text.starts_with("Busy"));
-    assert_eq!(busy.count(), 2, "{answers:?}");
+        .filter(|answer| is_busy(&answer.text))
+        .count();
+    // Four may be open; the first can be over before the last asks.
+    assert!((1..=2).contains(&busy), "{answers:?}");
     let sent = world.node.counters().traceroutes.clone();
-    assert_eq!(sent.len(), 4);
+    assert_eq!(sent.len() + busy, 6);
     let gaps: Vec<_> = sent.windows(2).map(|pair| pair[1] - pair[0]).collect();
     assert!(
         gaps.iter().all(|gap| *gap >= Duration::from_secs(32)),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use expect_test::{Expect, expect};
 use log::Level;
 use meshbot::bot::dispatch::{Before, Keeper};
-use meshbot::bot::forecasts::Snapshot;
+use meshbot::bot::forecasts::{Boot, Snapshot};
 use meshbot::link::Outcome;
 use meshbot::mesh::NodeNum;
 use meshbot::proto::{self, PortNum, mesh_packet::PayloadVariant};
@@ -229,7 +229,7 @@ fn every_kind_of_weather() {
 #[test]
 fn units_are_the_operator_s_choice() {
     let web = web();
-    let config = "[weather]\ntemperature = \"fahrenheit\"\nwind = \"mph\"\nrain = \"inch\"\nhome = \"paris\"\n";
+    let config = "[weather]\ntemperature = \"fahrenheit\"\nwind = \"mph\"\nrain = \"inch\"\n";
     let mut world = ready(&web, config);
     let texts = direct(&mut world, "/weather");
     expect![[r#"
@@ -260,11 +260,11 @@ fn the_place_is_the_asker_s_own_else_home() {
         target.contains(&format!("latitude={latitude}&longitude={longitude}")),
         "{target}"
     );
-    let stranger = people.iter().find(|person| person.position.is_none());
-    if let Some(stranger) = stranger {
-        let texts = world.ask(Said::to_us(stranger.num, "/weather"));
-        assert!(texts[0].text.starts_with("📍 Sydney, "), "{texts:?}");
-    }
+    let mut strangers = people.iter().filter(|person| person.public_key.is_some());
+    let stranger = strangers.find(|person| person.position.is_none());
+    let stranger = stranger.expect("somebody without a position").num;
+    let texts = world.ask(Said::to_us(stranger, "/weather"));
+    assert!(texts[0].text.starts_with("📍 Sydney, "), "{texts:?}");
     assert!(
         web.targets()
             .iter()
@@ -475,7 +475,7 @@ fn odd_numbers_do_no_harm() {
     let mut world = ready(&web, "");
     for text in ["/weather paris", "/rain paris 3", "/astro paris"] {
         let texts = direct(&mut world, text);
-        assert!(texts[0].contains("Paris"), "{texts:?}");
+        assert!(texts[0].contains("Paris, Île-de-France, FR"), "{texts:?}");
     }
 }
 
@@ -554,48 +554,85 @@ struct Shelf(Mutex<Vec<Snapshot>>);
 impl Keeper for Shelf {
     fn mute(&self, _: Option<u64>) {}
 
-    fn weather(&self, known: &Snapshot) {
+    fn weather(&self, known: &Snapshot) -> bool {
         self.0.lock().unwrap().push(known.clone());
+        true
     }
 }
 
-#[test]
-fn a_restart_forgets_nothing_and_the_card_is_spared() {
-    let web = web();
+fn boot(id: &str, offset: u64) -> Boot {
+    let id = id.to_owned();
+    Boot { id, offset }
+}
+
+/// What is written while five places are asked for, and in two hours after.
+fn written(web: &Web) -> Vec<Snapshot> {
     let shelf = Arc::new(Shelf::default());
     let mut world = World::with(Options {
         keeper: shelf.clone(),
-        ..options(&web, "")
+        boot: boot("first", 0),
+        ..options(web, "")
     });
     world.settle();
     for place in ["paris", "london", "sydney", "auckland", "paris texas"] {
         assert_eq!(direct(&mut world, &format!("/weather {place}")).len(), 1);
     }
     world.run(2 * HOUR);
-    let written = shelf.0.lock().unwrap().len();
-    assert!((1..=2).contains(&written), "{written} times in two hours");
+    let written = shelf.0.lock().unwrap();
+    written.clone()
+}
 
-    let known = shelf.0.lock().unwrap().last().cloned().unwrap();
-    drop(web);
-    let web = self::web();
+/// A bot that starts `seconds` later with what the other one has written, and
+/// without the Internet.
+fn after(web: &Web, known: Snapshot, boot: Boot, seconds: u64) -> World {
     for service in [Service::Forecast, Service::Search, Service::Wttr] {
-        web.set_fault(service, Some(Fault::Hang));
+        web.set_fault(service, Some(Fault::Status(500)));
     }
-    let mut later = World::with(Options {
+    let mut world = World::with(Options {
         before: Before {
             weather: known,
             ..Before::default()
         },
-        ..options(&web, "")
+        boot,
+        ..options(web, "")
     });
-    later.now.unix = EPOCH + 600;
-    later.settle();
-    let texts = direct(&mut later, "/weather sydney");
+    world.now.unix = EPOCH + seconds;
+    world.settle();
+    world
+}
+
+#[test]
+fn a_restart_forgets_nothing_and_the_card_is_spared() {
+    let web = web();
+    let written = written(&web);
+    assert!((1..=2).contains(&written.len()), "{}", written.len());
+    let asked = web.targets().len();
+    let mut world = after(&web, written[0].clone(), boot("first", 900), 900);
+    let texts = direct(&mut world, "/weather sydney");
     assert!(
         texts[0].starts_with("📍 Sydney, New South Wales, AU\n"),
         "{texts:?}"
     );
-    assert_eq!(web.targets().len(), 0);
+    assert_eq!(web.targets().len(), asked, "fresh: nobody is asked");
+}
+
+/// A board without a clock of its own may have stood still for hours: what was
+/// known is better than nothing, but it is not called fresh.
+#[test]
+fn after_a_power_cut_the_weather_is_asked_for_again() {
+    let web = web();
+    let written = written(&web);
+    let asked = web.targets().len();
+    let mut world = after(&web, written[0].clone(), boot("second", 3), 900);
+    let texts = direct(&mut world, "/weather sydney");
+    assert!(texts[0].contains(" AU (1"), "{texts:?}");
+    assert!(texts[0].contains(" min old)\n"), "{texts:?}");
+    assert!(web.targets().len() > asked);
+    for service in [Service::Forecast, Service::Search, Service::Wttr] {
+        web.set_fault(service, None);
+    }
+    let texts = direct(&mut world, "/weather sydney");
+    assert!(texts[0].contains(" AU\n"), "{texts:?}");
 }
 
 // --------------------------------------------------------- the seed, S5 and S12

@@ -7,7 +7,7 @@ use expect_test::Expect;
 use crate::bot::command::{Ask, Context, LinkView, Place, Registry};
 use crate::bot::desk::Desk;
 use crate::bot::host::HostStats;
-use crate::bot::reply::{Errand, Post, Reply, Way};
+use crate::bot::reply::{Errand, Post, Reply, Together, Way};
 use crate::config::{Bot, Mode};
 use crate::link::Link;
 use crate::mesh::{ChannelIndex, Hops, NodeBook, NodeNum, Now, Packet, PacketId, Sanity, Standing};
@@ -162,7 +162,7 @@ impl World {
         };
         let way = Way {
             private: command.mode == Mode::Private,
-            same_for_all: command.same_for_all,
+            together: Together::Never,
         };
         let mut reply = Reply::new(&mut post, ask, way, self.now.mono);
         (command.run)(ask, &mut context, &mut reply);

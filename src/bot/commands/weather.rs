@@ -92,6 +92,8 @@ fn tell_rain(
     let args = args.trim();
     let (place, last) = args.rsplit_once(char::is_whitespace).unwrap_or(("", args));
     let (place, days) = match last.as_bytes() {
+        // The second half of `48.95, 2` is no number of days.
+        [b'0'..=b'9'] if place.ends_with(',') => (args, 1),
         [digit @ b'0'..=b'9'] => (place, usize::from(digit - b'0')),
         _ => (args, 1),
     };

@@ -21,9 +21,13 @@ impl Bot {
                 false
             }
         };
-        let Some(posted) = self.post.settle(ticket, arrived) else {
+        let Some((posted, other)) = self.post.settle(ticket, arrived, now.mono) else {
             return;
         };
+        if let Some(other) = other {
+            self.tally.together -= 1;
+            self.answer_late(now, &other.ask, other.way, &other.text);
+        }
         if let Outcome::Failed(failure) = outcome
             && failure.is_key_trouble()
         {

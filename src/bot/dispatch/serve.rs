@@ -30,7 +30,10 @@ impl Bot {
         }
         let way = Way {
             private,
-            same_for_all: command.same_for_all,
+            together: match command.same_for_all {
+                true => Together::SameAnswer,
+                false => Together::Never,
+            },
         };
         let (done, errand) = self.run(now, &command, ask, way);
         if let Done::Answered(handed) = done {
@@ -42,8 +45,11 @@ impl Bot {
         if self.desk.take_mute_change() {
             self.keeper.mute(self.desk.muted_until());
         }
-        if self.settings.log_conversations {
-            self.note(ask, done);
+        match done {
+            Done::Silent => self.note(ask, "no answer"),
+            Done::Answered(handed) => self.note_handed(ask, handed),
+            // Noted when it is answered.
+            Done::Errand => {}
         }
     }
 
@@ -137,20 +143,25 @@ impl Bot {
         }
     }
 
-    fn note(&self, ask: &Ask, done: Done) {
+    /// One line in the conversation log (seed.md S7).
+    pub(super) fn note(&self, ask: &Ask, outcome: &str) {
+        if !self.settings.log_conversations {
+            return;
+        }
         let place = match ask.place {
             Place::Direct => "direct".to_owned(),
             Place::Channel(channel) => format!("channel {channel}"),
         };
         let name = self.book.display_name(ask.from, name::LONG_NAME_MAX);
-        let outcome = match done {
-            Done::Silent => "no answer".to_owned(),
-            Done::Errand => "errand".to_owned(),
-            Done::Answered(Handed::Over(parts)) => format!("{parts} part(s)"),
-            Done::Answered(Handed::Refused(_, refused)) => refused.to_string(),
-            Done::Answered(Handed::Together) => "answered together".to_owned(),
-        };
         info!("💬 {name} ({}) {place}: {} → {outcome}", ask.from, ask.line);
+    }
+
+    pub(super) fn note_handed(&self, ask: &Ask, handed: Handed) {
+        match handed {
+            Handed::Over(parts) => self.note(ask, &format!("{parts} part(s)")),
+            Handed::Refused(_, refused) => self.note(ask, &refused.to_string()),
+            Handed::Together => self.note(ask, "answered together"),
+        }
     }
 }
 

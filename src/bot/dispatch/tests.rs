@@ -32,7 +32,9 @@ impl Keeper for Notes {
         self.0.send(until).unwrap();
     }
 
-    fn weather(&self, _: &Snapshot) {}
+    fn weather(&self, _: &Snapshot) -> bool {
+        true
+    }
 }
 
 /// Takes every errand and does none, or takes none at all.
@@ -406,21 +408,66 @@ fn those_who_ask_the_same_are_answered_together() {
     assert_eq!(rig.say(NodeNum(111), OWN, "/ping").len(), 1);
 }
 
-/// features.md B17: an answer that went wrong has answered nobody.
+/// features.md B17: an answer that went wrong has answered nobody, and whoever
+/// was to read it gets his own.
 #[test]
-fn a_failed_answer_is_given_to_the_next_who_asks() {
+fn a_failed_answer_is_said_again_for_the_others() {
     let mut rig = rig(|_| {});
     rig.step = Duration::from_secs(2);
-    rig.now = rig.now.plus(rig.step);
+    let said = rig.say(ALICE, ALL, "/help");
+    rig.now = rig.now.plus(Duration::from_secs(60));
     let question = Event::Packet(Box::new(received(ALICE, ALL, "/help")));
     rig.bot.handle(rig.now, question);
-    let Ok(Request::Text(ticket, _)) = rig.far.requests.try_recv() else {
+    let Ok(Request::Text(ticket, text)) = rig.far.requests.try_recv() else {
         panic!("no answer");
     };
+    // Bob may be further away than Alice was.
+    assert_eq!(text.hops_used, Hops::Unknown);
     assert_eq!(rig.say(BOB, ALL, "/help"), NOTHING);
+    assert_eq!(rig.bot.tally().together, 1);
     let outcome = Outcome::Failed(Failure::Nak(5));
     rig.bot.handle(rig.now, Event::Outcome(ticket, outcome));
-    assert_eq!(rig.say(BOB, ALL, "/help").len(), 1);
+    assert_eq!(rig.sent(), said);
+    let tally = rig.bot.tally();
+    assert_eq!((tally.answered, tally.together), (3, 0));
+    // The outcome of the first says nothing about the second.
+    rig.bot.handle(rig.now, Event::Outcome(ticket, outcome));
+    assert_eq!(rig.say(NodeNum(100), ALL, "/help"), NOTHING);
+}
+
+/// The rest of an answer belongs to everybody who was answered by it.
+#[test]
+fn more_is_for_those_answered_together_too() {
+    let mut rig = rig(|settings| {
+        settings.bot.part_limit = 60;
+        settings.bot.max_parts = 1;
+    });
+    rig.step = Duration::from_secs(5);
+    let help = rig.say(ALICE, ALL, "/help");
+    assert!(help[0].ends_with("/more"), "{help:?}");
+    assert_eq!(rig.say(BOB, ALL, "/help"), NOTHING);
+    let more = rig.say(BOB, ALL, "/more");
+    assert_eq!(more, rig.say(ALICE, ALL, "/more"));
+    assert_eq!(more.len(), 1);
+}
+
+/// A sentence that fits every question answers only the one that was asked.
+#[test]
+fn an_excuse_is_for_one_question() {
+    let mut rig = rig_with(|_| {}, Some(Box::new(Idle { takes: true })), None);
+    rig.step = Duration::from_secs(1);
+    for (who, text) in [
+        (100, "/rain paris"),
+        (101, "/weather rome"),
+        (102, "/RAIN paris"),
+    ] {
+        assert_eq!(rig.say(NodeNum(who), ALL, text), NOTHING);
+    }
+    rig.pass(30);
+    rig.bot.tick(rig.now);
+    assert_eq!(rig.sent().len(), 2);
+    let tally = rig.bot.tally();
+    assert_eq!((tally.answered, tally.together), (2, 1));
 }
 
 /// features.md C13.

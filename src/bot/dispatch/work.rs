@@ -69,10 +69,7 @@ impl Bot {
                 Act::Start(need, job) => self.start_for_weather(now, need, job),
                 Act::Save(known) => {
                     let keeper = Arc::clone(&self.keeper);
-                    let job = Box::new(move || {
-                        keeper.weather(&known);
-                        Work::Done
-                    });
+                    let job = Box::new(move || Work::Saved(keeper.weather(&known)));
                     self.start_for_weather(now, Need::Save, job);
                 }
             }
@@ -114,6 +111,8 @@ impl Bot {
 
     pub(super) fn too_busy(&mut self, ask: &Ask, way: Way) {
         warn!("{}: too many errands wait", ask.line);
+        self.tally.refused += 1;
+        self.note(ask, "too busy");
         if ask.place == Place::Direct {
             let text = Text::Busy.plain(self.settings.lang);
             self.post.remark(ask, way.private, text);
@@ -124,9 +123,12 @@ impl Bot {
     pub(super) fn answer_late(&mut self, now: Now, ask: &Ask, way: Way, text: &str) {
         if self.desk.is_muted(now) {
             debug!("muted: {} of {} not answered", ask.line, ask.from);
+            self.tally.refused += 1;
+            self.note(ask, "muted meanwhile");
             return;
         }
         let handed = self.post.send(ask, way, text, &mut self.desk, now.mono);
         self.count(ask, handed);
+        self.note_handed(ask, handed);
     }
 }

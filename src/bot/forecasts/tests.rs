@@ -12,11 +12,22 @@ use crate::weather::{Candidate, Day, Hour, Provider};
 const SANITY: Sanity = Sanity { built: 1_000_000 };
 
 /// What the services know, and how often they were asked.
-#[derive(Default)]
 struct Services {
     failure: Option<Failure>,
+    certain: bool,
     searches: Vec<String>,
     forecasts: Vec<Cell>,
+}
+
+impl Default for Services {
+    fn default() -> Self {
+        Self {
+            failure: None,
+            certain: true,
+            searches: Vec::new(),
+            forecasts: Vec::new(),
+        }
+    }
 }
 
 #[derive(Clone, Default)]
@@ -27,16 +38,18 @@ fn cell(latitude: f64) -> Cell {
 }
 
 impl Source for Stub {
-    fn search(&self, name: &str, _: Lang) -> Result<Vec<Candidate>, Failure> {
+    fn search(&self, name: &str, _: &[String], _: Lang) -> Result<Vec<Candidate>, Failure> {
         let mut services = self.0.lock().unwrap();
         services.searches.push(name.to_owned());
         if let Some(failure) = &services.failure {
             return Err(failure.clone());
         }
+        let services = &*services;
         let place = |country: &str, latitude, population| Candidate {
             spot: Spot::new(name, None, Some(country), cell(latitude), None),
             population,
             within: Vec::new(),
+            is_certain: services.certain,
         };
         Ok(match name {
             "nowhere" => Vec::new(),
@@ -117,6 +130,10 @@ fn rig_after(settings: Settings, before: Snapshot) -> Rig {
         part_limit: 200,
         sanity: SANITY,
         local_zone: TimeZone::UTC,
+        boot: Boot {
+            id: "b".to_owned(),
+            offset: 0,
+        },
     };
     let stub = Stub::default();
     Rig {
@@ -245,6 +262,98 @@ fn home_decides_between_places_of_one_name() {
     rig.ask(named("Paris"));
     rig.work_all();
     assert_eq!(rig.heard(), ["Paris, FR weather 0h 10000000"]);
+}
+
+/// A home that cannot be found is not looked for again with every question,
+/// and what was chosen without it does not last.
+#[test]
+fn a_home_that_nobody_knows() {
+    let mut rig = rig(Settings {
+        home: Home::Named(Query::parse("nowhere").unwrap()),
+        ..Settings::default()
+    });
+    for place in ["Paris", "Rome", "London"] {
+        rig.ask(named(place));
+        rig.work_all();
+    }
+    assert_eq!(
+        rig.stub.0.lock().unwrap().searches,
+        ["nowhere", "Paris", "Rome", "London"]
+    );
+    assert_eq!(rig.heard()[0], "Paris, US weather 0h 10000000");
+    rig.pass(1_800);
+    rig.ask(named("Paris"));
+    assert_eq!(rig.jobs.len(), 1, "looked up again");
+}
+
+/// What the second service thinks of is good for half an hour.
+#[test]
+fn a_guess_is_neither_kept_nor_put_away() {
+    let mut rig = rig(Settings::default());
+    rig.stub.0.lock().unwrap().certain = false;
+    rig.ask(named("Paris"));
+    rig.work_all();
+    assert_eq!(rig.heard(), ["Paris, US weather 0h 10000000"]);
+    rig.stub.0.lock().unwrap().certain = true;
+    rig.pass(1_799);
+    rig.ask(named("Paris"));
+    assert_eq!(rig.calls().0, 1);
+    rig.pass(1);
+    rig.ask(named("Paris"));
+    rig.work_all();
+    assert_eq!(rig.calls().0, 2);
+}
+
+/// A place is where it was, even if nobody can be asked any more.
+#[test]
+fn without_the_internet_a_place_is_known_for_ever() {
+    let sky = Wish {
+        needs_report: false,
+        ..WISH
+    };
+    let mut rig = rig(at_home());
+    rig.ask_for(sky, Wanted::Home(None));
+    rig.work_all();
+    rig.fail(Some(Failure::Unreachable(String::new())));
+    rig.heard();
+    rig.pass(40 * 86_400);
+    rig.ask_for(sky, Wanted::Home(None));
+    rig.work_all();
+    assert_eq!(rig.heard(), ["home, FR no weather 0h 13456000"]);
+}
+
+#[test]
+fn other_settings_mean_other_places() {
+    let paris = |settings, before| {
+        let mut rig = rig_after(settings, before);
+        rig.ask(named("paris"));
+        rig.work_all();
+        (rig.heard().remove(0), rig.desk.last_words(rig.now))
+    };
+    let (us, known) = paris(Settings::default(), Snapshot::default());
+    assert!(us.starts_with("paris, US "), "{us}");
+    let french = Settings {
+        country: Some("FR".to_owned()),
+        ..Settings::default()
+    };
+    let (fr, _) = paris(french, known.unwrap());
+    assert!(fr.starts_with("paris, FR "), "{fr}");
+}
+
+/// Whatever goes wrong while it is written.
+#[test]
+fn a_panic_costs_one_answer() {
+    let wish = Wish {
+        render: |_| panic!("broken answer"),
+        ..WISH
+    };
+    let mut rig = rig(Settings::default());
+    rig.ask_for(wish, Wanted::At(cell(1.0)));
+    rig.work_all();
+    rig.ask(Wanted::At(cell(1.0)));
+    let said = rig.heard();
+    assert_eq!(said[0], "Sorry, that went wrong.");
+    assert_eq!(said[1], "1.00,2.00 weather 0h 10000000");
 }
 
 #[test]
@@ -405,12 +514,12 @@ fn what_is_known_survives_a_restart() {
     rig.pass(1);
     assert_eq!(rig.saves.len(), 1);
     let before: Snapshot = rig.saves[0].clone();
-    rig.desk.came(rig.now, &Need::Save, Ok(Work::Done));
+    rig.desk.came(rig.now, &Need::Save, Ok(Work::Saved(true)));
     for minute in 1..60 {
         rig.ask(named(&format!("Town {minute}")));
         rig.work_all();
         rig.pass(60);
-        rig.desk.came(rig.now, &Need::Save, Ok(Work::Done));
+        rig.desk.came(rig.now, &Need::Save, Ok(Work::Saved(true)));
     }
     assert_eq!(rig.saves.len(), 6);
     assert!(rig.desk.last_words(rig.now).is_some());
@@ -450,7 +559,14 @@ fn a_job_that_could_not_save_is_tried_again() {
     rig.work_all();
     rig.pass(1);
     assert_eq!((rig.saves.len(), rig.desk.deadline()), (1, None));
+    // It is on its way, or not: at the end it is written all the same.
+    assert!(rig.desk.last_words(rig.now).is_some());
     rig.desk.not_started(rig.now, &Need::Save);
     rig.pass(600);
     assert_eq!(rig.saves.len(), 2);
+    rig.desk.came(rig.now, &Need::Save, Ok(Work::Saved(false)));
+    rig.pass(600);
+    assert_eq!(rig.saves.len(), 3);
+    rig.desk.came(rig.now, &Need::Save, Ok(Work::Saved(true)));
+    assert_eq!(rig.desk.deadline(), None);
 }

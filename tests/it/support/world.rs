@@ -11,6 +11,7 @@ use meshbot::app;
 use meshbot::bot::command::Registry;
 use meshbot::bot::dispatch::{self, Before, Bot, Forgetful, Keeper, Parts};
 use meshbot::bot::errands::{Inline, JobResult};
+use meshbot::bot::forecasts::Boot;
 use meshbot::bot::host::HostStats;
 use meshbot::config::Config;
 use meshbot::link::core::{Act, Core};
@@ -79,6 +80,8 @@ pub struct Options {
     pub weather: Arc<dyn Source>,
     pub keeper: Arc<dyn Keeper>,
     pub before: Before,
+    /// The run of the board.
+    pub boot: Boot,
     /// So long a result is on its way, in ms.
     pub errands_take: u64,
 }
@@ -96,6 +99,7 @@ impl Default for Options {
             weather: Arc::new(Offline),
             keeper: Arc::new(Forgetful),
             before: Before::default(),
+            boot: Boot::default(),
             errands_take: 0,
         }
     }
@@ -151,7 +155,10 @@ impl World {
             node: SimNode::new(options.sim, now),
             core: Core::new(settings, gate, rng),
             bot: Bot::new(
-                dispatch::Settings::from_config(&config, SANITY),
+                dispatch::Settings {
+                    boot: options.boot,
+                    ..dispatch::Settings::from_config(&config, SANITY)
+                },
                 parts,
                 options.before,
             ),

@@ -16,8 +16,10 @@ const BARS: usize = 24;
 const NAMED: i8 = 6;
 /// In front of each part when there are several: `(1/3) `.
 const MARK: usize = 6;
-/// Less than this in an hour is called dry, in mm.
+/// Less than this in an hour has no bar, in mm.
 const TRACE: f32 = 0.05;
+/// Less than this in all is called dry, in mm.
+const DRY: f32 = 0.1;
 /// From so many mm an hour on a bar has the next height.
 const HEIGHTS: [(f32, char); 8] = [
     (16.0, '█'),
@@ -70,13 +72,13 @@ fn part(outlook: &Outlook<'_>, hours: &[(i64, Option<Hour>)], limit: usize) -> S
         .iter()
         .copied()
         .reduce(|a, b| if b.1 > a.1 { b } else { a });
+    let sum: f32 = known.iter().map(|(_, rain)| rain).sum();
     let body = match peak {
         None => format!(" · {}", Text::NoHours.plain(outlook.lang)),
-        Some((_, peak)) if peak < TRACE && known.len() == hours.len() => {
+        Some(_) if sum < DRY && known.len() == hours.len() => {
             format!(" {}h: {}", begins.hour(), Text::Dry.plain(outlook.lang))
         }
         Some((at, peak)) => {
-            let sum = known.iter().map(|(_, rain)| rain).sum();
             let rest = summary(outlook, at, peak, sum, known.len() < hours.len());
             format!("\n{}\n{rest}", bars(outlook, hours))
         }

@@ -51,6 +51,9 @@ fn days_come_last() {
     assert_eq!(rain("75001"), (1, true, named("75001")));
     assert_eq!(rain("new york 3"), (3, true, named("new york")));
     assert_eq!(rain("3").0, 3);
+    let cell = Cell::new(48.95, 2.0).unwrap();
+    assert_eq!(rain("48.95, 2"), (1, true, Wanted::At(cell)));
+    assert_eq!(rain("48.95, 2 3"), (3, true, Wanted::At(cell)));
     let seed = left("weather", "rain argenteuil 1").unwrap();
     assert_eq!(seed, (1, true, named("argenteuil")));
     assert_eq!(left("weather", "PLUIE Argenteuil  2").unwrap().0, 2);
@@ -409,6 +412,20 @@ fn a_gap_is_shown_as_one() {
         max 2.4 mm/h à 18h · total ≥4.7 mm
         --
         (2/2) 🌧 Argenteuil, Île-de-France, FR · mar. 24 · pas de prévision pour ces heures"#]],
+    );
+}
+
+/// What is too little for a bar can be something in a day.
+#[test]
+fn a_trace_in_every_hour_is_not_dry() {
+    let mut scene = Scene::plain(argenteuil());
+    for hour in &mut scene.report.hours {
+        hour.rain = Some(0.033);
+    }
+    let text = scene.answer(rain::write, Lang::En).concat();
+    assert!(
+        text.ends_with("total 0.8 mm") && text.contains('▁'),
+        "{text}"
     );
 }
 

@@ -1,0 +1,379 @@
+//! From what somebody types to one place on the map.
+
+use super::{Candidate, Failure, Found, Source};
+use crate::mesh::name::{clean, fold};
+use crate::text::Lang;
+
+/// What of a place's name is looked at, bytes: more than the longest there is.
+const QUERY_MAX: usize = 100;
+/// Searches for one query at most.
+const ATTEMPTS: usize = 5;
+
+/// What somebody typed as the name of a place.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Query {
+    shown: String,
+    key: String,
+}
+
+/// One way to understand a [`Query`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Attempt {
+    name: String,
+    /// All of these have to be around it.
+    within: Vec<String>,
+}
+
+impl Query {
+    /// `None` when there is nothing in it that could be a name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let shown = clean(text.as_bytes(), QUERY_MAX);
+        let pieces = pieces(&shown);
+        let name = words(pieces.first()?).concat();
+        // One letter is a name in scripts that write words with one sign.
+        let enough = name.chars().count() >= 2 || name.chars().any(|c| c > '\u{2e80}');
+        let key = fold(&pieces.join(", "));
+        let shown = pieces.join(", ");
+        enough.then_some(Self { shown, key })
+    }
+
+    /// What it is remembered by: the same in any case and with any accents.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// As it was typed, safe to show.
+    #[must_use]
+    pub fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// Asks `source` until it knows a place, at most [`ATTEMPTS`] times: for the
+    /// name as it is, and with `st` written out; then with its last words as
+    /// region and country. What stands behind a comma always is one of these.
+    /// See [`choose`] for which of several places it is.
+    ///
+    /// # Errors
+    /// That of the source, when it fails before anything was found.
+    pub fn find(
+        &self,
+        source: &dyn Source,
+        lang: Lang,
+        country: Option<&str>,
+    ) -> Result<Found, Failure> {
+        for Attempt { name, within } in self.attempts() {
+            let candidates = source.search(&name, &within, lang)?;
+            if let Some(found) = choose(candidates, &name, &within, country) {
+                return Ok(found);
+            }
+        }
+        Ok(Found::Nothing)
+    }
+
+    fn attempts(&self) -> Vec<Attempt> {
+        let mut attempts: Vec<Attempt> = Vec::new();
+        let mut add = |name: &str, within: &[&str]| {
+            for name in [name.to_owned(), written_out(name)] {
+                let within = within.iter().map(ToString::to_string).collect();
+                let attempt = Attempt { name, within };
+                if !attempts.contains(&attempt) {
+                    attempts.push(attempt);
+                }
+            }
+        };
+        let pieces = pieces(&self.shown);
+        let (name, within) = match &pieces[..] {
+            [name, within @ ..] => (*name, within),
+            [] => return Vec::new(),
+        };
+        add(name, within);
+        if within.is_empty() {
+            let is_gap = |c: char| c.is_whitespace() || c == '-';
+            if let Some((before, last)) = name.rsplit_once(is_gap) {
+                add(before, &[last]);
+                if let Some((first, region)) = before.rsplit_once(is_gap) {
+                    add(first, &[region, last]);
+                }
+            }
+        }
+        attempts.retain(|attempt| !words(&attempt.name).is_empty());
+        attempts.truncate(ATTEMPTS);
+        attempts
+    }
+}
+
+/// The candidate that is meant by `name`: of this very name rather than of a
+/// similar one, then in `country`, then with the most people, then the first.
+/// Home's country says nothing about a name that no candidate has, unless it
+/// is a postcode. What is certain has to lie `within` all of these.
+#[must_use]
+pub fn choose(
+    candidates: Vec<Candidate>,
+    name: &str,
+    within: &[String],
+    country: Option<&str>,
+) -> Option<Found> {
+    let wanted = words(name);
+    let is_postcode = name.chars().any(|c| c.is_ascii_digit());
+    let mut best: Option<((bool, bool, u64), Candidate)> = None;
+    for candidate in candidates {
+        if candidate.is_certain && !within.iter().all(|around| candidate.lies_in(around)) {
+            continue;
+        }
+        let exact = words(&candidate.spot.name) == wanted;
+        let at_home = country.is_some() && candidate.spot.country.as_deref() == country;
+        let rank = (
+            exact,
+            at_home && (exact || is_postcode),
+            candidate.population,
+        );
+        if best.as_ref().is_none_or(|(known, _)| rank > *known) {
+            best = Some((rank, candidate));
+        }
+    }
+    let (_, best) = best?;
+    Some(if best.is_certain {
+        Found::Spot(best.spot)
+    } else {
+        Found::Guess(best.spot)
+    })
+}
+
+impl Candidate {
+    fn lies_in(&self, around: &str) -> bool {
+        let wanted = words(around);
+        let code = self.spot.country.as_deref();
+        let names = self.within.iter().map(String::as_str);
+        names
+            .chain(code)
+            .chain(self.spot.region.as_deref())
+            .any(|name| words(name).starts_with(&wanted))
+    }
+}
+
+/// The parts between commas, of any script, that are not empty.
+fn pieces(text: &str) -> Vec<&str> {
+    text.split([',', '，', '、', '،'])
+        .map(str::trim)
+        .filter(|piece| !piece.is_empty())
+        .collect()
+}
+
+/// `st etienne` as `saint etienne`; all else as it is.
+fn written_out(name: &str) -> String {
+    let short = |word: &str| matches!(fold(word).trim_end_matches('.'), "st" | "ste");
+    if !name.split([' ', '-']).any(short) {
+        return name.to_owned();
+    }
+    words(name).join(" ")
+}
+
+/// The words of a name as they are compared: no case, no accents, no hyphens,
+/// `st` as `saint`.
+fn words(name: &str) -> Vec<String> {
+    fold(name)
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(|word| match word {
+            "st" => "saint".to_owned(),
+            "ste" => "sainte".to_owned(),
+            other => other.to_owned(),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::weather::{Cell, Report, Spot};
+    use std::sync::Mutex;
+
+    fn candidate(name: &str, country: &str, population: u64, within: &[&str]) -> Candidate {
+        let cell = Cell::new(48.0, f64::from(u8::try_from(population % 100).unwrap())).unwrap();
+        Candidate {
+            spot: Spot::new(name, within.first().copied(), Some(country), cell, None),
+            population,
+            within: within.iter().map(ToString::to_string).collect(),
+            is_certain: true,
+        }
+    }
+
+    fn world() -> Vec<Candidate> {
+        vec![
+            candidate("Paris", "FR", 2_138_551, &["Île-de-France", "France"]),
+            candidate("Paris", "US", 24_782, &["Texas", "United States"]),
+            candidate("Paris", "US", 9_870, &["Kentucky", "United States"]),
+            candidate("Parisot", "FR", 3_000_000, &["Occitanie", "France"]),
+            candidate(
+                "Saint-Étienne",
+                "FR",
+                176_280,
+                &["Auvergne-Rhône-Alpes", "France"],
+            ),
+            candidate("St Albans", "GB", 82_146, &["England", "United Kingdom"]),
+            candidate("New York", "US", 8_000_000, &["New York", "United States"]),
+        ]
+    }
+
+    fn region(found: Option<Found>) -> Option<String> {
+        match found? {
+            Found::Spot(spot) | Found::Guess(spot) => spot.region,
+            Found::Nothing => None,
+        }
+    }
+
+    #[test]
+    fn home_comes_before_size_and_the_very_name_before_both() {
+        let choose = |within: &[&str], country| {
+            let within: Vec<String> = within.iter().map(ToString::to_string).collect();
+            region(choose(world(), "paris", &within, country))
+        };
+        assert_eq!(choose(&[], None).as_deref(), Some("Île-de-France"));
+        assert_eq!(choose(&[], Some("US")).as_deref(), Some("Texas"));
+        assert_eq!(choose(&[], Some("DE")).as_deref(), Some("Île-de-France"));
+        assert_eq!(
+            choose(&["kentucky"], Some("FR")).as_deref(),
+            Some("Kentucky")
+        );
+        assert_eq!(choose(&["us"], None).as_deref(), Some("Texas"));
+        assert_eq!(choose(&["Texas", "united"], None).as_deref(), Some("Texas"));
+        assert_eq!(choose(&["Texas", "France"], None), None);
+    }
+
+    #[test]
+    fn a_postcode_is_no_name_but_home_s_comes_first() {
+        let places = vec![
+            candidate("Argenteuil", "FR", 101_475, &["x"]),
+            candidate("Ottawa", "US", 200_000, &["y"]),
+        ];
+        let choose = |country| region(choose(places.clone(), "95100", &[], country));
+        assert_eq!(choose(Some("FR")).as_deref(), Some("x"));
+        assert_eq!(choose(None).as_deref(), Some("y"));
+    }
+
+    /// Names come in the language of the bot: home must not draw somebody to a
+    /// village that merely begins alike.
+    #[test]
+    fn home_says_nothing_about_a_name_that_nobody_has() {
+        let places = vec![
+            candidate("Munich", "DE", 1_260_391, &["Bavaria"]),
+            candidate("Münchenstein", "CH", 11_700, &["Basel"]),
+        ];
+        let found = choose(places, "münchen", &[], Some("CH"));
+        assert_eq!(region(found).as_deref(), Some("Bavaria"));
+    }
+
+    /// Knows some names, and writes down what it was asked.
+    struct Atlas {
+        asked: Mutex<Vec<String>>,
+        is_certain: bool,
+    }
+
+    impl Source for Atlas {
+        fn search(
+            &self,
+            name: &str,
+            within: &[String],
+            _: Lang,
+        ) -> Result<Vec<Candidate>, Failure> {
+            let asked = [&[name.to_owned()], within].concat().join("|");
+            self.asked.lock().unwrap().push(asked);
+            let plain = |name: &str| fold(name).replace('-', " ");
+            let same = |known: &Candidate| plain(&known.spot.name) == plain(name);
+            let known = world().into_iter().filter(same);
+            let is_certain = self.is_certain;
+            Ok(known
+                .map(|known| Candidate {
+                    is_certain,
+                    ..known
+                })
+                .collect())
+        }
+
+        fn forecast(&self, _: Cell) -> Result<Report, Failure> {
+            Err(Failure::Timeout)
+        }
+    }
+
+    fn search(text: &str, is_certain: bool) -> (Found, Vec<String>) {
+        let atlas = Atlas {
+            asked: Mutex::default(),
+            is_certain,
+        };
+        let query = Query::parse(text).unwrap();
+        let found = query.find(&atlas, Lang::En, Some("FR")).unwrap();
+        let asked = atlas.asked.lock().unwrap().clone();
+        (found, asked)
+    }
+
+    #[test]
+    fn a_name_is_understood_in_more_than_one_way() {
+        let title = |text: &str| match search(text, true).0 {
+            Found::Spot(spot) => spot.title(60),
+            other => format!("{other:?}"),
+        };
+        for (text, expected) in [
+            ("PARIS", "Paris, Île-de-France, FR"),
+            ("Paris,", "Paris, Île-de-France, FR"),
+            ("paris texas", "Paris, Texas, US"),
+            ("paris-texas", "Paris, Texas, US"),
+            ("paris texas us", "Paris, Texas, US"),
+            ("Paris, Kentucky", "Paris, Kentucky, US"),
+            ("Paris、Texas", "Paris, Texas, US"),
+            ("st etienne", "Saint-Étienne, Auvergne-Rhône-Alpes, FR"),
+            ("St. Etienne, fr", "Saint-Étienne, Auvergne-Rhône-Alpes, FR"),
+            (
+                "st etienne auvergne",
+                "Saint-Étienne, Auvergne-Rhône-Alpes, FR",
+            ),
+            ("st albans", "St Albans, England, GB"),
+            ("new york", "New York, US"),
+            ("nowhere at all", "Nothing"),
+            ("Paris, Spain", "Nothing"),
+        ] {
+            assert_eq!(title(text), expected, "{text}");
+        }
+        // The bot's own titles come back to the same place.
+        for known in world() {
+            let told = known.spot.title(100);
+            assert_eq!(title(&told), told);
+        }
+    }
+
+    #[test]
+    fn searches_are_few() {
+        assert_eq!(search("paris", true).1, ["paris"]);
+        assert_eq!(
+            search("st etienne auvergne", true).1,
+            [
+                "st etienne auvergne",
+                "saint etienne auvergne",
+                "st etienne|auvergne",
+                "saint etienne|auvergne"
+            ]
+        );
+        assert!(search("a b c d e f st g", true).1.len() <= ATTEMPTS);
+    }
+
+    #[test]
+    fn who_knows_one_place_only_is_believed_for_now() {
+        let (found, asked) = search("Paris, FR", false);
+        assert!(matches!(found, Found::Guess(_)), "{found:?}");
+        assert_eq!(asked, ["Paris|FR"]);
+    }
+
+    #[test]
+    fn what_is_a_name_and_what_it_is_remembered_by() {
+        let key = |text: &str| Query::parse(text).unwrap().key().to_owned();
+        assert_eq!(key("\u{202e}PARÍS\0 ,"), "paris");
+        assert_ne!(key("new york"), key("new, york"));
+        assert_ne!(key("paris-texas"), key("paris texas"));
+        for nothing in ["", "  ", "a", "-", "🌧", "\u{200b}", ",", "a, b"] {
+            assert_eq!(Query::parse(nothing), None, "{nothing:?}");
+        }
+        assert_eq!(key("津"), "津");
+        assert!(Query::parse(&"é".repeat(300)).unwrap().shown().len() <= QUERY_MAX);
+    }
+}

@@ -341,7 +341,9 @@ fn a_hundred_ask_for_the_rain_of_argenteuil() {
         ] {
             logs::begin();
             let web = web();
-            let config = format!("language = \"{language}\"\n{more}[weather]\ncountry = \"FR\"\n");
+            let config = format!(
+                "language = \"{language}\"\n{more}[weather]\ncountry = \"FR\"\n[log]\nconversations = true\n"
+            );
             let mut world = crowd(&web, &config, errands_take);
             let said = world.answers();
             let tally = world.bot.tally();
@@ -391,6 +393,13 @@ fn a_hundred_ask_for_the_rain_of_argenteuil() {
             assert_eq!(line(start), rain.len());
             assert_eq!(line(sent), rain.len());
             assert!(lines.iter().all(|(level, _)| *level != Level::Error));
+
+            // Each served question is in the conversation log (S7).
+            let noted = |outcome: &str| {
+                logs::count(&lines, &format!("channel 0: {SEED} → {outcome}")) as u64
+            };
+            assert_eq!(noted("1 part(s)"), tally.answered);
+            assert_eq!(noted("answered together"), tally.together);
 
             // Everybody who passed by was noticed.
             for user in 100..105 {

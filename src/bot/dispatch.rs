@@ -26,7 +26,8 @@ use super::host::HostStats;
 use super::parse::{Names, Parsed, parse};
 use super::policy::{Policy, Verdict};
 use super::recent::Recent;
-use super::reply::{Done, Errand, Handed, Post, Posted, Reply, Together, Way};
+use super::reply::{Done, Errand, Handed, Post, Posted, Reply, Way};
+use super::together::Together;
 use super::traces::Traces;
 use crate::config::{
     Bot as BotConfig, ChannelRules, CommandRules, Config, Limits, Mode, Mqtt, Operator,

@@ -18,4 +18,5 @@ pub mod recent;
 pub mod reply;
 pub mod run;
 pub mod split;
+pub mod together;
 pub mod traces;

@@ -6,7 +6,6 @@
 //! or skip the pacing.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,17 +14,13 @@ use log::{debug, error, warn};
 use super::command::{Ask, Place};
 use super::desk::Desk;
 use super::forecasts::{Wanted, Wish};
-use super::recent::Recent;
 use super::split::split;
+use super::together::{Crowd, Other, Said, Together};
 use crate::config::Bot;
 use crate::link::message::REPLY_EXPIRY;
 use crate::link::{Class, Keep, Outbox, Refused, Target, Text, Ticket};
-use crate::mesh::name::fold;
 use crate::mesh::{ChannelIndex, Hops, NodeNum};
 use crate::text::{Lang, Text as Say};
-
-/// Public answers that are remembered for those who ask the same.
-const SAID: usize = 64;
 
 /// How an answer goes back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -34,44 +29,6 @@ pub struct Way {
     pub private: bool,
     /// Who may be answered together with him on a channel.
     pub together: Together,
-}
-
-/// Whether others who ask on the same channel within a short time are answered
-/// by the same message (features.md B17).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Together {
-    /// Everybody gets his own.
-    #[default]
-    Never,
-    /// Whoever would get the same answer.
-    SameAnswer,
-    /// Whoever asked in the same words, and would get the same answer.
-    SameQuestion,
-}
-
-/// A text as it was said on a channel, by its hash.
-type Public = (ChannelIndex, u64);
-
-/// What was said for more than one.
-#[derive(Debug, Default)]
-struct Said {
-    tickets: Vec<Ticket>,
-    /// What did not fit.
-    rest: String,
-    /// The last one who was answered by it without asking first.
-    other: Option<Other>,
-}
-
-/// Somebody who was answered together with the one before.
-#[derive(Debug)]
-pub struct Other {
-    /// His question.
-    pub ask: Box<Ask>,
-    /// The way back.
-    pub way: Way,
-    /// The answer.
-    pub text: String,
-    at: Duration,
 }
 
 /// What is remembered of a text until its outcome is known. Bounded by what
@@ -85,7 +42,7 @@ pub struct Posted {
     /// Set when a question on this channel was answered in private.
     pub asked_on: Option<ChannelIndex>,
     /// Set when others may be answered together with this.
-    said: Option<Public>,
+    said: Option<Said>,
 }
 
 /// Turns answers into texts and keeps book of them.
@@ -97,8 +54,7 @@ pub struct Post {
     part_limit: usize,
     max_parts: usize,
     pending: HashMap<Ticket, Posted>,
-    together: Duration,
-    said: Recent<Public, Said>,
+    crowd: Crowd,
 }
 
 /// What became of an answer at the moment of the call.
@@ -124,8 +80,7 @@ impl Post {
             part_limit: bot.part_limit,
             max_parts: bot.max_parts,
             pending: HashMap::new(),
-            together,
-            said: Recent::new(SAID),
+            crowd: Crowd::new(together),
         }
     }
 
@@ -139,16 +94,10 @@ impl Post {
         now: Duration,
     ) -> Option<(Posted, Option<Other>)> {
         let posted = self.pending.remove(&ticket)?;
-        let mut again = None;
-        if let Some(key) = posted.said.filter(|_| !arrived)
-            && self
-                .said
-                .get(&key, now, Duration::MAX)
-                .is_some_and(|said| said.tickets.contains(&ticket))
-            && let Some(said) = self.said.take(&key, now, Duration::MAX)
-        {
-            again = said.other.filter(|other| now < other.at + REPLY_EXPIRY);
-        }
+        let again = match posted.said {
+            Some(said) if !arrived => self.crowd.unsay(said, ticket, now),
+            _ => None,
+        };
         Some((posted, again))
     }
 
@@ -175,34 +124,17 @@ impl Post {
         now: Duration,
     ) -> Handed {
         let place = way.place(ask);
-        let key = match place {
-            Place::Channel(channel) => way.together.hash(ask, text).map(|hash| (channel, hash)),
-            Place::Direct => None,
-        };
-        if let Some(key) = key
-            && self.said.get(&key, now, self.together).is_some()
+        let said = way.together.said(ask, place, text);
+        if let Some(said) = said
+            && let Some(rest) = self.crowd.join(said, ask, way, text, now)
         {
             debug!("{} of {} was answered together", ask.line, ask.from);
-            if let Some(said) = self.said.change(&key) {
-                desk.keep((ask.from, place), said.rest.clone(), now);
-                said.other = Some(Other {
-                    ask: Box::new(ask.clone()),
-                    way,
-                    text: text.to_owned(),
-                    at: now,
-                });
-            }
+            desk.keep((ask.from, place), rest, now);
             return Handed::Together;
         }
-        let (handed, rest, tickets) = self.put(ask, way.private, key, text);
-        if let (Some(key), Handed::Over(_)) = (key, handed) {
-            let rest = rest.clone();
-            let said = Said {
-                tickets,
-                rest,
-                other: None,
-            };
-            self.said.insert(key, now, said);
+        let (handed, rest, tickets) = self.put(ask, way.private, said, text);
+        if let (Some(said), Handed::Over(_)) = (said, handed) {
+            self.crowd.say(said, tickets, rest.clone(), now);
         }
         if !matches!(handed, Handed::Refused(0, _)) {
             desk.keep((ask.from, place), rest, now);
@@ -221,7 +153,7 @@ impl Post {
         &mut self,
         ask: &Ask,
         private: bool,
-        said: Option<Public>,
+        said: Option<Said>,
         text: &str,
     ) -> (Handed, String, Vec<Ticket>) {
         let (target, class, asked_on) = match (ask.place, private) {
@@ -326,20 +258,6 @@ impl Way {
         } else {
             ask.place
         }
-    }
-}
-
-impl Together {
-    /// What two have in common who are answered together.
-    fn hash(self, ask: &Ask, text: &str) -> Option<u64> {
-        let mut hasher = DefaultHasher::new();
-        match self {
-            Self::Never => return None,
-            Self::SameAnswer => {}
-            Self::SameQuestion => fold(&ask.line).hash(&mut hasher),
-        }
-        text.hash(&mut hasher);
-        Some(hasher.finish())
     }
 }
 

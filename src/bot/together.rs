@@ -1,0 +1,134 @@
+//! Many who ask the same on a channel are answered by one message (features.md
+//! B17).
+//!
+//! - Only what was handed over counts as said, and only for a short time.
+//! - When it fails on its way, the last of those who were to read it gets an
+//!   answer of his own; the others had the same chance to ask again.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Duration;
+
+use super::command::{Ask, Place};
+use super::recent::Recent;
+use super::reply::Way;
+use crate::link::Ticket;
+use crate::link::message::REPLY_EXPIRY;
+use crate::mesh::ChannelIndex;
+use crate::mesh::name::fold;
+
+/// Answers remembered.
+const SAID: usize = 64;
+
+/// Who may be answered together.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Together {
+    /// Everybody gets his own answer.
+    #[default]
+    Never,
+    /// Whoever would get the same answer.
+    SameAnswer,
+    /// Whoever asked in the same words, and would get the same answer.
+    SameQuestion,
+}
+
+impl Together {
+    /// What those who are answered together have in common.
+    #[must_use]
+    pub fn said(self, ask: &Ask, place: Place, text: &str) -> Option<Said> {
+        let Place::Channel(channel) = place else {
+            return None;
+        };
+        let mut hasher = DefaultHasher::new();
+        match self {
+            Self::Never => return None,
+            Self::SameAnswer => {}
+            Self::SameQuestion => fold(&ask.line).hash(&mut hasher),
+        }
+        text.hash(&mut hasher);
+        Some(Said(channel, hasher.finish()))
+    }
+}
+
+/// Something as it was said on a channel, by its hash.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Said(ChannelIndex, u64);
+
+/// Somebody who was answered by what was said to another.
+#[derive(Debug)]
+pub struct Other {
+    /// His question.
+    pub ask: Box<Ask>,
+    /// The way back.
+    pub way: Way,
+    /// The answer.
+    pub text: String,
+    at: Duration,
+}
+
+/// What was said.
+#[derive(Debug)]
+struct Entry {
+    tickets: Vec<Ticket>,
+    /// What did not fit.
+    rest: String,
+    other: Option<Other>,
+}
+
+/// What was said lately, and who was answered by it.
+#[derive(Debug)]
+pub struct Crowd {
+    window: Duration,
+    said: Recent<Said, Entry>,
+}
+
+impl Crowd {
+    /// What was said counts for `window`.
+    #[must_use]
+    pub fn new(window: Duration) -> Self {
+        Self {
+            window,
+            said: Recent::new(SAID),
+        }
+    }
+
+    /// Whether `ask` has just been answered: what is left of the answer then.
+    pub fn join(
+        &mut self,
+        said: Said,
+        ask: &Ask,
+        way: Way,
+        text: &str,
+        now: Duration,
+    ) -> Option<String> {
+        self.said.get(&said, now, self.window)?;
+        let entry = self.said.change(&said)?;
+        entry.other = Some(Other {
+            ask: Box::new(ask.clone()),
+            way,
+            text: text.to_owned(),
+            at: now,
+        });
+        Some(entry.rest.clone())
+    }
+
+    /// It was handed over as these texts, and so much is left of it.
+    pub fn say(&mut self, said: Said, tickets: Vec<Ticket>, rest: String, now: Duration) {
+        let entry = Entry {
+            tickets,
+            rest,
+            other: None,
+        };
+        self.said.insert(said, now, entry);
+    }
+
+    /// One of its texts did not arrive. Who needs an answer of his own now; too
+    /// late is nobody.
+    pub fn unsay(&mut self, said: Said, ticket: Ticket, now: Duration) -> Option<Other> {
+        let entry = self.said.get(&said, now, Duration::MAX)?;
+        if !entry.tickets.contains(&ticket) {
+            return None;
+        }
+        let entry = self.said.take(&said, now, Duration::MAX)?;
+        entry.other.filter(|other| now < other.at + REPLY_EXPIRY)
+    }
+}

@@ -106,16 +106,19 @@ pub fn describe(path: &Path, config: &Config) -> String {
         limit(limits.total, "in all"),
         limit(limits.echo, "/echo"),
     ));
+    line(format_args!(
+        "          the same public answer once in {}",
+        duration_text(limits.together)
+    ));
     let weather = &config.weather;
     line(format_args!("weather   {}", home(weather)));
-    let mut asked = vec![weather.url.as_str()];
-    let others = [Some(weather.geocoding_base()), weather.fallback_base()];
-    for other in others.into_iter().flatten() {
-        if !asked.contains(&other) {
-            asked.push(other);
-        }
-    }
-    line(format_args!("          asked of {}", asked.join(", ")));
+    line(format_args!("          forecasts from {}", weather.url));
+    line(format_args!(
+        "          places from {}",
+        weather.geocoding_base()
+    ));
+    let fallback = weather.fallback_base().unwrap_or("nobody");
+    line(format_args!("          when they fail from {fallback}"));
     match &config.operator {
         Some(operator) => line(format_args!(
             "operator  {}, by direct messages encrypted with the configured key",
@@ -207,8 +210,11 @@ mod tests {
                       /echo     off
                       on channel 2 only /help, /ping
             limits    3 per sender in 30s, 30 per channel in 10m, 60 in all in 10m, 1 /echo in 10m
+                      the same public answer once in 30s
             weather   of the asker's position, else Argenteuil; places in its country are meant first
-                      asked of http://10.0.0.7:8080
+                      forecasts from http://10.0.0.7:8080
+                      places from http://10.0.0.7:8080
+                      when they fail from http://10.0.0.7:8080
             operator  nobody
             state     meshbot.state, meshbot.weather
         "#]]

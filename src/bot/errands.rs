@@ -37,6 +37,8 @@ pub enum Work {
     Report(Result<Report, Failure>),
     /// Something was put away, or could not be.
     Saved(bool),
+    /// Nothing: nobody wanted it any more.
+    Unwanted,
 }
 
 /// Names a job, so that a late result is told from an awaited one.

@@ -8,9 +8,10 @@
 
 mod cache;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -35,6 +36,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const WAITING: usize = 64;
 /// The SD card's peace between two writings (decisions.md, Storage).
 const SAVE_EVERY: Duration = Duration::from_secs(10 * 60);
+/// Seconds in a day.
+const DAY: u64 = 86_400;
 /// What of a place's name is repeated when there is no answer, bytes.
 const SHOWN: usize = 40;
 
@@ -99,9 +102,11 @@ pub struct Frame {
 /// What somebody wants to know.
 #[derive(Clone, Copy, Debug)]
 pub struct Wish {
+    /// The command's word, for who has to ask again.
+    pub word: &'static str,
     /// Of how many days, for what comes by the day.
     pub days: usize,
-    /// Whether a forecast is needed, or nothing but the place.
+    /// Whether a forecast is needed, or nothing but the place and its hours.
     pub needs_report: bool,
     /// Writes the answer; its parts are separated by form feeds.
     pub render: fn(&Outlook<'_>) -> String,
@@ -182,7 +187,8 @@ pub struct Forecasts {
     source: Arc<dyn Source>,
     cache: Cache,
     waiting: Vec<Waiter>,
-    under_way: BTreeSet<Need>,
+    /// What errands are out for, and whether anybody still waits for it.
+    under_way: BTreeMap<Need, Arc<AtomicBool>>,
     acts: VecDeque<Act>,
     saved_at: Duration,
 }
@@ -208,7 +214,7 @@ impl Forecasts {
             frame,
             source,
             waiting: Vec::new(),
-            under_way: BTreeSet::new(),
+            under_way: BTreeMap::new(),
             acts: VecDeque::new(),
             saved_at: Duration::ZERO,
         }
@@ -225,10 +231,7 @@ impl Forecasts {
             Some(Wanted::Named(query)) => Wants::Place(query),
             Some(Wanted::Home(_)) | None => {
                 let waiter = self.waiter(now, ask, way, wish, Wants::Nothing);
-                let text =
-                    Text::WhereAreYou.fill(self.frame.lang, &[("prefix", &self.frame.prefix)]);
-                self.say(waiter, text);
-                return;
+                return self.ask_back(waiter);
             }
         };
         let waiter = self.waiter(now, ask, way, wish, wants);
@@ -249,17 +252,20 @@ impl Forecasts {
                             Found::Spot(spot) if !is_settled => Found::Guess(spot),
                             found => found,
                         };
-                        self.cache.keep_place(key.clone(), found.clone(), now);
+                        self.keep_place(now, key.clone(), found.clone());
                         self.place_came(now, need, &found);
                     }
                     Err(failure) => self.failed(now, need, failure),
                 }
             }
             (Need::Report(cell), Ok(Work::Report(Ok(report)))) => {
+                self.compare_clocks(now, &report);
                 self.cache.keep_report(*cell, report, now);
                 self.wake(now, need);
             }
             (Need::Report(_), Ok(Work::Report(Err(failure)))) => self.failed(now, need, failure),
+            // Somebody may have come since it was given up.
+            (Need::Place(_) | Need::Report(_), Ok(Work::Unwanted)) => self.wake(now, need),
             (Need::Save, Ok(Work::Saved(true))) => {}
             (Need::Save, _) => self.cache.keep_trying(),
             (_, Ok(other)) => warn!("the weather desk cannot use {other:?}"),
@@ -301,7 +307,9 @@ impl Forecasts {
                 self.excuse(waiter, Text::TookTooLong);
             }
         }
-        if self.save_due().is_some_and(|due| due <= now.mono) && self.under_way.insert(Need::Save) {
+        self.let_go_of_unwanted();
+        if self.save_due().is_some_and(|due| due <= now.mono) {
+            self.under_way.insert(Need::Save, Arc::default());
             self.saved_at = now.mono;
             let snapshot = self.cache.snapshot(now);
             self.acts.push_back(Act::Save(snapshot));
@@ -323,12 +331,12 @@ impl Forecasts {
     /// At the end: what is worth keeping, if anything is new. What an errand
     /// was to put away may still wait for its turn.
     pub fn last_words(&mut self, now: Now) -> Option<Snapshot> {
-        let due = self.cache.has_changed() || self.under_way.contains(&Need::Save);
+        let due = self.cache.has_changed() || self.under_way.contains_key(&Need::Save);
         due.then(|| self.cache.snapshot(now))
     }
 
     fn save_due(&self) -> Option<Duration> {
-        let due = self.cache.has_changed() && !self.under_way.contains(&Need::Save);
+        let due = self.cache.has_changed() && !self.under_way.contains_key(&Need::Save);
         due.then_some(self.saved_at + SAVE_EVERY)
     }
 
@@ -356,6 +364,10 @@ impl Forecasts {
             Some(home) if home.cell == cell => home,
             _ => Spot::nameless(cell),
         }
+    }
+
+    fn is_home(&self, query: &Query) -> bool {
+        matches!(&self.settings.home, Home::Named(home) if home.key() == query.key())
     }
 
     fn home_spot(&mut self, now: Now) -> Option<Spot> {
@@ -396,14 +408,20 @@ impl Forecasts {
     }
 
     fn go_on_with_place(&mut self, now: Now, waiter: Waiter, cell: Cell, name: &str) {
-        if !waiter.wish.needs_report || self.is_fresh(cell, now) {
+        let has_enough = match (&waiter.wants, waiter.wish.needs_report) {
+            (Wants::Report(spot), false) => {
+                spot.zone.is_some() || self.cache.report(cell, now).is_some()
+            }
+            _ => self.is_fresh(cell, now),
+        };
+        if has_enough {
             return self.write(now, waiter);
         }
         let need = Need::Report(cell);
         if let Some(sentence) = self.known_failure(now, &need, name) {
-            return match self.cache.report(cell, now) {
-                Some(_) => self.write(now, waiter),
-                None => self.say(waiter, sentence),
+            return match self.has_old_answer(now, &waiter) {
+                true => self.write(now, waiter),
+                false => self.say(waiter, sentence),
             };
         }
         let source = Arc::clone(&self.source);
@@ -417,8 +435,26 @@ impl Forecasts {
             return;
         }
         self.waiting.push(waiter);
-        if self.under_way.insert(need.clone()) {
-            self.acts.push_back(Act::Start(need, job));
+        if let Some(wanted) = self.under_way.get(&need) {
+            wanted.store(true, Ordering::Relaxed);
+            return;
+        }
+        let wanted = Arc::new(AtomicBool::new(true));
+        self.under_way.insert(need.clone(), Arc::clone(&wanted));
+        // Whoever waited in the queue with it may have given up.
+        let job = Box::new(move || match wanted.load(Ordering::Relaxed) {
+            true => job(),
+            false => Work::Unwanted,
+        });
+        self.acts.push_back(Act::Start(need, job));
+    }
+
+    /// Errands that nobody waits for need not begin any more.
+    fn let_go_of_unwanted(&mut self) {
+        for (need, wanted) in &self.under_way {
+            let mut waiting = self.waiting.iter();
+            let is_wanted = waiting.any(|waiter| waiter.needs().as_ref() == Some(need));
+            wanted.store(is_wanted, Ordering::Relaxed);
         }
     }
 
@@ -456,27 +492,30 @@ impl Forecasts {
         wanted.then_some(home)
     }
 
+    /// Home was looked for on the way to another place.
     fn home_came(&mut self, now: Now, home: Option<Result<Found, Failure>>) {
-        let Home::Named(query) = &self.settings.home else {
+        let (Home::Named(query), Some(home)) = (&self.settings.home, home) else {
             return;
         };
         let key = query.key().to_owned();
         match home {
-            Some(Ok(found)) => {
-                if found == Found::Nothing {
-                    warn!(
-                        "[weather] home: nobody knows a place called {:?}",
-                        query.shown()
-                    );
-                }
-                self.cache.keep_place(key, found, now);
-            }
-            Some(Err(failure)) => {
+            Ok(found) => self.keep_place(now, key, found),
+            Err(failure) => {
                 warn!("[weather] home: {failure}");
                 self.cache.keep_failure(Need::Place(key), failure, now);
             }
-            None => {}
         }
+    }
+
+    fn keep_place(&mut self, now: Now, key: String, found: Found) {
+        if let Home::Named(home) = &self.settings.home
+            && home.key() == key
+            && found == Found::Nothing
+        {
+            let shown = home.shown();
+            warn!("[weather] home: nobody knows a place called \"{shown}\"");
+        }
+        self.cache.keep_place(key, found, now);
     }
 
     fn place_came(&mut self, now: Now, need: &Need, found: &Found) {
@@ -492,6 +531,8 @@ impl Forecasts {
                 waiter.wants = Wants::Report(spot.clone());
                 self.go_on(now, waiter);
             }
+            // Nobody has to know what the operator has written there.
+            (Found::Nothing, Wants::Place(query)) if self.is_home(query) => self.ask_back(waiter),
             (Found::Nothing, Wants::Place(query)) => {
                 let name = name::cut(query.shown(), SHOWN);
                 let text = Text::NoSuchPlace.fill(self.frame.lang, &[("name", &name)]);
@@ -514,6 +555,19 @@ impl Forecasts {
         self.wake(now, need);
     }
 
+    /// A forecast of another day is told as it is, because the board's clock may
+    /// be the wrong one; but somebody should look.
+    fn compare_clocks(&self, now: Now, report: &Report) {
+        let board = self.frame.sanity.check(now.unix);
+        let board = board.and_then(|unix| i64::try_from(unix).ok());
+        if let Some((board, service)) = board.zip(report.time)
+            && board.abs_diff(service) > DAY
+        {
+            let days = board.abs_diff(service) / DAY;
+            warn!("the weather service and this board's clock are {days} d apart");
+        }
+    }
+
     fn take_waiting(&mut self, need: &Need) -> Vec<Waiter> {
         let (met, rest) = std::mem::take(&mut self.waiting)
             .into_iter()
@@ -527,10 +581,13 @@ impl Forecasts {
         report.is_some_and(|(_, age)| age.is_fresh())
     }
 
-    /// Whether there is a report for him, if an old one.
+    /// Whether he can be answered without anything new: from an old report, or
+    /// without any.
     fn has_old_answer(&mut self, now: Now, waiter: &Waiter) -> bool {
         match &waiter.wants {
-            Wants::Report(spot) => self.cache.report(spot.cell, now).is_some(),
+            Wants::Report(spot) => {
+                !waiter.wish.needs_report || self.cache.report(spot.cell, now).is_some()
+            }
             Wants::Place(_) | Wants::Nothing => false,
         }
     }
@@ -590,11 +647,16 @@ impl Forecasts {
         let reason = match self.cache.failure(need, now)? {
             Failure::Timeout => Text::ServiceSlow.plain(lang).to_owned(),
             Failure::Unreachable(_) => Text::ServiceAway.plain(lang).to_owned(),
+            Failure::Status(429) => Text::ServiceTired.plain(lang).to_owned(),
             Failure::Status(status) => Text::ServiceStatus.fill(lang, &[("n", status)]),
             Failure::Nonsense(_) => Text::ServiceNonsense.plain(lang).to_owned(),
         };
         let name = name::cut(shown, SHOWN);
-        Some(Text::NoWeather.fill(lang, &[("name", &name), ("reason", &reason)]))
+        let sentence = match need {
+            Need::Place(_) => Text::NoPlace,
+            Need::Report(_) | Need::Save => Text::NoWeather,
+        };
+        Some(sentence.fill(lang, &[("name", &name), ("reason", &reason)]))
     }
 
     /// A sentence that does not name the place: only who asks the very same
@@ -604,6 +666,14 @@ impl Forecasts {
             waiter.way.together = Together::SameQuestion;
         }
         self.say(waiter, text.plain(self.frame.lang).to_owned());
+    }
+
+    /// Nobody knows where he is.
+    fn ask_back(&mut self, waiter: Waiter) {
+        let values: [(&str, &dyn std::fmt::Display); 2] =
+            [("prefix", &self.frame.prefix), ("word", &waiter.wish.word)];
+        let text = Text::WhereAreYou.fill(self.frame.lang, &values);
+        self.say(waiter, text);
     }
 
     fn say(&mut self, waiter: Waiter, text: String) {

@@ -27,10 +27,12 @@ pub enum Parsed<'a> {
         /// What follows it.
         args: &'a str,
     },
-    /// Nothing but a word, which may be one of those that need no mark.
+    /// Said to the bot alone: a command without its mark, or talk.
     Bare {
-        /// Lower case and without accents.
+        /// The first word, lower case and without accents.
         word: String,
+        /// What follows it.
+        args: &'a str,
     },
     /// A number out of a list shown before, counted from 1.
     Pick(usize),
@@ -66,8 +68,10 @@ pub fn parse<'a>(text: &'a str, prefix: &str, direct: bool, names: Names<'_>) ->
     if let Some(number) = pick(text) {
         return Parsed::Pick(number);
     }
-    if addressed && is_word(text) {
-        return Parsed::Bare { word: fold(text) };
+    let (word, args) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    if addressed && is_word(word) {
+        let (word, args) = (fold(word), args.trim());
+        return Parsed::Bare { word, args };
     }
     Parsed::Chat
 }
@@ -205,7 +209,7 @@ mod tests {
             "@!A1B2C3D4 ping",
         ] {
             assert!(
-                matches!(public(text), Parsed::Command { ref word, .. } | Parsed::Bare { ref word } if word == "ping"),
+                matches!(public(text), Parsed::Command { ref word, .. } | Parsed::Bare { ref word, .. } if word == "ping"),
                 "{text}"
             );
         }
@@ -232,11 +236,22 @@ mod tests {
         assert_eq!(
             direct("Ping"),
             Parsed::Bare {
-                word: "ping".into()
+                word: "ping".into(),
+                args: ""
             }
         );
-        assert_eq!(direct("ping me later"), Parsed::Chat);
+        assert_eq!(
+            direct("Météo  saint étienne "),
+            Parsed::Bare {
+                word: "meteo".into(),
+                args: "saint étienne"
+            }
+        );
+        for talk in ["5 to 7", "(ping) me"] {
+            assert_eq!(direct(talk), Parsed::Chat);
+        }
         assert_eq!(public("test"), Parsed::Chat);
+        assert_eq!(public("weather paris"), Parsed::Chat);
     }
 
     #[test]

@@ -129,12 +129,15 @@ impl Policy {
         Verdict::Silence
     }
 
-    /// An answer that [`Policy::ask`] allowed on `channel` was not said there.
-    /// It stays counted for its sender, who has asked all the same.
-    pub fn give_back(&mut self, channel: ChannelIndex) {
+    /// An answer to `from` that [`Policy::ask`] allowed on `channel` was not
+    /// said there: somebody else's was enough.
+    pub fn give_back(&mut self, from: NodeNum, channel: ChannelIndex, now: Duration) {
+        let limits = &self.limits;
+        let sender = self.senders.entry(from, now, || Sender::new(limits, now));
         let public = self.channels.get_mut(usize::from(channel.0));
         let public = public.and_then(Option::as_mut);
-        for bucket in self.total.as_mut().into_iter().chain(public) {
+        let shared = self.total.as_mut().into_iter().chain(public);
+        for bucket in shared.chain([&mut sender.bucket]) {
             bucket.give_back();
         }
     }

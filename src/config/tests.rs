@@ -652,6 +652,10 @@ fn what_is_wrong_about_the_weather() {
         "hom = \"Paris\"",
         expect![[r#"meshbot.toml:3:1: unknown field "hom", did you mean "home"?"#]],
     );
+    for home in ["48.95", "48.95 2.25", "nan,nan", "1e9,2", "0,0"] {
+        let text = format!("node.host = \"radio\"\n[weather]\nhome = \"{home}\"");
+        assert!(Config::parse(&text, "x").is_err(), "{home}");
+    }
     for url in [
         "https://",
         "https://u@h",

@@ -146,8 +146,10 @@ pub(super) fn home<'de, D: Deserializer<'de>>(from: D) -> Result<Home, D::Error>
         if text.is_empty() {
             return Some(Home::OwnNode);
         }
-        let numeric = |c: char| c.is_ascii_digit() || "+-., ".contains(c);
-        if text.contains(',') && text.chars().all(numeric) {
+        // Degrees, right or wrong, are no name; a postcode is.
+        let is_number = |piece: &str| piece.parse::<f64>().is_ok();
+        let pieces = || text.split([',', ' ']).filter(|piece| !piece.is_empty());
+        if text.contains([',', '.']) && pieces().all(is_number) {
             return Cell::around(&Position::parse(text)?).map(Home::At);
         }
         Query::parse(text).map(Home::Named)

@@ -175,7 +175,7 @@ fn join_in<W: Write + Send>(
     paper.line("")?;
     paper.title(
         "Your turn: a line is a direct message to the bot (try help), # before it makes it \
-         public, an empty line ends.",
+         public, an empty line ends. Five questions in five minutes, as for everybody.",
     )?;
     let paper = Mutex::new(paper);
     let over = AtomicBool::new(false);

@@ -140,7 +140,11 @@ impl Http {
         }
         let mut response = request.build().call().map_err(HttpError::from)?;
         let body = response.body_mut().with_config();
-        let text = body.limit(BODY_MAX).lossy_utf8(true).read_to_string();
+        let bytes = body.limit(BODY_MAX).read_to_vec();
+        let text = bytes.map(|bytes| match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+        });
         text.map_err(|error| match HttpError::from(error) {
             // It did answer; what followed was not the whole.
             HttpError::Transport(why) => HttpError::Protocol(format!("cut off: {why}")),
@@ -218,6 +222,12 @@ mod tests {
         let result = Http::new().get_within(&url, Duration::from_millis(300));
         handle.join().unwrap();
         result
+    }
+
+    #[test]
+    fn a_byte_that_is_no_text_spoils_nothing_else() {
+        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\na\xffb\xc3\xa9".to_vec();
+        assert_eq!(fetch(Some(answer)).unwrap(), "a\u{fffd}bé");
     }
 
     #[test]

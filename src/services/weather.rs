@@ -9,6 +9,7 @@
 //! Blocks; only errands may call it.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use log::warn;
@@ -36,6 +37,8 @@ pub struct Addresses {
 pub struct Limits {
     /// One fetch.
     pub fetch: Duration,
+    /// The same from somebody who has not answered in time within a minute.
+    pub retry: Duration,
     /// One call of [`Source::search`] or [`Source::forecast`], with everybody
     /// who is asked in it.
     pub call: Duration,
@@ -45,11 +48,14 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             fetch: Duration::from_secs(8),
+            retry: Duration::from_secs(3),
             call: Duration::from_secs(18),
         }
     }
 }
 
+/// Who has not answered in time is taken for slow for this long.
+const SLOW_FOR: Duration = Duration::from_secs(60);
 /// Nobody is asked who has less time than this.
 const WORTHWHILE: Duration = Duration::from_millis(100);
 
@@ -74,11 +80,14 @@ impl Fetch for Http {
 }
 
 /// The services together, as one [`Source`].
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Services<F = Http> {
     addresses: Addresses,
     limits: Limits,
     web: F,
+    start: Instant,
+    /// Until when each is taken for slow, in ms from the start.
+    slow: [AtomicU64; 3],
 }
 
 impl Services {
@@ -104,40 +113,80 @@ impl<F: Fetch> Services<F> {
         Self {
             addresses,
             limits,
+            start: web.now(),
+            slow: Default::default(),
             web,
         }
     }
 
-    /// Asks `first`, and `second` when that fails.
+    /// Asks `first` at `at`, and `second` when that fails.
     fn ask<T>(
         &self,
         what: What,
+        at: &str,
         first: &dyn Fn(&Web<'_>) -> Result<T, Failure>,
         second: &dyn Fn(&Web<'_>, &str) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let web = Web {
-            fetch: &self.web,
-            limit: self.limits.fetch,
-            end: self.web.now() + self.limits.call,
-        };
-        let failure = match first(&web) {
+        let end = self.web.now() + self.limits.call;
+        let failure = match self.ask_one(what, end, first) {
             Ok(answer) => return Ok(answer),
             Err(failure) => failure,
         };
-        let Some(fallback) = &self.addresses.fallback else {
-            warn!("open-meteo.com: {what}: {failure}");
+        let host = host(at);
+        let Some(other) = &self.addresses.fallback else {
+            warn!("{host}: {what}: {failure}");
             return Err(failure);
         };
-        if web.left() < WORTHWHILE {
-            warn!("open-meteo.com: {what}: {failure}; no time left for wttr.in");
+        if end.saturating_duration_since(self.web.now()) < WORTHWHILE {
+            warn!("{host}: {what}: {failure}; no time left for anybody else");
             return Err(failure);
         }
-        warn!("open-meteo.com: {what}: {failure}; asking wttr.in");
-        second(&web, fallback).map_err(|second| {
-            warn!("wttr.in: {what}: {second}");
+        warn!("{host}: {what}: {failure}; asking {}", self::host(other));
+        let answer = self.ask_one(What::Fallback, end, &|web| second(web, other));
+        answer.map_err(|second| {
+            warn!("{}: {what}: {second}", self::host(other));
             failure
         })
     }
+
+    /// Asks one service. Who did not answer in time a moment ago has to be
+    /// quicker now: the workers have other things to do.
+    fn ask_one<T>(
+        &self,
+        what: What,
+        end: Instant,
+        ask: &dyn Fn(&Web<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let now = self.web.now();
+        let slow = &self.slow[what as usize];
+        let millis = |time: Instant| {
+            let since = time.saturating_duration_since(self.start).as_millis();
+            u64::try_from(since).unwrap_or(u64::MAX)
+        };
+        let is_slow = millis(now) < slow.load(Ordering::Relaxed);
+        let limit = match is_slow {
+            true => self.limits.fetch.min(self.limits.retry),
+            false => self.limits.fetch,
+        };
+        let web = Web {
+            fetch: &self.web,
+            limit,
+            end,
+        };
+        let answer = ask(&web);
+        let slow_until = match &answer {
+            Err(Failure::Timeout) => millis(self.web.now() + SLOW_FOR),
+            _ => 0,
+        };
+        slow.store(slow_until, Ordering::Relaxed);
+        answer
+    }
+}
+
+/// The host of one of our addresses, with its port: for the log.
+fn host(address: &str) -> &str {
+    let (_, rest) = address.split_once("://").unwrap_or(("", address));
+    rest.split('/').next().unwrap_or(rest)
 }
 
 impl<F: Fetch> Source for Services<F> {
@@ -147,6 +196,7 @@ impl<F: Fetch> Source for Services<F> {
         };
         self.ask(
             What::Search,
+            &self.addresses.geocoding,
             &|web| open_meteo::parse_places(&web.get(&url)?),
             &|web, base| {
                 // It returns one place only, so it has to know all of it. That
@@ -163,6 +213,7 @@ impl<F: Fetch> Source for Services<F> {
         let url = open_meteo::forecast_url(&self.addresses.forecast, at);
         self.ask(
             What::Forecast,
+            &self.addresses.forecast,
             &|web| open_meteo::parse_forecast(&web.get(&url)?),
             &|web, base| wttr::parse_forecast(&web.get(&wttr::forecast_url(base, at))?),
         )
@@ -173,6 +224,7 @@ impl<F: Fetch> Source for Services<F> {
 enum What {
     Search,
     Forecast,
+    Fallback,
 }
 
 impl fmt::Display for What {
@@ -180,6 +232,7 @@ impl fmt::Display for What {
         f.write_str(match self {
             Self::Search => "search",
             Self::Forecast => "forecast",
+            Self::Fallback => "fallback",
         })
     }
 }
@@ -192,12 +245,9 @@ struct Web<'a> {
 }
 
 impl Web<'_> {
-    fn left(&self) -> Duration {
-        self.end.saturating_duration_since(self.fetch.now())
-    }
-
     fn get(&self, url: &str) -> Result<String, Failure> {
-        self.fetch.fetch(url, self.limit.min(self.left()))
+        let left = self.end.saturating_duration_since(self.fetch.now());
+        self.fetch.fetch(url, self.limit.min(left))
     }
 }
 
@@ -334,6 +384,7 @@ mod tests {
         ]);
         let short = Limits {
             fetch: Duration::from_secs(8),
+            retry: Duration::from_secs(3),
             call: Duration::from_secs(11),
         };
         let addresses = services(&web).addresses;
@@ -349,6 +400,26 @@ mod tests {
         };
         let services = Services::with(addresses, limits, &web);
         assert_eq!(services.forecast(cell()), Err(Failure::Timeout));
+    }
+
+    /// A service that hangs costs its patience once, not with every question.
+    #[test]
+    fn who_hangs_has_less_time_for_a_minute() {
+        let hang = || (99, Err(Failure::Timeout));
+        let web = script(vec![
+            hang(),
+            hang(),
+            hang(),
+            hang(),
+            (50, Ok(FORECAST)),
+            (1, Ok(FORECAST)),
+        ]);
+        let services = services(&web);
+        for _ in 0..4 {
+            let _ = services.forecast(cell());
+        }
+        let limits: Vec<u64> = asked(&web).into_iter().map(|(_, limit)| limit).collect();
+        assert_eq!(limits, [8, 8, 3, 3, 3, 8]);
     }
 
     #[test]

@@ -33,7 +33,11 @@ pub fn replace(path: &Path, text: &str) -> io::Result<()> {
     let mut file = File::create(&new)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
-    fs::rename(&new, path)?;
+    if let Err(error) = fs::rename(&new, path) {
+        // What cannot be put in its place is of no use beside it.
+        let _ = fs::remove_file(&new);
+        return Err(error);
+    }
     File::open(folder(path))?.sync_all()
 }
 

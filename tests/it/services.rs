@@ -36,6 +36,7 @@ fn patience(fault: Fault) -> Duration {
 fn with_fetch(web: &Web, fetch: Duration, fallback: bool) -> Services {
     let limits = Limits {
         fetch,
+        retry: fetch,
         call: Duration::from_secs(20),
     };
     Services::with(addresses(web, fallback), limits, Http::new())
@@ -301,6 +302,7 @@ fn when_both_fail_the_first_failure_is_told_in_time() {
     web.set_fault(Service::Wttr, Some(Fault::Hang));
     let limits = Limits {
         fetch: Duration::from_secs(5),
+        retry: Duration::from_secs(5),
         call: Duration::from_millis(150),
     };
     let services = Services::with(addresses(&web, true), limits, Http::new());

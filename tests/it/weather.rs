@@ -436,7 +436,7 @@ fn whatever_the_services_do_somebody_says_so() {
     for (fault, sentence) in [
         (Fault::Hang, "the service does not answer in time"),
         (Fault::Status(500), "the service answers with error 500"),
-        (Fault::Status(429), "the service answers with error 429"),
+        (Fault::Status(429), "the service has been asked too often"),
         (Fault::Empty, "the service answers nothing usable"),
         (Fault::Huge, "the service answers nothing usable"),
         (Fault::Html, "the service answers nothing usable"),

@@ -61,10 +61,15 @@ fn run_weather(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
         .split_once(char::is_whitespace)
         .unwrap_or((&ask.args, ""));
     match fold(word).as_str() {
-        "rain" | "pluie" => tell_rain(rest, &WEATHER, ask, context, reply),
-        "astro" => tell_sky(rest, &WEATHER, ask, context, reply),
+        word if word == RAIN.name || RAIN.aliases.contains(&word) => {
+            tell_rain(rest, &WEATHER, ask, context, reply)
+        }
+        word if word == ASTRO.name || ASTRO.aliases.contains(&word) => {
+            tell_sky(rest, &WEATHER, ask, context, reply)
+        }
         _ => {
             let wish = Wish {
+                word: WEATHER.name,
                 days: DAYS,
                 needs_report: true,
                 render: overview::write,
@@ -101,6 +106,7 @@ fn tell_rain(
         return format::explain(ask, command, context, reply);
     }
     let wish = Wish {
+        word: RAIN.name,
         days,
         needs_report: true,
         render: rain::write,
@@ -116,6 +122,7 @@ fn tell_sky(
     reply: &mut Reply<'_>,
 ) {
     let wish = Wish {
+        word: ASTRO.name,
         days: 1,
         needs_report: false,
         render: astro::write,
@@ -151,6 +158,11 @@ fn wanted(place: &str, asker: NodeNum, book: &NodeBook) -> Option<Wanted> {
     }
     if let Some(position) = Position::parse(place) {
         return Cell::around(&position).map(Wanted::At);
+    }
+    // Degrees that are none on Earth are no name either.
+    let is_number = |piece: &str| piece.trim().parse::<f64>().is_ok();
+    if place.contains(',') && place.split(',').all(is_number) {
+        return None;
     }
     Query::parse(place).map(Wanted::Named)
 }

@@ -70,13 +70,15 @@ impl Bot {
                 let said = format!("{prefix}{}", clean(said.as_bytes(), 32));
                 (self.registry.find(&word).copied(), said, args.to_owned())
             }
-            Parsed::Bare { word } => {
+            Parsed::Bare { word, args } => {
+                // More than the word is talk, unless the command takes it.
                 let found = self.registry.find_bare(&word).copied();
+                let found = found.filter(|it| args.is_empty() || !it.usage.is_empty());
                 if found.is_some() && !self.policy.ask_bare(ask.from, now.mono) {
                     debug!("{} says nothing but bare words: ignored", ask.from);
                     return None;
                 }
-                (found, word, String::new())
+                (found, word, args.to_owned())
             }
             Parsed::Pick(number) => {
                 let who = (ask.from, ask.place);

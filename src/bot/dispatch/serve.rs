@@ -37,7 +37,7 @@ impl Bot {
         };
         let (done, errand) = self.run(now, &command, ask, way);
         if let Done::Answered(handed) = done {
-            self.count(ask, handed);
+            self.count(now, ask, handed);
         }
         if let Some(errand) = errand {
             self.take_errand(now, ask, way, errand);
@@ -129,7 +129,7 @@ impl Bot {
     }
 
     /// Enters into the books what became of an answer.
-    pub(super) fn count(&mut self, ask: &Ask, handed: Handed) {
+    pub(super) fn count(&mut self, now: Now, ask: &Ask, handed: Handed) {
         if handed != Handed::Together {
             self.tally.answered += 1;
             return;
@@ -139,7 +139,7 @@ impl Bot {
         if let Place::Channel(channel) = ask.place
             && !ask.is_operator
         {
-            self.policy.give_back(channel);
+            self.policy.give_back(ask.from, channel, now.mono);
         }
     }
 

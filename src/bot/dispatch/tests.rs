@@ -265,6 +265,7 @@ fn what_is_a_command_and_what_is_talk() {
         (ALL, "say /ping", false),
         (OWN, "/ping", true),
         (OWN, "Test", true),
+        (ALL, "@BOT ping me later", false),
         (BOB, "/ping", false),
     ] {
         let expected = match (is_asked, to) {
@@ -275,6 +276,21 @@ fn what_is_a_command_and_what_is_talk() {
         assert_eq!(rig.say(ALICE, to, text), expected, "{text}");
     }
     assert_eq!(rig.say(OWN, ALL, "/ping"), NOTHING, "our own words");
+}
+
+/// In a direct message a command that takes something needs no mark either.
+#[test]
+fn a_bare_word_may_have_arguments() {
+    let mut rig = rig(|_| {});
+    let usage = rig.say(ALICE, OWN, "/rain paris 9");
+    assert_eq!(rig.say(ALICE, OWN, "rain paris 9"), usage);
+    let help = rig.say(ALICE, OWN, "/help rain");
+    assert_eq!(rig.say(ALICE, OWN, "Help rain"), help);
+    assert_eq!(rig.say(ALICE, ALL, "@BOT help rain").len(), 1);
+    assert_eq!(rig.say(ALICE, ALL, "help rain"), NOTHING);
+    // What takes nothing is talk then.
+    let hint = rig.say(ALICE, OWN, "ping me later");
+    assert!(hint[0].contains("I don't know that one"), "{hint:?}");
 }
 
 /// features.md C5, A17: lists, missing and disabled channels.

@@ -128,7 +128,7 @@ impl Bot {
             return;
         }
         let handed = self.post.send(ask, way, text, &mut self.desk, now.mono);
-        self.count(ask, handed);
+        self.count(now, ask, handed);
         self.note_handed(ask, handed);
     }
 }

@@ -37,6 +37,11 @@ fn cell(latitude: f64) -> Cell {
     Cell::new(latitude, 2.0).unwrap()
 }
 
+/// Without its name nothing tells in which hours a place lives.
+fn zone_of(name: &str) -> Option<&'static str> {
+    (name == "zoned").then_some("Europe/Paris")
+}
+
 impl Source for Stub {
     fn search(&self, name: &str, _: &[String], _: Lang) -> Result<Vec<Candidate>, Failure> {
         let mut services = self.0.lock().unwrap();
@@ -46,7 +51,7 @@ impl Source for Stub {
         }
         let services = &*services;
         let place = |country: &str, latitude, population| Candidate {
-            spot: Spot::new(name, None, Some(country), cell(latitude), None),
+            spot: Spot::new(name, None, Some(country), cell(latitude), zone_of(name)),
             population,
             within: Vec::new(),
             is_certain: services.certain,
@@ -114,6 +119,7 @@ fn write(outlook: &Outlook<'_>) -> String {
 }
 
 const WISH: Wish = Wish {
+    word: "weather",
     days: 1,
     needs_report: true,
     render: write,
@@ -284,6 +290,11 @@ fn a_home_that_nobody_knows() {
     rig.pass(1_800);
     rig.ask(named("Paris"));
     assert_eq!(rig.jobs.len(), 1, "looked up again");
+    // Who names no place is not told about one that he never named.
+    rig.heard();
+    rig.ask(Wanted::Home(None));
+    let sorry = "I don't know where you are. Try /weather <place>";
+    assert_eq!(rig.heard(), [sorry]);
 }
 
 /// What the second service thinks of is good for half an hour.
@@ -415,7 +426,8 @@ fn every_failure_has_its_sentence() {
     for (failure, words) in [
         (Failure::Timeout, "does not answer in time"),
         (Failure::Unreachable(String::new()), "cannot be reached"),
-        (Failure::Status(429), "answers with error 429"),
+        (Failure::Status(429), "has been asked too often"),
+        (Failure::Status(503), "answers with error 503"),
         (Failure::Nonsense(String::new()), "answers nothing usable"),
     ] {
         let mut rig = rig(Settings::default());
@@ -487,6 +499,8 @@ fn a_full_queue_and_a_full_room() {
     assert_eq!(rig.heard().len(), WAITING);
 }
 
+/// Sun and moon need no weather, only the hours of the place; and if those
+/// cannot be had, the board's will do.
 #[test]
 fn the_sky_needs_no_forecast() {
     let wish = Wish {
@@ -494,14 +508,53 @@ fn the_sky_needs_no_forecast() {
         ..WISH
     };
     let mut rig = rig(Settings::default());
-    rig.fail(Some(Failure::Timeout));
-    rig.ask_for(wish, Wanted::At(cell(1.0)));
-    assert_eq!(rig.heard(), ["1.00,2.00 no weather 0h 10000000"]);
+    rig.ask_for(wish, named("zoned"));
+    rig.work();
+    assert_eq!(rig.heard(), ["zoned, US no weather 0h 10000000"]);
     assert_eq!(rig.jobs.len(), 0);
+    rig.ask_for(wish, Wanted::At(cell(1.0)));
+    rig.work();
+    assert_eq!(rig.heard(), ["1.00,2.00 weather 0h 10000000"]);
+    rig.fail(Some(Failure::Timeout));
+    rig.ask_for(wish, Wanted::At(cell(2.0)));
+    rig.work();
+    assert_eq!(rig.heard(), ["2.00,2.00 no weather 0h 10000000"]);
+    rig.ask_for(wish, Wanted::At(cell(3.0)));
+    rig.pass(20);
+    assert_eq!(rig.heard(), ["3.00,2.00 no weather 0h 10000020"]);
     // But the time of day.
     rig.now.unix = 5;
-    rig.ask_for(wish, Wanted::At(cell(1.0)));
+    rig.ask_for(wish, Wanted::At(cell(2.0)));
     assert_eq!(rig.heard(), ["My clock is not set, so I cannot tell."]);
+}
+
+/// An errand that nobody waits for any more need not begin.
+#[test]
+fn work_that_nobody_wants_is_not_done() {
+    let mut rig = rig(Settings::default());
+    for place in 1..4_u8 {
+        rig.ask(Wanted::At(cell(f64::from(place))));
+    }
+    rig.pass(20);
+    assert_eq!(rig.heard().len(), 3);
+    // Somebody wants one of them again.
+    rig.ask(Wanted::At(cell(2.0)));
+    rig.work_all();
+    assert_eq!(rig.heard(), ["2.00,2.00 weather 0h 10000020"]);
+    assert_eq!(rig.calls(), (0, 1));
+    assert!(rig.desk.under_way.is_empty());
+    // Given up after it was let go, and wanted again before it is reported.
+    rig.ask(Wanted::At(cell(5.0)));
+    rig.pass(20);
+    rig.heard();
+    let (need, job) = rig.jobs.pop_front().unwrap();
+    assert_eq!(job(), Work::Unwanted);
+    rig.ask(Wanted::At(cell(5.0)));
+    assert_eq!(rig.jobs.len(), 0);
+    rig.desk.came(rig.now, &need, Ok(Work::Unwanted));
+    rig.look();
+    rig.work();
+    assert_eq!(rig.heard().len(), 1);
 }
 
 /// The file survives a restart, and is not written more often than agreed.

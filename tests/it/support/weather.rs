@@ -27,6 +27,7 @@ pub fn services(web: &Web) -> Arc<dyn Source> {
     };
     let limits = Limits {
         fetch: Duration::from_millis(500),
+        retry: Duration::from_millis(500),
         call: Duration::from_secs(2),
     };
     Arc::new(Services::with(addresses, limits, Http::new()))

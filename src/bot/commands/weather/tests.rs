@@ -60,6 +60,7 @@ fn days_come_last() {
     let sky = left("weather", "astro Tromsø").unwrap();
     assert_eq!(sky, (1, false, named("Tromsø")));
     assert_eq!(left("astro", "Tromsø").unwrap(), sky);
+    assert_eq!(left("weather", "lune Tromsø").unwrap(), sky);
 }
 
 #[test]
@@ -83,6 +84,8 @@ fn what_makes_no_sense_is_explained_to_him_alone() {
         ("weather", "rain x 9"),
         ("weather", "!"),
         ("astro", "🌙"),
+        ("weather", "0,0"),
+        ("weather", "999, 999"),
     ] {
         let mut question = ask(name, args);
         let (texts, errand) = World::town().run_on(&question, Lang::En);

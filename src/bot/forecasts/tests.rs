@@ -1,13 +1,18 @@
 //! The weather desk under a virtual clock, with a test in the place of the
 //! services and of the errands.
 
-use std::sync::Mutex;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
 
 use jiff::civil::date;
 
+use super::desk::{PATIENCE, SAVE_EVERY, WAITING};
 use super::*;
 use crate::bot::commands::testing;
-use crate::weather::{Candidate, Day, Hour, Provider};
+use crate::bot::errands::{Job, Work};
+use crate::bot::reply::Way;
+use crate::mesh::Now;
+use crate::weather::{Candidate, Day, Failure, Hour, Provider, Source};
 
 const SANITY: Sanity = Sanity { built: 1_000_000 };
 

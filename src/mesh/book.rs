@@ -9,12 +9,14 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+pub use known::{Changes, Known, KnownDirect};
 pub use learn::Noted;
 
 use super::name;
 use super::node::{Node, Stamp};
 use super::{NodeNum, Now, Payload, Position};
 
+mod known;
 mod learn;
 
 /// How many nodes a book holds unless told otherwise.
@@ -46,8 +48,10 @@ pub struct NodeBook {
     nodes: BTreeMap<NodeNum, Node>,
     capacity: usize,
     own: Option<NodeNum>,
+    had_own: bool,
     had_list: bool,
     counters: Counters,
+    changes: Changes,
 }
 
 impl Default for NodeBook {
@@ -64,8 +68,10 @@ impl NodeBook {
             nodes: BTreeMap::new(),
             capacity: capacity.max(1),
             own: None,
+            had_own: false,
             had_list: false,
             counters: Counters::default(),
+            changes: Changes::default(),
         }
     }
 
@@ -243,6 +249,7 @@ impl NodeBook {
                 _ => return None,
             }
         }
+        self.changes.nodes.insert(num);
         let node = self.nodes.entry(num).or_insert_with(|| Node::new(num));
         Some((node, is_new))
     }

@@ -11,7 +11,7 @@ pub mod node;
 pub mod packet;
 pub mod time;
 
-pub use book::{Counters, NodeBook, Noted};
+pub use book::{Changes, Counters, Known, KnownDirect, NodeBook, Noted};
 pub use geo::{Compass, Position};
 pub use id::{ChannelIndex, NodeNum, PacketId};
 pub use labels::Quality;

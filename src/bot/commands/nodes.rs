@@ -87,7 +87,7 @@ fn direct(context: &Context<'_>) -> List {
     let lines = nodes.iter().map(|node| {
         let snr = node.direct_snr(context.now).unwrap_or_default();
         let heard = match node.last_direct() {
-            Some(last) => Some(context.now.mono.saturating_sub(last.at_mono)),
+            Some(last) => last.age(context.now),
             None => node.age(context.now),
         };
         let far = own.zip(node.position);

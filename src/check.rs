@@ -112,6 +112,17 @@ pub fn describe(path: &Path, config: &Config) -> String {
         )),
         None => line(format_args!("operator  nobody")),
     }
+    let store = &config.store;
+    if store.enabled {
+        line(format_args!(
+            "history   {}, for {}, {} MB at most",
+            store.file().display(),
+            duration_text(store.keep),
+            store.max_size
+        ));
+    } else {
+        line(format_args!("history   none is kept"));
+    }
     let state = StateFile::beside(&config.store.file());
     line(format_args!("state     {}", state.path().display()));
     if let Err(error) = state.check() {
@@ -174,6 +185,7 @@ mod tests {
                       on channel 2 only /help, /ping
             limits    3 per sender in 30s, 30 per channel in 10m, 60 in all in 10m, 1 /echo in 10m
             operator  nobody
+            history   meshbot.db, for 30d, 64 MB at most
             state     meshbot.state
         "#]]
         .assert_eq(&rest);

@@ -46,6 +46,9 @@ conversations = true
 direct_texts = true
 [store]
 path = "/var/tmp/x.db"
+enabled = false
+keep = "366d"
+max_size = 16
 "##;
 
 fn parse(text: &str) -> Config {
@@ -540,6 +543,7 @@ fn the_database_lies_where_systemd_says() {
     );
     let store = Store {
         path: "/srv/m.db".into(),
+        ..Store::default()
     };
     assert_eq!(
         store.file_under(Some(OsStr::new("/var/lib/meshbot"))),

@@ -1,6 +1,7 @@
 //! What became of an answer, and who has to be told.
 
 use super::*;
+use crate::link::DropReason;
 
 impl Bot {
     pub(super) fn outcome(&mut self, now: Now, ticket: Ticket, outcome: Outcome) {
@@ -21,6 +22,9 @@ impl Bot {
         let Some(posted) = self.post.settle(ticket, arrived) else {
             return;
         };
+        if !arrived && outcome != Outcome::Dropped(DropReason::Stopping) {
+            self.record_failure(now, posted.to, outcome);
+        }
         if let Outcome::Failed(failure) = outcome
             && failure.is_key_trouble()
         {

@@ -11,6 +11,7 @@ use meshbot::bot::command::Registry;
 use meshbot::bot::dispatch::{self, Before, Bot, Forgetful, Parts};
 use meshbot::bot::errands::{Inline, JobResult};
 use meshbot::bot::host::HostStats;
+use meshbot::bot::record::History;
 use meshbot::config::Config;
 use meshbot::link::core::{Act, Core};
 use meshbot::link::outbox::{Gate, Outbox};
@@ -72,6 +73,8 @@ pub struct Options {
     pub config: String,
     pub registry: Registry,
     pub seed: u64,
+    pub history: Option<Box<dyn History>>,
+    pub before: Before,
 }
 
 impl Default for Options {
@@ -84,6 +87,8 @@ impl Default for Options {
             config: String::new(),
             registry: meshbot::bot::commands::registry(),
             seed: 1,
+            history: None,
+            before: Before::default(),
         }
     }
 }
@@ -129,6 +134,7 @@ impl World {
             outbox: outbox.clone(),
             errands: Box::new(Inline(result_sender)),
             keeper: Arc::new(Forgetful),
+            history: options.history,
             weather: Arc::new(Offline),
             host: Box::new(HostStats::default),
             registry: options.registry,
@@ -140,7 +146,7 @@ impl World {
             bot: Bot::new(
                 dispatch::Settings::from_config(&config, SANITY),
                 parts,
-                Before::default(),
+                options.before,
             ),
             names: Names::At(SocketAddr::from(([127, 0, 0, 1], 4403))),
             now,

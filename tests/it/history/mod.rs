@@ -2,6 +2,7 @@
 
 mod budget;
 mod crash;
+mod operator;
 mod traffic;
 mod truth;
 

@@ -146,16 +146,17 @@ impl NodeBook {
         placed
     }
 
-    /// Nodes met for the first time at `since` (since the program started) or
-    /// later, newest first. What our node knew before is not new.
+    /// Nodes met for the first time within `period`, newest first. What our
+    /// node knew before is not new.
     #[must_use]
-    pub fn new_since(&self, since: Duration) -> Vec<&Node> {
+    pub fn new_within(&self, period: Duration, now: Now) -> Vec<&Node> {
         let mut new: Vec<_> = self
             .others()
-            .filter(|node| node.first_seen_mono.is_some_and(|seen| seen >= since))
+            .filter_map(|node| Some((node.met_ago(now)?, node)))
+            .filter(|(ago, _)| *ago <= period)
             .collect();
-        new.sort_by_key(|node| (Reverse(node.first_seen_mono), node.num));
-        new
+        new.sort_by_key(|(ago, node)| (*ago, node.num));
+        new.into_iter().map(|(_, node)| node).collect()
     }
 
     /// Nodes that have been silent for longer than `quiet`, the most recently

@@ -207,6 +207,13 @@ impl Node {
         age(self.last_heard_mono, self.last_heard(), now)
     }
 
+    /// How long ago it was met for the first time; `None` for those that our
+    /// node knew before, and when no clock can tell.
+    #[must_use]
+    pub fn met_ago(&self, now: Now) -> Option<Duration> {
+        age(self.first_seen_mono, self.first_seen(), now)
+    }
+
     /// The last reception straight from it, however long ago.
     #[must_use]
     pub fn last_direct(&self) -> Option<DirectSignal> {

@@ -153,10 +153,9 @@ fn new(context: &Context<'_>) -> Result<List, String> {
     if !context.book.had_list() {
         return Err(Text::NoListYet.plain(context.lang).to_owned());
     }
-    let now = context.now.mono;
-    let nodes = context.book.new_since(now.saturating_sub(DAY));
+    let nodes = context.book.new_within(DAY, context.now);
     let lines = nodes.iter().map(|node| {
-        let age = node.first_seen_mono.map(|seen| now.saturating_sub(seen));
+        let age = node.met_ago(context.now);
         let known = node.hops.known().is_some() || node.via_mqtt;
         let way = known.then(|| format::way(context.lang, node.hops, node.via_mqtt));
         line(context, node, [time(context, age), way, None])

@@ -10,6 +10,7 @@ use prost::Message;
 
 const SANITY: Sanity = Sanity { built: 1_000_000 };
 const DAY: u64 = 24 * 3600;
+const EVER: Duration = Duration::from_secs(100 * DAY);
 const OWN: NodeNum = NodeNum(0x0000_0aaa);
 const ALICE: NodeNum = NodeNum(0x1111_11a1);
 const BOB: NodeNum = NodeNum(0x2222_22b2);
@@ -377,7 +378,7 @@ fn the_list_fills_an_empty_book() {
     assert_eq!(alice.hops, Hops::Known(0));
     assert!(alice.is_favorite && alice.direct_snrs().is_empty());
     assert_eq!(numbers(book.direct(at(10))), [ALICE], "a hint until heard");
-    assert!(book.new_since(Duration::ZERO).is_empty(), "known before");
+    assert!(book.new_within(EVER, at(10)).is_empty(), "known before");
     assert!(book.direct(at(2 * DAY)).is_empty());
     live(&mut book, &packet(ALICE, Hops::Known(1), 8.0), 20);
     assert!(book.direct(at(20)).is_empty(), "a reception beats the hint");
@@ -518,14 +519,14 @@ fn new_and_lost_are_told_apart() {
     let mut book = book();
     live(&mut book, &direct(ALICE, 0.0), 5);
     book.note_node_list(&[info(ALICE, 2_000_004)], at(8), SANITY);
-    assert!(
-        book.new_since(Duration::ZERO).is_empty(),
-        "our node knew her"
-    );
+    assert!(book.new_within(EVER, at(8)).is_empty(), "our node knew her");
     live(&mut book, &direct(BOB, 0.0), 100);
     live(&mut book, &direct(NodeNum(300), 0.0), 200);
     book.note_node_list(&[info(NodeNum(400), 2_000_250)], at(300), SANITY);
-    let since = |secs| numbers(book.new_since(Duration::from_secs(secs)));
+    let since = |secs: u64| {
+        let period = Duration::from_secs(300 - secs);
+        numbers(book.new_within(period, at(300)))
+    };
     assert_eq!(since(0), [NodeNum(400), NodeNum(300), BOB]);
     assert_eq!(since(200), [NodeNum(400), NodeNum(300)]);
     let quiet = Duration::from_secs(3_600);
@@ -634,7 +635,7 @@ fn our_own_entry_alone_is_not_the_list() {
     assert!(!book.had_list());
     book.note_node_list(&[info(ALICE, 2_000_000)], at(4), SANITY);
     assert!(book.had_list());
-    assert_eq!(numbers(book.new_since(Duration::ZERO)), []);
+    assert_eq!(numbers(book.new_within(EVER, at(4))), []);
     assert_eq!(book.get(ALICE).unwrap().first_seen(), None);
 
     // Who is alone in the world has a list all the same.
@@ -693,7 +694,10 @@ fn what_is_written_down_comes_back() {
     assert_eq!((alice.packets, alice.last_heard_mono), (0, None));
     let tomorrow = later.plus(Duration::from_secs(DAY));
     assert!(after.direct(tomorrow).is_empty());
-    assert!(after.new_since(Duration::ZERO).is_empty());
+    // She was met 1900 s ago, in the run before; Bob somewhat later.
+    let new = |secs| numbers(after.new_within(Duration::from_secs(secs), later));
+    assert_eq!(new(1_899), [BOB]);
+    assert_eq!(new(1_900), [BOB, ALICE]);
 }
 
 #[test]

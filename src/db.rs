@@ -104,6 +104,7 @@ fn told(path: &Path, stats: &Stats) -> String {
         ),
         None => line("hours", format_args!("none")),
     }
+    line("links", format_args!("{}", stats.links));
     line("air", format_args!("{} readings", stats.air));
     line("errors", format_args!("{}", stats.errors));
     line(

@@ -15,10 +15,10 @@ use std::time::Duration;
 
 use prost::Message;
 
-pub use rows::{Air, Batch, Heard, History, KeyNews, Medium, Undelivered, When};
+pub use rows::{Air, Batch, Heard, History, KeyNews, Link, Medium, Undelivered, When};
 
 use crate::link::Received;
-use crate::mesh::{Changes, NodeBook, NodeNum, Now, Packet, Payload, Sanity, Standing};
+use crate::mesh::{Changes, NodeBook, NodeNum, Now, Packet, Payload, Sanity, Standing, edges};
 use crate::proto::{self, PortNum, telemetry};
 
 /// How long a row of history waits in memory (decisions.md, "Storage").
@@ -41,6 +41,7 @@ pub struct Recorder {
     sanity: Sanity,
     own: Option<NodeNum>,
     packets: Vec<Heard>,
+    links: Vec<Link>,
     air: Vec<Air>,
     dirty: BTreeSet<NodeNum>,
     keys: Vec<KeyNews>,
@@ -61,6 +62,7 @@ impl Recorder {
             sanity,
             own: None,
             packets: Vec::new(),
+            links: Vec::new(),
             air: Vec::new(),
             dirty: BTreeSet::new(),
             keys: Vec::new(),
@@ -91,17 +93,22 @@ impl Recorder {
         if received.standing == Standing::Replay || !packet.from.is_node() {
             return;
         }
+        let live = received.standing == Standing::Live;
         if self.own == Some(packet.from) {
-            if received.standing == Standing::Live && !packet.by_lora && !packet.via_mqtt {
+            if live && !packet.by_lora && !packet.via_mqtt {
                 self.air(now, packet);
+                self.links(now, packet);
             }
             return;
+        }
+        if live {
+            self.links(now, packet);
         }
         if self.packets.len() >= ROWS {
             self.dropped += 1;
             return;
         }
-        let late = received.standing == Standing::Backlog;
+        let late = !live;
         self.packets.push(Heard {
             at: self.heard_at(now, packet, late),
             from: packet.from,
@@ -124,6 +131,19 @@ impl Recorder {
         self.wait_from(now);
         if self.packets.len() >= ROWS {
             self.batch_at = Some(now.mono);
+        }
+    }
+
+    /// What a packet tells of others who hear each other.
+    fn links(&mut self, now: Now, packet: &Packet) {
+        let at = When::Mono(now.mono);
+        for edge in edges::told_by(packet) {
+            if self.links.len() >= ROWS {
+                self.dropped += 1;
+                return;
+            }
+            self.links.push(Link { at, edge });
+            self.wait_from(now);
         }
     }
 
@@ -243,22 +263,18 @@ impl Recorder {
         self.batch_at = None;
         if dated {
             batch.packets = std::mem::take(&mut self.packets);
+            batch.links = std::mem::take(&mut self.links);
             batch.air = std::mem::take(&mut self.air);
-        } else if !self.packets.is_empty() || !self.air.is_empty() {
+        } else if self.packets.len() + self.links.len() + self.air.len() > 0 {
             self.batch_at = Some(now.mono + BATCH_PERIOD);
         }
-        let is_empty = batch.packets.is_empty()
-            && batch.air.is_empty()
-            && batch.nodes.is_empty()
-            && batch.keys.is_empty()
-            && batch.errors.is_empty();
-        (!is_empty).then_some(batch)
+        (!batch.is_empty()).then_some(batch)
     }
 
     /// The store did not take a batch: its rows are left out, its facts and
     /// nodes are offered again.
     pub fn refused(&mut self, now: Now, batch: Batch) {
-        self.dropped += (batch.packets.len() + batch.air.len()) as u64;
+        self.dropped += batch.rows() as u64;
         self.dirty.extend(batch.nodes.iter().map(|node| node.num));
         if !self.dirty.is_empty() {
             self.wait_from(now);

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::mesh::{Known, NodeNum, Now};
+use crate::mesh::{Edge, Known, NodeNum, Now};
 
 /// Where the history is kept.
 pub trait History: Send {
@@ -77,6 +77,15 @@ pub struct Air {
     pub air_util_tx: f32,
 }
 
+/// One node was heard by another, somewhere in the mesh.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Link {
+    /// When we learnt of it.
+    pub at: When,
+    /// Who heard whom, and who says so.
+    pub edge: Edge,
+}
+
 /// A node's key is not what it was.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct KeyNews {
@@ -111,6 +120,8 @@ pub struct Batch {
     pub own: NodeNum,
     /// Packets in the order of their arrival; empty unless dated.
     pub packets: Vec<Heard>,
+    /// Who hears whom; empty unless dated.
+    pub links: Vec<Link>,
     /// The air; empty unless dated.
     pub air: Vec<Air>,
     /// Nodes that may have changed, as they are now.
@@ -122,6 +133,18 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// Rows that are lost when the batch is; nodes are offered again.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.packets.len() + self.links.len() + self.air.len()
+    }
+
+    /// Whether there is nothing to write.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows() + self.nodes.len() + self.keys.len() + self.errors.len() == 0
+    }
+
     /// The moment in seconds since 1970, when it has a date.
     #[must_use]
     pub fn unix(&self, at: When) -> Option<u64> {

@@ -1,7 +1,7 @@
 //! What becomes a row, and when rows are handed over: all under virtual time.
 
 use super::*;
-use crate::mesh::{ChannelIndex, Hops, PacketId, Signal};
+use crate::mesh::{ChannelIndex, Edge, Hops, PacketId, Signal, Witness};
 
 const SANITY: Sanity = Sanity { built: 1_000_000 };
 const OWN: NodeNum = NodeNum(0xaaa);
@@ -169,6 +169,44 @@ fn our_node_tells_of_the_air() {
         (batch.air[0].channel_utilization, batch.air[0].air_util_tx),
         (12.5, 0.75)
     );
+}
+
+#[test]
+fn who_hears_whom_is_told_by_live_packets_only() {
+    let list = proto::NeighborInfo {
+        node_id: ALICE.0,
+        neighbors: vec![proto::Neighbor {
+            node_id: 0x77,
+            snr: 2.5,
+        }],
+        ..Default::default()
+    };
+    let mut recorder = recorder();
+    for standing in [Standing::Live, Standing::Backlog, Standing::Replay] {
+        let mut said = received(ALICE, standing);
+        said.packet.payload = Payload::Port(PortNum::NeighborinfoApp, list.encode_to_vec());
+        recorder.packet(at(1), &said);
+    }
+    // Our own node tells whom it hears itself; an echo of that is no news.
+    let own = proto::NeighborInfo {
+        node_id: OWN.0,
+        ..list
+    };
+    for by_lora in [false, true] {
+        let mut said = live(OWN);
+        said.packet.by_lora = by_lora;
+        said.packet.payload = Payload::Port(PortNum::NeighborinfoApp, own.encode_to_vec());
+        recorder.packet(at(2), &said);
+    }
+    let batch = take(&mut recorder, at(700)).unwrap();
+    let edges: Vec<_> = batch.links.iter().map(|link| link.edge).collect();
+    let edge = |to| Edge {
+        from: NodeNum(0x77),
+        to,
+        snr_q: 10,
+        witness: Witness::Neighbours,
+    };
+    assert_eq!(edges, [edge(ALICE), edge(OWN)]);
 }
 
 #[test]

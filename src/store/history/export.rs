@@ -78,6 +78,14 @@ const TABLES: &[(&str, &str)] = &[
          far FROM hours JOIN own o ON o.id = hours.own ORDER BY hour, node, port",
     ),
     (
+        "links",
+        "SELECT printf('!%08x', o.num) AS own, printf('!%08x', sender) AS sender,
+         printf('!%08x', hearer) AS hearer,
+         CASE witness WHEN 0 THEN 'neighbours' ELSE 'traceroute' END AS witness, time,
+         snr / 4.0 AS snr, best_snr / 4.0 AS best_snr, times
+         FROM links JOIN own o ON o.id = links.own ORDER BY sender, hearer",
+    ),
+    (
         "air",
         "SELECT time, printf('!%08x', o.num) AS own, channel_utilization / 100.0
          AS channel_utilization, air_util_tx / 100.0 AS air_util_tx

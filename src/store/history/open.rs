@@ -98,9 +98,10 @@ pub fn open_as_it_is(path: &Path, limits: Limits) -> Result<Opened, OpenError> {
             | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     conn.busy_timeout(BUSY)?;
-    // Before anything is touched.
+    // Before anything is touched. Rows change here and there, and a page is
+    // written as a whole: small ones are easier on a memory card.
     match schema::version(&conn)? {
-        0 => conn.execute_batch("PRAGMA auto_vacuum = INCREMENTAL")?,
+        0 => conn.execute_batch("PRAGMA page_size = 2048; PRAGMA auto_vacuum = INCREMENTAL")?,
         version if version > schema::STEPS.len() => return Err(OpenError::Newer(version)),
         _ => {}
     }

@@ -5,7 +5,7 @@ use rusqlite::{Transaction, params};
 
 use super::int;
 use crate::bot::record::{Batch, Medium};
-use crate::mesh::{Hops, Known, NodeNum};
+use crate::mesh::{Hops, Known, NodeNum, Witness};
 
 /// A packet's key is its time in seconds, times this, plus a running number.
 pub const PER_SECOND: u64 = 1_024;
@@ -60,6 +60,35 @@ pub(super) fn packets(
                 Medium::Other => 2,
             },
             heard.late,
+        ])?;
+    }
+    Ok(())
+}
+
+pub(super) fn links(tx: &Transaction<'_>, own: i64, batch: &Batch) -> rusqlite::Result<()> {
+    let mut upsert = tx.prepare(
+        "INSERT INTO links VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, 1)
+         ON CONFLICT DO UPDATE SET
+           time = excluded.time,
+           snr = excluded.snr,
+           best_snr = max(best_snr, excluded.best_snr),
+           times = times + 1",
+    )?;
+    for link in &batch.links {
+        let Some(time) = batch.unix(link.at) else {
+            continue;
+        };
+        let witness = match link.edge.witness {
+            Witness::Neighbours => 0,
+            Witness::Traceroute => 1,
+        };
+        upsert.execute(params![
+            own,
+            link.edge.from.0,
+            link.edge.to.0,
+            witness,
+            int(time),
+            link.edge.snr_q
         ])?;
     }
     Ok(())

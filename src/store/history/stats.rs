@@ -35,6 +35,8 @@ pub struct Stats {
     pub summed: u64,
     /// When the oldest sum begins, seconds since 1970.
     pub first_hour: Option<u64>,
+    /// Pairs of nodes that hear each other, as others say.
+    pub links: u64,
     /// What our node said of the air.
     pub air: u64,
     /// Answers that did not arrive, the last fifty.
@@ -78,6 +80,7 @@ pub fn stats(conn: &Connection, path: &Path) -> Result<Stats, OpenError> {
         hours: count("SELECT count(*) FROM hours")?,
         summed: count("SELECT sum(packets) FROM hours")?,
         first_hour: number("SELECT min(hour) FROM hours")?.map(|hour| hour * 3_600),
+        links: count("SELECT count(*) FROM links")?,
         air: count("SELECT count(*) FROM air")?,
         errors: count("SELECT count(*) FROM errors")?,
         file_bytes: upkeep::file_bytes(conn)?,

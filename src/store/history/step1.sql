@@ -100,6 +100,21 @@ CREATE TABLE hours (
     PRIMARY KEY (hour, own, node, port)
 ) WITHOUT ROWID;
 
+-- Who was heard by whom, as neighbour lists (witness 0) and traceroutes (1) say;
+-- what our own node hears directly stands in packets and hours. snr and best_snr
+-- in quarters of a dB. A neighbour list is one stretch of the key.
+CREATE TABLE links (
+    own INTEGER NOT NULL,
+    sender INTEGER NOT NULL,
+    hearer INTEGER NOT NULL,
+    witness INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    snr INTEGER NOT NULL,
+    best_snr INTEGER NOT NULL,
+    times INTEGER NOT NULL,
+    PRIMARY KEY (own, hearer, sender, witness)
+) WITHOUT ROWID;
+
 -- What our node says of the air around it, in hundredths of a per cent.
 CREATE TABLE air (
     time INTEGER PRIMARY KEY,

@@ -7,8 +7,8 @@ use rusqlite::Connection;
 
 use super::thread::Clerk;
 use super::*;
-use crate::bot::record::{Air, Batch, Heard, KeyNews, Medium, Undelivered, When};
-use crate::mesh::{Known, NodeNum, Now};
+use crate::bot::record::{Air, Batch, Heard, KeyNews, Link, Medium, Undelivered, When};
+use crate::mesh::{Edge, Known, NodeNum, Now, Witness};
 
 const OWN: NodeNum = NodeNum(0xaaa);
 const ALICE: NodeNum = NodeNum(0xffff_11a1);
@@ -140,7 +140,7 @@ fn released_steps_never_change() {
     assert_eq!(digests, [STEP_1]);
 }
 
-const STEP_1: u64 = 7_294_062_635_717_899_283;
+const STEP_1: u64 = 12_688_798_813_232_125_218;
 
 #[test]
 fn sums_by_the_hour_hold_what_was_really_heard() {
@@ -228,6 +228,43 @@ fn traffic_is_forgotten_after_its_time_and_facts_are_not() {
         (count(&writer.conn, "nodes"), count(&writer.conn, "keys")),
         (1, 1)
     );
+}
+
+#[test]
+fn of_each_pair_the_last_and_the_best_are_kept() {
+    let (_folder, path) = place();
+    let mut writer = open(&path, Limits::default()).unwrap().writer;
+    let link = |unix: u64, from: u32, snr_q: i16| Link {
+        at: When::Unix(unix),
+        edge: Edge {
+            from: NodeNum(from),
+            to: ALICE,
+            snr_q,
+            witness: Witness::Neighbours,
+        },
+    };
+    let mut rows = batch(START);
+    rows.links = vec![
+        link(START, 100, -8),
+        link(START, 100, 12),
+        link(START, 100, 4),
+    ];
+    writer.apply(&rows).unwrap();
+    let pair = "SELECT count(*), snr, best_snr, times FROM links";
+    let expected = [Some(1), Some(4), Some(12), Some(3)];
+    assert_eq!(numbers(&writer.conn, pair), expected);
+    // Whoever invents nodes pushes out what is oldest, and no more.
+    for hour in 1..=6_u32 {
+        let now = START + u64::from(hour) * 3_600;
+        let mut rows = batch(now);
+        rows.links = (0..2_000)
+            .map(|n| link(now, hour * 10_000 + n, 0))
+            .collect();
+        writer.apply(&rows).unwrap();
+    }
+    assert_eq!(count(&writer.conn, "links"), i64::from(upkeep::LINKS));
+    writer.apply(&batch(START + 40 * DAY)).unwrap();
+    assert_eq!(count(&writer.conn, "links"), 0);
 }
 
 #[test]

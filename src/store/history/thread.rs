@@ -76,7 +76,7 @@ impl Clerk {
 
     /// Writes a batch, or says once why not.
     pub fn keep(&mut self, batch: &Batch) {
-        let rows = batch.packets.len() + batch.air.len() + batch.keys.len() + batch.errors.len();
+        let rows = batch.rows() + batch.keys.len() + batch.errors.len();
         let Some(writer) = &mut self.writer else {
             return;
         };

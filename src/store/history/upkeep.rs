@@ -19,6 +19,8 @@ pub const RAW: Duration = Duration::from_secs(7 * 24 * 3_600);
 pub const NODES: u32 = 4_096;
 /// Former names remembered of one node.
 pub const NAMES: u32 = 8;
+/// Pairs of nodes remembered that hear each other, by witness.
+pub const LINKS: u32 = 8_192;
 /// Key changes remembered.
 pub const KEYS: u32 = 500;
 /// Hours thinned in one go: a bot that was off for a month catches up within
@@ -45,6 +47,8 @@ pub fn by_age(tx: &Transaction<'_>, limits: Limits, hour: u64) -> rusqlite::Resu
     }
     tx.execute("DELETE FROM hours WHERE hour < ?1", [int(oldest)])?;
     tx.execute("DELETE FROM air WHERE time < ?1", [int(oldest * 3_600)])?;
+    tx.execute("DELETE FROM links WHERE time < ?1", [int(oldest * 3_600)])?;
+    forget_links(tx)?;
     tx.execute(
         "DELETE FROM keys WHERE id <= (SELECT max(id) FROM keys) - ?1",
         [KEYS],
@@ -93,6 +97,18 @@ fn thin(tx: &Transaction<'_>, hour: u64, sum_up: bool) -> rusqlite::Result<()> {
         )?;
     }
     tx.execute("DELETE FROM packets WHERE id >= ?1 AND id < ?2", range)?;
+    Ok(())
+}
+
+fn forget_links(tx: &Transaction<'_>) -> rusqlite::Result<()> {
+    let count: u32 = tx.query_row("SELECT count(*) FROM links", [], |row| row.get(0))?;
+    if count > LINKS {
+        tx.execute(
+            "DELETE FROM links WHERE (own, sender, hearer, witness) IN (
+               SELECT own, sender, hearer, witness FROM links ORDER BY time LIMIT ?1)",
+            [count - LINKS],
+        )?;
+    }
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use crate::bot::record::Batch;
 
 /// Pages handed back to the file system after one batch, when the database is
 /// larger than it may be.
-const HAND_BACK: u32 = 256;
+const HAND_BACK: u32 = 512;
 
 /// The one who writes.
 #[derive(Debug)]
@@ -93,6 +93,7 @@ impl Writer {
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         let own = rows::own_id(&tx, batch.own)?;
         rows::packets(&tx, own, batch, &mut running)?;
+        rows::links(&tx, own, batch)?;
         rows::air(&tx, own, batch)?;
         rows::nodes(&tx, now, &batch.nodes)?;
         rows::heard(&tx, own, &batch.nodes)?;

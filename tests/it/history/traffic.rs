@@ -70,7 +70,7 @@ impl Mesh {
     pub fn packet(&mut self) -> Received {
         let rng = &mut self.rng;
         let who = rng.u32(0..NODES).min(rng.u32(0..NODES));
-        let num = 0x8000_0000 | (who.wrapping_mul(0x0101_6b4d) & 0x7fff_ffff) | 4;
+        let num = number_of(who);
         let hops = if who.is_multiple_of(5) {
             0
         } else {
@@ -81,8 +81,9 @@ impl Mesh {
             40..65 => Payload::Port(PortNum::PositionApp, position(who, rng.i32(0..50))),
             65..80 => Payload::Port(PortNum::NodeinfoApp, user(who)),
             80..85 => Payload::Port(PortNum::TextMessageApp, b"hello".to_vec()),
-            85..90 => Payload::Port(PortNum::TracerouteApp, Vec::new()),
-            90..92 => Payload::OtherPort(71),
+            85..87 => Payload::Port(PortNum::TracerouteApp, route(rng.u32(0..NODES))),
+            87..90 => Payload::Port(PortNum::NeighborinfoApp, neighbours(num, who)),
+            90..92 => Payload::OtherPort(35),
             _ => Payload::Encrypted,
         };
         Received {
@@ -116,6 +117,32 @@ impl Mesh {
             answers_ours: false,
         }
     }
+}
+
+fn number_of(who: u32) -> u32 {
+    0x8000_0000 | (who.wrapping_mul(0x0101_6b4d) & 0x7fff_ffff) | 4
+}
+
+fn route(by: u32) -> Vec<u8> {
+    let said = proto::RouteDiscovery {
+        route: vec![number_of(by)],
+        snr_towards: vec![-20],
+        ..Default::default()
+    };
+    said.encode_to_vec()
+}
+
+fn neighbours(num: u32, who: u32) -> Vec<u8> {
+    let neighbors = (1_u8..=10).map(|n| proto::Neighbor {
+        node_id: number_of((who + u32::from(n) * 7) % NODES),
+        snr: f32::from(n) / 4.0,
+    });
+    let said = proto::NeighborInfo {
+        node_id: num,
+        neighbors: neighbors.collect(),
+        ..Default::default()
+    };
+    said.encode_to_vec()
 }
 
 fn battery(level: u32) -> Vec<u8> {

@@ -90,7 +90,8 @@ impl Recorder {
     /// A packet, before or after the book has learnt from it.
     pub fn packet(&mut self, now: Now, received: &Received) {
         let packet = &received.packet;
-        if received.standing == Standing::Replay || !packet.from.is_node() {
+        let is_nobodys = self.own.is_none() || !packet.from.is_node();
+        if is_nobodys || received.standing == Standing::Replay {
             return;
         }
         let live = received.standing == Standing::Live;
@@ -245,7 +246,12 @@ impl Recorder {
     /// Everything that waits, due or not. What cannot be dated stays, but for
     /// what must be durable.
     pub fn take(&mut self, now: Now, book: &NodeBook) -> Option<Batch> {
-        let own = self.own?;
+        let Some(own) = self.own else {
+            // Nothing can be told whose it is yet.
+            self.batch_at = self.batch_at.map(|_| now.mono + BATCH_PERIOD);
+            self.urgent_at = self.urgent_at.map(|_| now.mono + RETRY);
+            return None;
+        };
         let dated = self.sanity.check(now.unix).is_some();
         let mut batch = Batch {
             now,

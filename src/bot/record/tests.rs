@@ -243,6 +243,18 @@ fn what_must_be_durable_goes_at_once_but_not_all_the_time() {
 }
 
 #[test]
+fn before_our_own_number_is_known_nothing_is_due_for_ever() {
+    let mut recorder = Recorder::new(SANITY);
+    recorder.packet(at(1), &live(ALICE));
+    assert_eq!(recorder.deadline(), None);
+    recorder.undelivered(at(1), ALICE, "NO_ROUTE".to_owned());
+    assert_eq!(take(&mut recorder, at(1)), None);
+    assert_eq!(recorder.deadline(), Some(at(61).mono));
+    recorder.set_own(OWN);
+    assert_eq!(take(&mut recorder, at(61)).unwrap().errors.len(), 1);
+}
+
+#[test]
 fn the_same_news_of_a_key_waits_once() {
     let mut recorder = recorder();
     for secs in 0..100 {

@@ -66,7 +66,9 @@ const TABLES: &[(&str, &str)] = &[
         "heard",
         "SELECT printf('!%08x', o.num) AS own, printf('!%08x', h.num) AS node, last_heard, hops,
          via_mqtt, latitude / 1e7 AS latitude, longitude / 1e7 AS longitude, altitude,
-         precision_bits, position_at, battery, voltage, channel_utilization, air_util_tx, uptime,
+         precision_bits, position_at, battery, round(voltage, 3) AS voltage,
+         round(channel_utilization, 2) AS channel_utilization,
+         round(air_util_tx, 2) AS air_util_tx, uptime,
          metrics_at, direct_at, direct_rssi FROM heard h JOIN own o ON o.id = h.own
          ORDER BY h.own, h.num",
     ),

@@ -109,7 +109,7 @@ pub fn open_as_it_is(path: &Path, limits: Limits) -> Result<Opened, OpenError> {
         "PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
          PRAGMA wal_autocheckpoint = 0;
-         PRAGMA cache_size = -512;
+         PRAGMA cache_size = -256;
          PRAGMA temp_store = MEMORY;
          PRAGMA cell_size_check = ON;
          PRAGMA trusted_schema = OFF;",

@@ -14,9 +14,10 @@ use log::{error, info, warn};
 use sd_notify::NotifyState;
 
 use crate::bot::command::Registry;
-use crate::bot::dispatch::{self, Bot, Parts};
+use crate::bot::dispatch::{self, Before, Bot, Parts};
 use crate::bot::errands::{Pool, WORKERS};
 use crate::bot::host::{self, HostStats};
+use crate::bot::record::History;
 use crate::bot::{commands, run};
 use crate::config::{Config, ConfigError, Handshake};
 use crate::link::outbox::Wake;
@@ -24,15 +25,15 @@ use crate::link::{self, Clock, Endpoint, Event, Link, Outbox, lookup, session};
 use crate::mesh::Sanity;
 use crate::services::weather::{Addresses, Services};
 use crate::signals::Stop;
-use crate::store::Files;
+use crate::store::{Files, history};
 use crate::systemd::{self, Watchdog};
 use crate::thread::{Death, Pulse, spawn};
 
 /// From the word to stop until the program leaves, whatever still hangs. The
 /// link needs up to 1.2 s for a proper goodbye.
 const STOP_LIMIT: Duration = Duration::from_millis(1_700);
-/// Threads that can report their death: io, dispatch, the errand workers.
-const THREADS: usize = 2 + WORKERS;
+/// Threads that can report their death: io, dispatch, the errand workers, store.
+const THREADS: usize = 3 + WORKERS;
 
 /// Why the program did not run, or stopped running.
 #[derive(Debug)]
@@ -118,6 +119,36 @@ pub fn random() -> Result<fastrand::Rng, AppError> {
         .map_err(|error| AppError::Failed(format!("no random numbers: {error}")))
 }
 
+/// The database, if one is wanted and possible; enters into `before` what it
+/// knows.
+fn open_history(config: &Config, before: &mut Before) -> Option<history::Writer> {
+    let store = &config.store;
+    if !store.enabled {
+        return None;
+    }
+    let path = store.file();
+    match history::open(&path, history::Limits::from(store)) {
+        Ok(opened) => {
+            if let Some(own) = opened.own {
+                info!(
+                    "{} nodes known from before, heard by {own}",
+                    opened.nodes.len()
+                );
+            }
+            before.own = opened.own;
+            before.nodes = opened.nodes;
+            Some(opened.writer)
+        }
+        Err(error) => {
+            warn!(
+                "{}: {error}; the bot goes on without a history",
+                path.display()
+            );
+            None
+        }
+    }
+}
+
 /// The running threads of a bot, and what is needed to stop them.
 pub struct Running {
     outbox: Outbox,
@@ -128,7 +159,7 @@ pub struct Running {
     died: usize,
 }
 
-/// Starts link, dispatch and errands. `wake` is called when a thread ends.
+/// Starts link, dispatch, errands and store. `wake` is called when a thread ends.
 ///
 /// # Errors
 /// When the system has no thread or file descriptor left.
@@ -178,7 +209,16 @@ pub fn start_trusting(
             files.state.path().display()
         );
     }
-    let before = files.load();
+    let mut before = files.load();
+    let writer = open_history(config, &mut before);
+    let history = match writer {
+        Some(writer) => {
+            let (store, handle) = history::thread::start(writer, on_death(&report))?;
+            handles.push(handle);
+            Some(Box::new(store) as Box<dyn History>)
+        }
+        None => None,
+    };
     if before
         .muted_until
         .is_some_and(|until| clock.now().unix < until)
@@ -192,6 +232,7 @@ pub fn start_trusting(
         outbox: link.outbox.clone(),
         errands: Box::new(pool),
         keeper: Arc::new(files),
+        history,
         weather: Arc::new(Services::new(weather_addresses(config))),
         host: Box::new(HostStats::read),
         registry,
@@ -233,7 +274,7 @@ impl Running {
         let deadline = Instant::now() + STOP_LIMIT;
         self.outbox.stop();
         drop(self.events);
-        while self.died < THREADS {
+        while self.died < self.handles.len() {
             match self.deaths.recv_deadline(deadline) {
                 Ok(_) => self.died += 1,
                 Err(_) => {

@@ -126,6 +126,17 @@ pub fn describe(path: &Path, config: &Config) -> String {
         )),
         None => line(format_args!("operator  nobody")),
     }
+    let store = &config.store;
+    if store.enabled {
+        line(format_args!(
+            "history   {}, for {}, {} MB at most",
+            store.file().display(),
+            duration_text(store.keep),
+            store.max_size
+        ));
+    } else {
+        line(format_args!("history   none is kept"));
+    }
     let files = Files::beside(&config.store.file());
     let (state, known) = (files.state.path(), files.weather.path());
     line(format_args!(
@@ -216,6 +227,7 @@ mod tests {
                       places from http://10.0.0.7:8080
                       when they fail from http://10.0.0.7:8080
             operator  nobody
+            history   meshbot.db, for 30d, 64 MB at most
             state     meshbot.state, meshbot.weather
         "#]]
         .assert_eq(&rest);

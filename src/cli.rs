@@ -2,12 +2,16 @@
 //!
 //! Nothing is printed and nobody exits here; `main` does both.
 
+mod db;
+
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use lexopt::{Arg, Parser, ValueExt};
+
+pub use db::{Db, Task};
 
 /// What the program was asked to do.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -30,6 +34,8 @@ pub enum Command {
         /// The configuration file, if one was named.
         config: Option<PathBuf>,
     },
+    /// `meshbot db`: look after the history.
+    Db(Db),
     /// `meshbot config`: print the commented template.
     Config,
     /// `--help`: print this text and succeed.
@@ -130,6 +136,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, UsageE
         Some("sim") => sim(&mut words),
         Some("check") => check(&mut words),
         Some("config") => config(&mut words),
+        Some("db") => db::parse(&mut words),
         Some("help") => help(&mut words),
         _ => Err(unknown_command(&first)),
     }
@@ -137,7 +144,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, UsageE
 
 fn unknown_command(word: &OsStr) -> UsageError {
     UsageError(format!(
-        "unknown command {word:?}, expected run, demo, sim, check or config"
+        "unknown command {word:?}, expected run, demo, sim, check, config or db"
     ))
 }
 
@@ -224,6 +231,7 @@ fn help(words: &mut Parser) -> Result<Command, UsageError> {
             Some("sim") => HELP_SIM,
             Some("check") => HELP_CHECK,
             Some("config") => HELP_CONFIG,
+            Some("db") => db::HELP_DB,
             _ => return Err(unknown_command(&word)),
         },
         Some(other) => return common(other, HELP),
@@ -269,9 +277,10 @@ commands:
   sim      be a simulated node for any Meshtastic client
   check    say what is wrong with the configuration, or what it means
   config   print a commented configuration to start from
+  db       look after the history: stats, export, backup, prune
 
 options:
-  -c, --config FILE   the configuration of run and check; without it
+  -c, --config FILE   the configuration of run, check and db; without it
                       ./meshbot.toml, then /etc/meshbot/meshbot.toml
   -h, --help          this text, or that of a command: meshbot sim --help
   -V, --version       the version
@@ -400,6 +409,7 @@ mod tests {
             ("sim", HELP_SIM),
             ("check", HELP_CHECK),
             ("config", HELP_CONFIG),
+            ("db", db::HELP_DB),
         ] {
             assert_eq!(read(&format!("{name} --help")), Ok(Command::Help(text)));
             assert_eq!(read(&format!("help {name}")), Ok(Command::Help(text)));
@@ -412,7 +422,15 @@ mod tests {
 
     #[test]
     fn help_fits_a_terminal() {
-        for text in [HELP, HELP_RUN, HELP_DEMO, HELP_SIM, HELP_CHECK, HELP_CONFIG] {
+        for text in [
+            HELP,
+            HELP_RUN,
+            HELP_DEMO,
+            HELP_SIM,
+            HELP_CHECK,
+            HELP_CONFIG,
+            db::HELP_DB,
+        ] {
             assert!(text.lines().all(|line| line.len() <= 80), "{text}");
             assert!(text.ends_with('\n'));
         }
@@ -423,11 +441,11 @@ mod tests {
         for (line, sentence) in [
             (
                 "rnu",
-                "unknown command \"rnu\", expected run, demo, sim, check or config",
+                "unknown command \"rnu\", expected run, demo, sim, check, config or db",
             ),
             (
                 "help me",
-                "unknown command \"me\", expected run, demo, sim, check or config",
+                "unknown command \"me\", expected run, demo, sim, check, config or db",
             ),
             ("--confg x", "unknown option \"--confg\""),
             ("run --config", "--config needs a value"),

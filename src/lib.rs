@@ -15,6 +15,7 @@ pub mod bot;
 pub mod check;
 pub mod cli;
 pub mod config;
+pub mod db;
 pub mod demo;
 pub mod link;
 pub mod logging;

@@ -10,6 +10,7 @@ use meshbot::check;
 use meshbot::cli::{self, Command};
 use meshbot::config::Config;
 use meshbot::demo;
+use meshbot::link::Clock;
 use meshbot::logging;
 use meshbot::signals::Stop;
 use meshbot::sim::{Server, SimNode};
@@ -42,6 +43,11 @@ fn carry_out(command: Command) -> Result<(), AppError> {
         Command::Check { config } => {
             let (path, config) = app::load(config)?;
             print(&check::describe(&path, &config))
+        }
+        Command::Db(db) => {
+            let (_, config) = app::load(db.config)?;
+            let now = Clock::start().now().unix;
+            meshbot::db::carry_out(&config, &db.task, now, &mut std::io::stdout().lock())
         }
         Command::Run { config } => {
             let (_, config) = app::load(config)?;

@@ -6,6 +6,7 @@
 
 mod listen;
 mod outcome;
+mod remember;
 mod serve;
 mod trace;
 mod work;
@@ -26,6 +27,7 @@ use super::host::HostStats;
 use super::parse::{Names, Parsed, parse};
 use super::policy::{Policy, Verdict};
 use super::recent::Recent;
+use super::record::History;
 use super::reply::{Done, Errand, Handed, Post, Posted, Reply, Way};
 use super::together::Together;
 use super::traces::Traces;
@@ -34,7 +36,7 @@ use crate::config::{
 };
 use crate::link::{Event, Identity, Outbox, Outcome, Received, Ticket};
 use crate::mesh::name::{self, clean};
-use crate::mesh::{ChannelIndex, Hops, NodeBook, NodeNum, Now, PacketId, Sanity, Standing};
+use crate::mesh::{ChannelIndex, Hops, Known, NodeBook, NodeNum, Now, PacketId, Sanity, Standing};
 use crate::text::{Lang, Text};
 use crate::thread::panic_message;
 use crate::weather::Source;
@@ -129,6 +131,10 @@ pub struct Before {
     pub muted_until: Option<u64>,
     /// Places and weather.
     pub weather: Snapshot,
+    /// The node that the bot was connected with last.
+    pub own: Option<NodeNum>,
+    /// The nodes as they were heard through it, the most recent first.
+    pub nodes: Vec<Known>,
 }
 
 /// What the bot is connected with.
@@ -139,6 +145,8 @@ pub struct Parts {
     pub errands: Box<dyn Errands>,
     /// The way to what lasts.
     pub keeper: Arc<dyn Keeper>,
+    /// Where the history is kept, if anywhere.
+    pub history: Option<Box<dyn History>>,
     /// Who knows the weather.
     pub weather: Arc<dyn Source>,
     /// Reads the board's state.
@@ -192,6 +200,7 @@ pub struct Bot {
     forecasts: Forecasts,
     traces: Traces,
     book: NodeBook,
+    memory: Option<remember::Memory>,
     link: LinkView,
     own: NodeNum,
     enabled: BTreeSet<ChannelIndex>,
@@ -214,7 +223,7 @@ impl std::fmt::Debug for Bot {
 }
 
 impl Bot {
-    /// A bot that knows nobody yet.
+    /// A bot that knows what it knew `before`.
     #[must_use]
     pub fn new(settings: Settings, parts: Parts, before: Before) -> Self {
         let mut registry = parts.registry;
@@ -236,6 +245,15 @@ impl Bot {
             boot: settings.boot.clone(),
         };
         let weather = settings.weather.clone();
+        let mut book = NodeBook::default();
+        if let Some(own) = before.own {
+            book.set_own(own);
+        }
+        book.restore(before.nodes);
+        let sanity = settings.sanity;
+        let memory = parts
+            .history
+            .map(|history| remember::Memory::new(history, sanity));
         Self {
             post: Post::new(parts.outbox, settings.lang, bot, settings.limits.together),
             traces: Traces::default(),
@@ -246,7 +264,8 @@ impl Bot {
             keeper: parts.keeper,
             host: parts.host,
             desk,
-            book: NodeBook::default(),
+            book,
+            memory,
             link: LinkView::default(),
             own: NodeNum(0),
             enabled: BTreeSet::new(),
@@ -288,6 +307,7 @@ impl Bot {
             Event::Outcome(ticket, outcome) => self.outcome(now, ticket, outcome),
             Event::Beat => {}
         }
+        self.record_changes(now);
     }
 
     /// Looks at everything that depends on time.
@@ -295,13 +315,15 @@ impl Bot {
         self.give_up_late_jobs(now);
         self.forecasts.tick(now);
         self.serve_forecasts(now);
+        self.tick_memory(now);
     }
 
     /// When [`Bot::tick`] is needed again, at the latest.
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
         let jobs = self.jobs.values().filter_map(OpenJob::deadline);
-        jobs.chain(self.forecasts.deadline()).min()
+        let memory = self.memory.as_ref().and_then(remember::Memory::deadline);
+        jobs.chain(self.forecasts.deadline()).chain(memory).min()
     }
 
     /// The last thing before the end: puts away what is worth keeping.
@@ -309,11 +331,11 @@ impl Bot {
         if let Some(known) = self.forecasts.last_words(now) {
             self.keeper.weather(&known);
         }
+        self.flush_memory(now);
     }
 
     fn ready(&mut self, now: Now, identity: &Identity) {
-        self.own = identity.num;
-        self.book.set_own(identity.num);
+        self.meet_own(now, identity.num);
         if let Some(own) = &identity.own {
             self.book.note_own(own, now, self.settings.sanity);
         }
@@ -347,6 +369,7 @@ impl Bot {
                 received.packet.from
             );
         }
+        self.record_packet(now, received, noted.key_differs);
         if received.traceroute.is_some() {
             self.traced(now, received);
         } else if received.standing == Standing::Live {

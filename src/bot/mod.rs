@@ -15,6 +15,7 @@ pub mod host;
 pub mod parse;
 pub mod policy;
 pub mod recent;
+pub mod record;
 pub mod reply;
 pub mod run;
 pub mod split;

@@ -252,6 +252,14 @@ pub struct Store {
     /// As the file has it; [`Store::file`] says where that is.
     #[serde(deserialize_with = "value::path")]
     pub path: PathBuf,
+    /// Whether a history is kept at all.
+    pub enabled: bool,
+    /// How long traffic is kept, 1 to 366 days.
+    #[serde(deserialize_with = "value::period::<_, 86_400_000, 31_622_400_000>")]
+    pub keep: Duration,
+    /// Megabytes that the history may take, 16 to 4096.
+    #[serde(deserialize_with = "value::whole::<_, _, 16, 4096>")]
+    pub max_size: u64,
 }
 
 /// Where the file names commands.
@@ -361,6 +369,9 @@ impl Default for Store {
     fn default() -> Self {
         Self {
             path: PathBuf::from("meshbot.db"),
+            enabled: true,
+            keep: Duration::from_secs(30 * 24 * 3_600),
+            max_size: 64,
         }
     }
 }

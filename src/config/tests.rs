@@ -48,6 +48,9 @@ conversations = true
 direct_texts = true
 [store]
 path = "/var/tmp/x.db"
+enabled = false
+keep = "366d"
+max_size = 16
 "##;
 
 fn parse(text: &str) -> Config {
@@ -542,10 +545,32 @@ fn the_database_lies_where_systemd_says() {
     );
     let store = Store {
         path: "/srv/m.db".into(),
+        ..Store::default()
     };
     assert_eq!(
         store.file_under(Some(OsStr::new("/var/lib/meshbot"))),
         Path::new("/srv/m.db")
+    );
+}
+
+#[test]
+fn a_history_has_bounds() {
+    let store = |value: &str, line| refuse(&format!("node.host = \"r\"\n[store]\n{value}"), line);
+    store(
+        "keep = \"12h\"",
+        expect![[
+            r#"meshbot.toml:3:8: store.keep: expected a duration in quotes from "1d" to "366d", found string "12h""#
+        ]],
+    );
+    store(
+        "max_size = 8",
+        expect![
+            "meshbot.toml:3:12: store.max_size: expected a whole number from 16 to 4096, found integer `8`"
+        ],
+    );
+    store(
+        "enabled = \"no\"",
+        expect![[r#"meshbot.toml:3:11: store.enabled: expected true or false, found string "no""#]],
     );
 }
 

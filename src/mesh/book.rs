@@ -9,12 +9,14 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+pub use known::{Changes, Known, KnownDirect};
 pub use learn::Noted;
 
 use super::name;
 use super::node::{Node, Stamp};
 use super::{NodeNum, Now, Payload, Position};
 
+mod known;
 mod learn;
 
 /// How many nodes a book holds unless told otherwise.
@@ -46,8 +48,10 @@ pub struct NodeBook {
     nodes: BTreeMap<NodeNum, Node>,
     capacity: usize,
     own: Option<NodeNum>,
+    had_own: bool,
     had_list: bool,
     counters: Counters,
+    changes: Changes,
 }
 
 impl Default for NodeBook {
@@ -64,8 +68,10 @@ impl NodeBook {
             nodes: BTreeMap::new(),
             capacity: capacity.max(1),
             own: None,
+            had_own: false,
             had_list: false,
             counters: Counters::default(),
+            changes: Changes::default(),
         }
     }
 
@@ -140,16 +146,17 @@ impl NodeBook {
         placed
     }
 
-    /// Nodes met for the first time at `since` (since the program started) or
-    /// later, newest first. What our node knew before is not new.
+    /// Nodes met for the first time within `period`, newest first. What our
+    /// node knew before is not new.
     #[must_use]
-    pub fn new_since(&self, since: Duration) -> Vec<&Node> {
+    pub fn new_within(&self, period: Duration, now: Now) -> Vec<&Node> {
         let mut new: Vec<_> = self
             .others()
-            .filter(|node| node.first_seen_mono.is_some_and(|seen| seen >= since))
+            .filter_map(|node| Some((node.met_ago(now)?, node)))
+            .filter(|(ago, _)| *ago <= period)
             .collect();
-        new.sort_by_key(|node| (Reverse(node.first_seen_mono), node.num));
-        new
+        new.sort_by_key(|(ago, node)| (*ago, node.num));
+        new.into_iter().map(|(_, node)| node).collect()
     }
 
     /// Nodes that have been silent for longer than `quiet`, the most recently
@@ -243,6 +250,7 @@ impl NodeBook {
                 _ => return None,
             }
         }
+        self.changes.nodes.insert(num);
         let node = self.nodes.entry(num).or_insert_with(|| Node::new(num));
         Some((node, is_new))
     }

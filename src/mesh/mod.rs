@@ -2,6 +2,7 @@
 //! knows a clock, a socket or a thread.
 
 pub mod book;
+pub mod edges;
 pub mod geo;
 pub mod id;
 pub mod labels;
@@ -11,7 +12,8 @@ pub mod node;
 pub mod packet;
 pub mod time;
 
-pub use book::{Counters, NodeBook, Noted};
+pub use book::{Changes, Counters, Known, KnownDirect, NodeBook, Noted};
+pub use edges::{Edge, Witness};
 pub use geo::{Compass, Position};
 pub use id::{ChannelIndex, NodeNum, PacketId};
 pub use labels::Quality;

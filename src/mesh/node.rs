@@ -37,7 +37,16 @@ pub(super) struct Recent<T> {
     len: u8,
 }
 
-impl<T: Copy> Recent<T> {
+impl<T: Copy + Default> Recent<T> {
+    /// The first of `newest_first`, as many as are remembered.
+    pub(super) fn of(newest_first: &[T]) -> Self {
+        let mut recent = Self::default();
+        for &value in newest_first.iter().take(HISTORY).rev() {
+            recent.push(value);
+        }
+        recent
+    }
+
     pub(super) fn push(&mut self, value: T) {
         self.values.rotate_right(1);
         self.values[0] = value;
@@ -57,17 +66,25 @@ pub struct DirectSignal {
     pub snr: f32,
     /// Received power in dBm, when our node gave one.
     pub rssi: Option<i32>,
-    /// When, since the program started.
-    pub at_mono: Duration,
+    /// When, since the program started; `None` when it was before.
+    pub at_mono: Option<Duration>,
     /// When, in seconds since 1970, if any clock was right.
     pub at_unix: Option<u64>,
+}
+
+impl DirectSignal {
+    /// How long ago that was; `None` when no clock can tell.
+    #[must_use]
+    pub fn age(&self, now: Now) -> Option<Duration> {
+        age(self.at_mono, self.at_unix, now)
+    }
 }
 
 /// Every direct reception that is remembered.
 #[derive(Clone, Debug)]
 pub(super) struct DirectHistory {
     pub(super) last: DirectSignal,
-    snrs: Recent<f32>,
+    pub(super) snrs: Recent<f32>,
 }
 
 /// What a node says about its own state (protocol.md §3.15, DeviceMetrics).
@@ -165,7 +182,8 @@ impl Node {
         self.last_heard.map(Stamp::unix)
     }
 
-    /// When it was met for the first time in this run, seconds since 1970.
+    /// When it was met for the first time, seconds since 1970; `None` for those
+    /// that our node knew before.
     #[must_use]
     pub fn first_seen(&self) -> Option<u64> {
         self.first_seen.map(Stamp::unix)
@@ -186,23 +204,23 @@ impl Node {
     /// How long ago it was last heard; `None` when no clock can tell.
     #[must_use]
     pub fn age(&self, now: Now) -> Option<Duration> {
-        match self.last_heard_mono {
-            Some(mono) => Some(now.mono.saturating_sub(mono)),
-            // A board whose clock is not set yet shows a time before it.
-            None => now
-                .unix
-                .checked_sub(self.last_heard()?)
-                .map(Duration::from_secs),
-        }
+        age(self.last_heard_mono, self.last_heard(), now)
     }
 
-    /// The last reception straight from it, however long ago in this run.
+    /// How long ago it was met for the first time; `None` for those that our
+    /// node knew before, and when no clock can tell.
+    #[must_use]
+    pub fn met_ago(&self, now: Now) -> Option<Duration> {
+        age(self.first_seen_mono, self.first_seen(), now)
+    }
+
+    /// The last reception straight from it, however long ago.
     #[must_use]
     pub fn last_direct(&self) -> Option<DirectSignal> {
         self.direct.as_ref().map(|direct| direct.last)
     }
 
-    /// SNRs in dB of its last direct receptions in this run, newest first.
+    /// SNRs in dB of its last direct receptions, newest first.
     #[must_use]
     pub fn direct_snrs(&self) -> &[f32] {
         self.direct
@@ -210,18 +228,18 @@ impl Node {
             .map_or(&[], |direct| direct.snrs.as_slice())
     }
 
-    /// Relays of its last packets by radio in this run, newest first.
+    /// Relays of its last packets by radio, newest first.
     #[must_use]
     pub fn hop_history(&self) -> &[u8] {
         self.hop_history.as_slice()
     }
 
     /// The SNR in dB with which it was heard directly within [`DIRECT_FOR`].
-    /// Before the first reception in this run, what our node's list said.
+    /// Before the first reception, what our node's list said.
     #[must_use]
     pub fn direct_snr(&self, now: Now) -> Option<f32> {
         if let Some(direct) = self.last_direct() {
-            let fresh = now.mono.saturating_sub(direct.at_mono) <= DIRECT_FOR;
+            let fresh = direct.age(now).is_some_and(|age| age <= DIRECT_FOR);
             return fresh.then_some(direct.snr);
         }
         let listed_direct = self.hops == Hops::Known(0) && !self.via_mqtt;
@@ -239,7 +257,7 @@ impl Node {
         let last = DirectSignal {
             snr: signal.snr,
             rssi: signal.rssi,
-            at_mono: now.mono,
+            at_mono: Some(now.mono),
             at_unix: unix.map(Stamp::unix),
         };
         let direct = self.direct.get_or_insert_with(|| {
@@ -250,6 +268,15 @@ impl Node {
         });
         direct.last = last;
         direct.snrs.push(signal.snr);
+    }
+}
+
+/// How long ago something was: by the time of this run, else by the clock. A
+/// board whose clock is not set yet shows a time before it.
+fn age(mono: Option<Duration>, unix: Option<u64>, now: Now) -> Option<Duration> {
+    match mono {
+        Some(mono) => Some(now.mono.saturating_sub(mono)),
+        None => now.unix.checked_sub(unix?).map(Duration::from_secs),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What lasts longer than the process.
 
 pub mod file;
+pub mod history;
 pub mod state;
 pub mod weather;
 
@@ -36,6 +37,7 @@ impl Files {
         Before {
             muted_until: self.state.load().mute(),
             weather: self.weather.load(),
+            ..Before::default()
         }
     }
 }

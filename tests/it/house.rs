@@ -116,6 +116,17 @@ fn the_bot_does_not_see_the_io_thread() {
 }
 
 #[test]
+fn the_bot_does_not_see_the_store() {
+    absent("src/bot", &["crate::store", "rusqlite"], &[]);
+    absent("src/mesh", &["crate::store", "rusqlite"], &[]);
+    absent("src/store", &["crate::link::io", "crate::app"], &[]);
+    for words in [CLOCKS, SOCKETS] {
+        absent("src/store", words, &[]);
+    }
+    absent("src/store", &["std::thread::spawn", "thread::Builder"], &[]);
+}
+
+#[test]
 fn commands_see_neither_the_link_nor_the_network() {
     absent(
         "src/bot/commands",

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod demo;
+mod history;
 mod house;
 mod link_faults;
 mod manners;

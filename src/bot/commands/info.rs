@@ -69,10 +69,7 @@ fn answer(ask: &Ask, context: &Context<'_>, num: NodeNum) -> Vec<(u8, String)> {
         parts.push((1, format::way(lang, node.hops, node.via_mqtt)));
     }
     let direct = match node.last_direct() {
-        Some(last) => {
-            let age = now.mono.saturating_sub(last.at_mono);
-            Some((format::signal(last.snr, last.rssi), Some(age)))
-        }
+        Some(last) => Some((format::signal(last.snr, last.rssi), last.age(now))),
         // What our node measured before the program started.
         None => node
             .direct_snr(now)

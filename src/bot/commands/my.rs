@@ -43,9 +43,10 @@ fn answer(ask: &Ask, context: &Context<'_>) -> Vec<(u8, String)> {
     } else {
         parts.push((1, format::way(lang, ask.hops, ask.via_mqtt)));
         if let Some(last) = heard_before {
-            let age = context.now.mono.saturating_sub(last.at_mono);
-            let text = format::signal(last.snr, last.rssi);
-            let text = format!("{text} ({})", format::ago(lang, age));
+            let mut text = format::signal(last.snr, last.rssi);
+            if let Some(age) = last.age(context.now) {
+                text = format!("{text} ({})", format::ago(lang, age));
+            }
             parts.push((0, Text::LastDirect.fill(lang, &[("signal", &text)])));
         } else if ask.hops == Hops::Known(0) && !ask.via_mqtt {
             parts.push((0, Text::NoSignal.plain(lang).to_owned()));

@@ -87,7 +87,7 @@ fn direct(context: &Context<'_>) -> List {
     let lines = nodes.iter().map(|node| {
         let snr = node.direct_snr(context.now).unwrap_or_default();
         let heard = match node.last_direct() {
-            Some(last) => Some(context.now.mono.saturating_sub(last.at_mono)),
+            Some(last) => last.age(context.now),
             None => node.age(context.now),
         };
         let far = own.zip(node.position);
@@ -153,10 +153,9 @@ fn new(context: &Context<'_>) -> Result<List, String> {
     if !context.book.had_list() {
         return Err(Text::NoListYet.plain(context.lang).to_owned());
     }
-    let now = context.now.mono;
-    let nodes = context.book.new_since(now.saturating_sub(DAY));
+    let nodes = context.book.new_within(DAY, context.now);
     let lines = nodes.iter().map(|node| {
-        let age = node.first_seen_mono.map(|seen| now.saturating_sub(seen));
+        let age = node.met_ago(context.now);
         let known = node.hops.known().is_some() || node.via_mqtt;
         let way = known.then(|| format::way(context.lang, node.hops, node.via_mqtt));
         line(context, node, [time(context, age), way, None])

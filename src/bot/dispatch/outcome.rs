@@ -1,6 +1,7 @@
 //! What became of an answer, and who has to be told.
 
 use super::*;
+use crate::link::DropReason;
 
 impl Bot {
     pub(super) fn outcome(&mut self, now: Now, ticket: Ticket, outcome: Outcome) {
@@ -24,6 +25,9 @@ impl Bot {
         let Some((posted, other)) = self.post.settle(ticket, arrived, now.mono) else {
             return;
         };
+        if !arrived && outcome != Outcome::Dropped(DropReason::Stopping) {
+            self.record_failure(now, posted.to, outcome);
+        }
         if let Some(other) = other {
             self.tally.together -= 1;
             self.answer_late(now, &other.ask, other.way, &other.text);

@@ -114,6 +114,7 @@ fn rig_with(
         outbox: link.outbox,
         errands: errands.unwrap_or_else(|| Box::new(Inline(done))),
         keeper: Arc::new(Notes(keeper)),
+        history: None,
         weather: Arc::new(Offline),
         host: Box::new(HostStats::default),
         registry: registry(),

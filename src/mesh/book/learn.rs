@@ -33,17 +33,36 @@ pub struct Noted {
 impl NodeBook {
     /// Takes over our node's list from a handshake (protocol.md §3.9).
     pub fn note_node_list(&mut self, infos: &[proto::NodeInfo], now: Now, sanity: Sanity) {
-        let first_list = !self.had_list;
-        self.had_list = true;
+        // Our own entry comes by itself at first, with the configuration.
+        let has_others = infos.iter().any(|info| Some(NodeNum(info.num)) != self.own);
+        let is_whole = has_others || std::mem::replace(&mut self.had_own, true);
+        let first_list = is_whole && !self.had_list;
+        self.had_list |= is_whole;
         for info in infos {
-            self.note_node_info(info, first_list, now, sanity);
+            self.watching_the_key(NodeNum(info.num), |book| {
+                book.note_node_info(info, first_list, now, sanity);
+            });
         }
     }
 
     /// Takes over what our node says of itself at the beginning of a
     /// handshake, long before its list.
     pub fn note_own(&mut self, info: &proto::NodeInfo, now: Now, sanity: Sanity) {
-        self.note_node_info(info, false, now, sanity);
+        self.watching_the_key(NodeNum(info.num), |book| {
+            book.note_node_info(info, false, now, sanity);
+        });
+    }
+
+    /// Notes whether `learn` gives the node another key in the place of the one
+    /// that it had.
+    fn watching_the_key<T>(&mut self, num: NodeNum, learn: impl FnOnce(&mut Self) -> T) -> T {
+        let key = |book: &Self| book.get(num).and_then(|node| node.public_key);
+        let before = key(self);
+        let learnt = learn(self);
+        if before.is_some() && key(self) != before {
+            self.changes.rekeyed.insert(num);
+        }
+        learnt
     }
 
     fn note_node_info(
@@ -61,7 +80,10 @@ impl NodeBook {
         };
         if first_list {
             // Our node knew it, so it is no news, even if its packet was faster.
-            (node.first_seen, node.first_seen_mono) = (None, None);
+            // What was written down in an earlier run stands.
+            if node.first_seen_mono.take().is_some() {
+                node.first_seen = None;
+            }
         } else if is_new {
             node.first_seen = past(now.unix, now, sanity);
             node.first_seen_mono = Some(now.mono);
@@ -89,8 +111,9 @@ impl NodeBook {
             node.last_heard = heard;
             node.last_heard_mono = node.last_heard_mono.max(heard_mono);
         }
-        // From the first packet on, our own observation is better.
-        if node.packets == 0 {
+        // From the first packet on, our own observation is better, and so is a
+        // later one of an earlier run.
+        if node.packets == 0 && !outdated {
             node.via_mqtt = info.via_mqtt;
             node.hops = listed_hops(info.hops_away);
             let direct = node.hops == Hops::Known(0) && !info.via_mqtt;
@@ -102,6 +125,18 @@ impl NodeBook {
 
     /// Takes in a packet from the mesh, or from our own node.
     pub fn note_packet(
+        &mut self,
+        packet: &Packet,
+        standing: Standing,
+        now: Now,
+        sanity: Sanity,
+    ) -> Noted {
+        self.watching_the_key(packet.from, |book| {
+            book.learn_packet(packet, standing, now, sanity)
+        })
+    }
+
+    fn learn_packet(
         &mut self,
         packet: &Packet,
         standing: Standing,
@@ -136,7 +171,12 @@ impl NodeBook {
             }
             // Our node opened the message with it, so it goes by this key.
             node.public_key = packet.sender_key.or(node.public_key);
-            node.last_heard = node.last_heard.max(at);
+            // Nothing is later than now: a time that is comes from a clock that
+            // was wrong.
+            node.last_heard = match standing {
+                Standing::Live => at.or(node.last_heard),
+                _ => node.last_heard.max(at),
+            };
             node.last_heard_mono = node.last_heard_mono.max(heard.0);
         }
         if standing == Standing::Live && !is_own {

@@ -3,11 +3,14 @@
 use super::*;
 use crate::mesh::{Hops, Packet, Sanity, Signal, Standing};
 use crate::proto::{self, PortNum, telemetry};
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 use prost::Message;
 
 const SANITY: Sanity = Sanity { built: 1_000_000 };
 const DAY: u64 = 24 * 3600;
+const EVER: Duration = Duration::from_secs(100 * DAY);
 const OWN: NodeNum = NodeNum(0x0000_0aaa);
 const ALICE: NodeNum = NodeNum(0x1111_11a1);
 const BOB: NodeNum = NodeNum(0x2222_22b2);
@@ -375,7 +378,7 @@ fn the_list_fills_an_empty_book() {
     assert_eq!(alice.hops, Hops::Known(0));
     assert!(alice.is_favorite && alice.direct_snrs().is_empty());
     assert_eq!(numbers(book.direct(at(10))), [ALICE], "a hint until heard");
-    assert!(book.new_since(Duration::ZERO).is_empty(), "known before");
+    assert!(book.new_within(EVER, at(10)).is_empty(), "known before");
     assert!(book.direct(at(2 * DAY)).is_empty());
     live(&mut book, &packet(ALICE, Hops::Known(1), 8.0), 20);
     assert!(book.direct(at(20)).is_empty(), "a reception beats the hint");
@@ -516,14 +519,14 @@ fn new_and_lost_are_told_apart() {
     let mut book = book();
     live(&mut book, &direct(ALICE, 0.0), 5);
     book.note_node_list(&[info(ALICE, 2_000_004)], at(8), SANITY);
-    assert!(
-        book.new_since(Duration::ZERO).is_empty(),
-        "our node knew her"
-    );
+    assert!(book.new_within(EVER, at(8)).is_empty(), "our node knew her");
     live(&mut book, &direct(BOB, 0.0), 100);
     live(&mut book, &direct(NodeNum(300), 0.0), 200);
     book.note_node_list(&[info(NodeNum(400), 2_000_250)], at(300), SANITY);
-    let since = |secs| numbers(book.new_since(Duration::from_secs(secs)));
+    let since = |secs: u64| {
+        let period = Duration::from_secs(300 - secs);
+        numbers(book.new_within(period, at(300)))
+    };
     assert_eq!(since(0), [NodeNum(400), NodeNum(300), BOB]);
     assert_eq!(since(200), [NodeNum(400), NodeNum(300)]);
     let quiet = Duration::from_secs(3_600);
@@ -622,4 +625,136 @@ proptest! {
             prop_assert!(node.last_heard_mono.is_none_or(|heard| heard <= now.mono));
         }
     }
+}
+
+#[test]
+fn our_own_entry_alone_is_not_the_list() {
+    // It comes first, with the configuration; the others seconds later.
+    let mut book = book();
+    book.note_node_list(&[info(OWN, 2_000_000)], at(1), SANITY);
+    assert!(!book.had_list());
+    book.note_node_list(&[info(ALICE, 2_000_000)], at(4), SANITY);
+    assert!(book.had_list());
+    assert_eq!(numbers(book.new_within(EVER, at(4))), []);
+    assert_eq!(book.get(ALICE).unwrap().first_seen(), None);
+
+    // Who is alone in the world has a list all the same.
+    let mut alone = NodeBook::default();
+    alone.set_own(OWN);
+    for had_list in [false, true] {
+        alone.note_node_list(&[info(OWN, 2_000_000)], at(1), SANITY);
+        assert_eq!(alone.had_list(), had_list);
+    }
+}
+
+/// Everything of the book that is written down.
+fn written(book: &NodeBook) -> Vec<Known> {
+    book.iter().map(Node::to_known).collect()
+}
+
+#[test]
+fn what_is_written_down_comes_back() {
+    let mut before = book();
+    live(&mut before, &direct(ALICE, -3.5), 100);
+    live(&mut before, &direct(ALICE, 0.25), 160);
+    live(&mut before, &packet(BOB, Hops::Known(2), 9.0), 170);
+    live(
+        &mut before,
+        &carrying(BOB, PortNum::NodeinfoApp, &user("Bob", "B")),
+        180,
+    );
+    live(
+        &mut before,
+        &carrying(BOB, PortNum::PositionApp, &place(480_000_000)),
+        190,
+    );
+    live(
+        &mut before,
+        &carrying(BOB, PortNum::TelemetryApp, &battery(77)),
+        200,
+    );
+
+    let mut after = NodeBook::default();
+    after.restore(written(&before));
+    assert_eq!(written(&after), written(&before));
+    assert_eq!(after.take_changes(), Changes::default());
+    assert_eq!(before.take_changes().nodes, BTreeSet::from([ALICE, BOB]));
+    assert_eq!(before.take_changes(), Changes::default());
+
+    // The next run starts its own time, half an hour later.
+    let later = Now {
+        mono: Duration::from_secs(1),
+        unix: at(2_000).unix,
+    };
+    assert_eq!(numbers(after.direct(later)), [ALICE]);
+    let alice = after.get(ALICE).unwrap();
+    let last = alice.last_direct().unwrap();
+    assert_eq!(last.age(later), Some(Duration::from_secs(1_840)));
+    assert_eq!(alice.age(later), Some(Duration::from_secs(1_840)));
+    assert_eq!((alice.packets, alice.last_heard_mono), (0, None));
+    let tomorrow = later.plus(Duration::from_secs(DAY));
+    assert!(after.direct(tomorrow).is_empty());
+    // She was met 1900 s ago, in the run before; Bob somewhat later.
+    let new = |secs| numbers(after.new_within(Duration::from_secs(secs), later));
+    assert_eq!(new(1_899), [BOB]);
+    assert_eq!(new(1_900), [BOB, ALICE]);
+}
+
+#[test]
+fn a_node_list_goes_over_what_was_written_down() {
+    let mut old = book();
+    live(&mut old, &direct(ALICE, -3.5), 100);
+    live(
+        &mut old,
+        &carrying(ALICE, PortNum::NodeinfoApp, &user("Alice", "A")),
+        110,
+    );
+    live(&mut old, &direct(BOB, 1.0), 100);
+    let mut book = book();
+    book.restore(written(&old));
+
+    // The list is older than what we know of Alice, newer than what of Bob.
+    let mut listed_alice = info(ALICE, at(50).unix);
+    listed_alice.hops_away = Some(5);
+    let mut listed_bob = info(BOB, at(150).unix);
+    listed_bob.hops_away = Some(3);
+    book.note_node_list(&[listed_alice, listed_bob], at(200), SANITY);
+    let alice = book.get(ALICE).unwrap();
+    assert_eq!(alice.long_name.as_deref(), Some("Alice"));
+    assert_eq!(alice.last_heard(), Some(at(110).unix));
+    assert_eq!(alice.hops, Hops::Known(1));
+    assert_eq!(alice.first_seen(), Some(at(100).unix));
+    let bob = book.get(BOB).unwrap();
+    assert_eq!(bob.long_name.as_deref(), Some("Listed"));
+    assert_eq!(
+        (bob.hops, bob.last_heard()),
+        (Hops::Known(3), Some(at(150).unix))
+    );
+}
+
+#[test]
+fn another_key_in_the_place_of_one_is_told() {
+    let mut book = book();
+    let with_key = |key: u8| {
+        let mut info = info(ALICE, at(0).unix);
+        info.user.as_mut().unwrap().public_key = vec![key; 32];
+        info
+    };
+    for (secs, key, told) in [(10, 1, false), (20, 1, false), (30, 2, true)] {
+        book.note_node_list(&[with_key(key)], at(secs), SANITY);
+        assert_eq!(book.take_changes().rekeyed.contains(&ALICE), told, "{secs}");
+    }
+}
+
+#[test]
+fn a_full_book_takes_the_most_recent_of_what_was_written_down() {
+    let known = |num: u32| Known {
+        num: NodeNum(num),
+        last_heard: Some(2_000_000 + u64::from(num)),
+        ..Known::default()
+    };
+    let mut book = NodeBook::new(3);
+    book.restore((100..110).map(known));
+    let kept: Vec<u32> = book.iter().map(|node| node.num.0).collect();
+    assert_eq!(kept, [107, 108, 109]);
 }

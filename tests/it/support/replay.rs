@@ -308,6 +308,7 @@ impl Listener {
             outbox: Outbox::new(to_link, Arc::new(|| {}), gate),
             errands: Box::new(Inline(to_bot)),
             keeper: Arc::new(Forgetful),
+            history: None,
             weather: Arc::new(Offline),
             host: Box::new(HostStats::default),
             registry,

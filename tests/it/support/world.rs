@@ -13,6 +13,7 @@ use meshbot::bot::dispatch::{self, Before, Bot, Forgetful, Keeper, Parts};
 use meshbot::bot::errands::{Inline, JobResult};
 use meshbot::bot::forecasts::Boot;
 use meshbot::bot::host::HostStats;
+use meshbot::bot::record::History;
 use meshbot::config::Config;
 use meshbot::link::core::{Act, Core};
 use meshbot::link::outbox::{Gate, Outbox};
@@ -84,6 +85,7 @@ pub struct Options {
     pub boot: Boot,
     /// So long a result is on its way, in ms.
     pub errands_take: u64,
+    pub history: Option<Box<dyn History>>,
 }
 
 impl Default for Options {
@@ -101,6 +103,7 @@ impl Default for Options {
             before: Before::default(),
             boot: Boot::default(),
             errands_take: 0,
+            history: None,
         }
     }
 }
@@ -147,6 +150,7 @@ impl World {
             errands: Box::new(Inline(result_sender)),
             keeper: options.keeper,
             weather: options.weather,
+            history: options.history,
             host: Box::new(HostStats::default),
             registry: options.registry,
         };

@@ -1,0 +1,311 @@
+//! What becomes a row, and when rows are handed over: all under virtual time.
+
+use super::*;
+use crate::mesh::{ChannelIndex, Edge, Hops, PacketId, Signal, Witness};
+
+const SANITY: Sanity = Sanity { built: 1_000_000 };
+const OWN: NodeNum = NodeNum(0xaaa);
+const ALICE: NodeNum = NodeNum(0x1111_11a1);
+
+/// `secs` after the program started, the clock being right.
+fn at(secs: u64) -> Now {
+    Now {
+        mono: Duration::from_secs(secs),
+        unix: 2_000_000 + secs,
+    }
+}
+
+/// The same before the board knows the time.
+fn undated(secs: u64) -> Now {
+    Now {
+        unix: secs,
+        ..at(secs)
+    }
+}
+
+fn received(from: NodeNum, standing: Standing) -> Received {
+    Received {
+        packet: Packet {
+            from,
+            to: NodeNum::BROADCAST,
+            channel: ChannelIndex(0),
+            id: PacketId(7),
+            rx_time: 0,
+            hops: Hops::Known(0),
+            signal: Some(Signal {
+                snr: -3.25,
+                rssi: Some(-97),
+            }),
+            relay: Some(0xa1),
+            via_mqtt: false,
+            by_lora: true,
+            background: false,
+            sender_key: None,
+            reply_to: None,
+            is_reaction: false,
+            request_id: None,
+            payload: Payload::Port(PortNum::TextMessageApp, b"hi".to_vec()),
+        },
+        standing,
+        age: None,
+        answers_ours: false,
+        traceroute: None,
+    }
+}
+
+fn live(from: NodeNum) -> Received {
+    received(from, Standing::Live)
+}
+
+fn recorder() -> Recorder {
+    let mut recorder = Recorder::new(SANITY);
+    recorder.set_own(OWN);
+    recorder
+}
+
+fn take(recorder: &mut Recorder, now: Now) -> Option<Batch> {
+    recorder.take_due(now, &NodeBook::default())
+}
+
+#[test]
+fn one_row_waits_ten_minutes_and_nothing_wakes_anybody() {
+    let mut recorder = recorder();
+    assert_eq!(recorder.deadline(), None);
+    recorder.packet(at(100), &live(ALICE));
+    recorder.packet(at(300), &live(ALICE));
+    assert_eq!(recorder.deadline(), Some(at(700).mono));
+    assert_eq!(take(&mut recorder, at(699)), None);
+    let batch = take(&mut recorder, at(700)).unwrap();
+    assert_eq!(batch.packets.len(), 2);
+    assert_eq!(batch.unix(batch.packets[0].at), Some(2_000_100));
+    assert_eq!((batch.own, recorder.deadline()), (OWN, None));
+    assert_eq!(take(&mut recorder, at(9_999)), None);
+}
+
+#[test]
+fn a_row_says_what_is_known_and_no_more() {
+    let mut recorder = recorder();
+    let mut relayed = live(ALICE);
+    relayed.packet.to = OWN;
+    relayed.packet.hops = Hops::Unknown;
+    relayed.packet.signal = None;
+    relayed.packet.relay = None;
+    relayed.packet.via_mqtt = true;
+    relayed.packet.payload = Payload::Encrypted;
+    recorder.packet(at(1), &live(ALICE));
+    recorder.packet(at(2), &relayed);
+    let batch = take(&mut recorder, at(700)).unwrap();
+    let direct = Heard {
+        at: When::Mono(at(1).mono),
+        from: ALICE,
+        to: None,
+        port: 1,
+        channel: 0,
+        hops: Some(0),
+        snr_q: Some(-13),
+        rssi: Some(-97),
+        relay: Some(0xa1),
+        medium: Medium::Radio,
+        late: false,
+    };
+    let mqtt = Heard {
+        at: When::Mono(at(2).mono),
+        to: Some(OWN),
+        port: -1,
+        hops: None,
+        snr_q: None,
+        rssi: None,
+        relay: None,
+        medium: Medium::Mqtt,
+        ..direct
+    };
+    assert_eq!(batch.packets, [direct, mqtt]);
+}
+
+#[test]
+fn what_is_no_reception_is_no_row() {
+    let mut recorder = recorder();
+    recorder.packet(at(1), &received(ALICE, Standing::Replay));
+    recorder.packet(at(1), &live(OWN));
+    recorder.packet(at(1), &live(NodeNum(0)));
+    recorder.packet(at(1), &live(NodeNum::BROADCAST));
+    assert_eq!(recorder.deadline(), None);
+}
+
+#[test]
+fn a_back_log_is_dated_by_the_node_and_marked() {
+    let mut recorder = recorder();
+    for rx_time in [0, 1_999_000, 9_000_000] {
+        let mut waited = received(ALICE, Standing::Backlog);
+        waited.packet.rx_time = rx_time;
+        recorder.packet(at(50), &waited);
+    }
+    let batch = take(&mut recorder, at(700)).unwrap();
+    let times: Vec<_> = batch.packets.iter().map(|row| batch.unix(row.at)).collect();
+    assert_eq!(times, [Some(2_000_050), Some(1_999_000), Some(2_000_050)]);
+    assert!(batch.packets.iter().all(|row| row.late));
+}
+
+#[test]
+fn our_node_tells_of_the_air() {
+    let mut recorder = recorder();
+    let metrics = proto::DeviceMetrics {
+        channel_utilization: Some(12.5),
+        air_util_tx: Some(0.75),
+        ..Default::default()
+    };
+    let said = proto::Telemetry {
+        time: 0,
+        variant: Some(telemetry::Variant::DeviceMetrics(metrics)),
+    };
+    let mut own = live(OWN);
+    own.packet.payload = Payload::Port(PortNum::TelemetryApp, said.encode_to_vec());
+    recorder.packet(at(1), &own);
+    assert_eq!(recorder.deadline(), None, "an echo is not our node");
+    own.packet.by_lora = false;
+    recorder.packet(at(1), &own);
+    let batch = take(&mut recorder, at(700)).unwrap();
+    assert!(batch.packets.is_empty());
+    assert_eq!(
+        (batch.air[0].channel_utilization, batch.air[0].air_util_tx),
+        (12.5, 0.75)
+    );
+}
+
+#[test]
+fn who_hears_whom_is_told_by_live_packets_only() {
+    let list = proto::NeighborInfo {
+        node_id: ALICE.0,
+        neighbors: vec![proto::Neighbor {
+            node_id: 0x77,
+            snr: 2.5,
+        }],
+        ..Default::default()
+    };
+    let mut recorder = recorder();
+    for standing in [Standing::Live, Standing::Backlog, Standing::Replay] {
+        let mut said = received(ALICE, standing);
+        said.packet.payload = Payload::Port(PortNum::NeighborinfoApp, list.encode_to_vec());
+        recorder.packet(at(1), &said);
+    }
+    // Our own node tells whom it hears itself; an echo of that is no news.
+    let own = proto::NeighborInfo {
+        node_id: OWN.0,
+        ..list
+    };
+    for by_lora in [false, true] {
+        let mut said = live(OWN);
+        said.packet.by_lora = by_lora;
+        said.packet.payload = Payload::Port(PortNum::NeighborinfoApp, own.encode_to_vec());
+        recorder.packet(at(2), &said);
+    }
+    let batch = take(&mut recorder, at(700)).unwrap();
+    let edges: Vec<_> = batch.links.iter().map(|link| link.edge).collect();
+    let edge = |to| Edge {
+        from: NodeNum(0x77),
+        to,
+        snr_q: 10,
+        witness: Witness::Neighbours,
+    };
+    assert_eq!(edges, [edge(ALICE), edge(OWN)]);
+}
+
+#[test]
+fn without_a_clock_rows_wait_and_are_dated_later() {
+    let mut recorder = recorder();
+    recorder.packet(undated(10), &live(ALICE));
+    assert_eq!(take(&mut recorder, undated(610)), None);
+    assert_eq!(recorder.deadline(), Some(at(1_210).mono));
+    recorder.undelivered(undated(620), ALICE, "NO_ROUTE".to_owned());
+    let batch = take(&mut recorder, undated(620)).unwrap();
+    assert!(batch.packets.is_empty());
+    assert_eq!(batch.unix(batch.errors[0].at), None);
+    let batch = take(&mut recorder, at(1_220)).unwrap();
+    assert_eq!(batch.unix(batch.packets[0].at), Some(at(10).unix));
+}
+
+#[test]
+fn what_must_be_durable_goes_at_once_but_not_all_the_time() {
+    let mut recorder = recorder();
+    let mut handed = 0;
+    for secs in 0..24 * 3_600 {
+        if secs % 3 == 0 {
+            recorder.undelivered(at(secs), ALICE, "NO_ROUTE".to_owned());
+        }
+        let due = recorder.deadline().is_some_and(|due| due <= at(secs).mono);
+        if secs < 30 && secs % 3 == 0 {
+            assert!(due, "at once");
+        }
+        if take(&mut recorder, at(secs)).is_some() {
+            handed += 1;
+        }
+    }
+    assert!((480..=502).contains(&handed), "{handed} a day at most");
+}
+
+#[test]
+fn before_our_own_number_is_known_nothing_is_due_for_ever() {
+    let mut recorder = Recorder::new(SANITY);
+    recorder.packet(at(1), &live(ALICE));
+    assert_eq!(recorder.deadline(), None);
+    recorder.undelivered(at(1), ALICE, "NO_ROUTE".to_owned());
+    assert_eq!(take(&mut recorder, at(1)), None);
+    assert_eq!(recorder.deadline(), Some(at(61).mono));
+    recorder.set_own(OWN);
+    assert_eq!(take(&mut recorder, at(61)).unwrap().errors.len(), 1);
+}
+
+#[test]
+fn the_same_news_of_a_key_waits_once() {
+    let mut recorder = recorder();
+    for secs in 0..100 {
+        recorder.key_differs(at(secs), ALICE);
+    }
+    assert_eq!(take(&mut recorder, at(100)).unwrap().keys.len(), 1);
+}
+
+#[test]
+fn nothing_grows_while_nobody_takes_it() {
+    let mut recorder = recorder();
+    let mut book = NodeBook::new(10);
+    for n in 0..10_000_u32 {
+        let packet = live(NodeNum(0x1000 + n));
+        recorder.packet(at(1), &packet);
+        book.note_packet(&packet.packet, Standing::Live, at(1), SANITY);
+        let changes = book.take_changes();
+        recorder.changed(at(1), &book, changes);
+        recorder.undelivered(at(1), NodeNum(0x1000 + n), String::new());
+        recorder.key_differs(at(1), NodeNum(0x1000 + n));
+    }
+    assert_eq!(
+        recorder.deadline(),
+        Some(at(1).mono),
+        "full before its time"
+    );
+    assert_eq!(recorder.dropped(), 10_000 - ROWS as u64);
+    let batch = recorder.take_due(at(1), &book).unwrap();
+    assert_eq!((batch.packets.len(), batch.nodes.len()), (ROWS, 10));
+    assert_eq!((batch.errors.len(), batch.keys.len()), (FACTS, FACTS));
+    assert_eq!(batch.errors[FACTS - 1].to, NodeNum(0x1000 + 9_999));
+}
+
+#[test]
+fn a_refused_batch_loses_rows_but_no_facts() {
+    let mut recorder = recorder();
+    let mut book = NodeBook::default();
+    let packet = live(ALICE);
+    book.note_packet(&packet.packet, Standing::Live, at(1), SANITY);
+    recorder.packet(at(1), &packet);
+    let changes = book.take_changes();
+    recorder.changed(at(1), &book, changes);
+    recorder.undelivered(at(1), ALICE, "first".to_owned());
+    let batch = recorder.take_due(at(1), &book).unwrap();
+    recorder.undelivered(at(2), ALICE, "second".to_owned());
+    recorder.refused(at(2), batch);
+    assert_eq!(recorder.dropped(), 1);
+    assert_eq!(recorder.deadline(), Some(at(62).mono));
+    let again = recorder.take_due(at(62), &book).unwrap();
+    let reasons: Vec<_> = again.errors.iter().map(|e| e.reason.as_str()).collect();
+    assert_eq!(reasons, ["first", "second"]);
+    assert_eq!((again.nodes.len(), again.packets.len()), (1, 0));
+}

@@ -1,0 +1,150 @@
+//! What outlasts the program: a node's entry in a form that can be written
+//! down and read back, and which entries have changed since the last look.
+//!
+//! Times of this run (since the program started) mean nothing in the next one
+//! and are left out; so is what our node says anew at every handshake.
+
+use std::collections::BTreeSet;
+
+use super::NodeBook;
+use crate::mesh::node::{DirectHistory, DirectSignal, Recent, Stamp};
+use crate::mesh::{Hops, Metrics, Node, NodeNum, Position};
+
+/// A node as it is written down.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Known {
+    /// Its number.
+    pub num: NodeNum,
+    /// Cleaned.
+    pub long_name: Option<Box<str>>,
+    /// Cleaned.
+    pub short_name: Option<Box<str>>,
+    /// Number of the role (protocol.md §3.14).
+    pub role: i32,
+    /// Number of the hardware model (protocol.md §3.21); 0 is unset.
+    pub hw_model: u32,
+    /// The key that direct messages to it are encrypted with.
+    pub public_key: Option<[u8; 32]>,
+    /// Its owner asks not to be messaged.
+    pub unmessagable: bool,
+    /// When it was met for the first time, seconds since 1970. `None` for those
+    /// that our node knew before.
+    pub first_seen: Option<u64>,
+    /// When it was last heard, seconds since 1970.
+    pub last_heard: Option<u64>,
+    /// Relays of its last packet that came by radio all the way.
+    pub hops: Hops,
+    /// Its last packet had passed through MQTT.
+    pub via_mqtt: bool,
+    /// Where it last said that it is.
+    pub position: Option<Position>,
+    /// When it said so, seconds since 1970.
+    pub position_at: Option<u64>,
+    /// Its last device metrics.
+    pub metrics: Metrics,
+    /// When it sent them, seconds since 1970.
+    pub metrics_at: Option<u64>,
+    /// Relays of its last packets by radio, newest first.
+    pub hop_history: Vec<u8>,
+    /// The receptions straight from it, if there were any.
+    pub direct: Option<KnownDirect>,
+}
+
+/// Receptions straight from a node, as they are written down.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct KnownDirect {
+    /// When the last one was, seconds since 1970.
+    pub at: Option<u64>,
+    /// Its received power in dBm, when our node gave one.
+    pub rssi: Option<i32>,
+    /// SNRs in dB, newest first; never empty.
+    pub snrs: Vec<f32>,
+}
+
+/// What has changed in the book since somebody last asked.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Changes {
+    /// Entries that may have changed.
+    pub nodes: BTreeSet<NodeNum>,
+    /// Those among them that had a key and now have another.
+    pub rekeyed: BTreeSet<NodeNum>,
+}
+
+impl Node {
+    /// The entry as it is written down.
+    #[must_use]
+    pub fn to_known(&self) -> Known {
+        Known {
+            num: self.num,
+            long_name: self.long_name.clone(),
+            short_name: self.short_name.clone(),
+            role: self.role,
+            hw_model: self.hw_model,
+            public_key: self.public_key,
+            unmessagable: self.unmessagable,
+            first_seen: self.first_seen(),
+            last_heard: self.last_heard(),
+            hops: self.hops,
+            via_mqtt: self.via_mqtt,
+            position: self.position,
+            position_at: self.position_at(),
+            metrics: self.metrics,
+            metrics_at: self.metrics_at(),
+            hop_history: self.hop_history().to_vec(),
+            direct: self.last_direct().map(|last| KnownDirect {
+                at: last.at_unix,
+                rssi: last.rssi,
+                snrs: self.direct_snrs().to_vec(),
+            }),
+        }
+    }
+
+    fn take_over(&mut self, known: Known) {
+        let stamp = |unix: Option<u64>| unix.and_then(Stamp::new);
+        self.long_name = known.long_name;
+        self.short_name = known.short_name;
+        self.role = known.role;
+        self.hw_model = known.hw_model;
+        self.public_key = known.public_key;
+        self.unmessagable = known.unmessagable;
+        self.first_seen = stamp(known.first_seen);
+        self.last_heard = stamp(known.last_heard);
+        self.hops = known.hops;
+        self.via_mqtt = known.via_mqtt;
+        self.position = known.position;
+        self.position_at = stamp(known.position_at);
+        self.metrics = known.metrics;
+        self.metrics_at = stamp(known.metrics_at);
+        self.hop_history = Recent::of(&known.hop_history);
+        self.direct = known.direct.and_then(|direct| {
+            Some(Box::new(DirectHistory {
+                last: DirectSignal {
+                    snr: *direct.snrs.first()?,
+                    rssi: direct.rssi,
+                    at_mono: None,
+                    at_unix: direct.at,
+                },
+                snrs: Recent::of(&direct.snrs),
+            }))
+        });
+    }
+}
+
+impl NodeBook {
+    /// Enters what was known before the program started. To be called before
+    /// anything else has been noted: what comes later is newer.
+    pub fn restore(&mut self, known: impl IntoIterator<Item = Known>) {
+        for known in known {
+            let heard = (None, known.last_heard.and_then(Stamp::new));
+            if let Some((node, _)) = self.entry(known.num, heard) {
+                node.take_over(known);
+            }
+        }
+        self.changes = Changes::default();
+    }
+
+    /// What has changed since the last call.
+    pub fn take_changes(&mut self) -> Changes {
+        std::mem::take(&mut self.changes)
+    }
+}

@@ -1,0 +1,94 @@
+//! What is known at the start: the nodes as they were heard through our own
+//! node before.
+
+use rusqlite::{Connection, Row};
+
+use crate::mesh::book::DEFAULT_CAPACITY;
+use crate::mesh::{Hops, Known, KnownDirect, Metrics, NodeNum, Position};
+
+use super::unsigned;
+
+/// The node that we were connected with last, and the nodes heard through it,
+/// the most recent first, as many as a book holds.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn nodes(conn: &Connection) -> rusqlite::Result<(Option<NodeNum>, Vec<Known>)> {
+    let own: Option<(i64, u32)> = conn
+        .prepare("SELECT id, num FROM own ORDER BY latest DESC LIMIT 1")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .next()
+        .transpose()?;
+    let Some((id, num)) = own else {
+        return Ok((None, Vec::new()));
+    };
+    let mut select = conn.prepare(
+        "SELECT * FROM heard JOIN nodes USING (num) WHERE own = ?1
+         ORDER BY last_heard DESC LIMIT ?2",
+    )?;
+    let capacity = u32::try_from(DEFAULT_CAPACITY).unwrap_or(u32::MAX);
+    let nodes = select.query_map((id, capacity), known)?;
+    Ok((Some(NodeNum(num)), nodes.collect::<Result<_, _>>()?))
+}
+
+fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
+    let time = |column: &str| -> rusqlite::Result<Option<u64>> {
+        Ok(row.get::<_, Option<i64>>(column)?.map(unsigned))
+    };
+    let name = |column: &str| -> rusqlite::Result<Option<Box<str>>> { row.get(column) };
+    let snrs: Option<Vec<u8>> = row.get("direct_snrs")?;
+    let snrs = snrs.map(|bytes| {
+        let (values, _) = bytes.as_chunks::<4>();
+        values
+            .iter()
+            .map(|value| f32::from_le_bytes(*value))
+            .collect()
+    });
+    Ok(Known {
+        num: NodeNum(row.get("num")?),
+        long_name: name("long_name")?,
+        short_name: name("short_name")?,
+        role: row.get("role")?,
+        hw_model: row.get("hw_model")?,
+        public_key: row.get("public_key")?,
+        unmessagable: row.get("unmessagable")?,
+        first_seen: time("first_seen")?,
+        last_heard: time("last_heard")?,
+        hops: row
+            .get::<_, Option<u8>>("hops")?
+            .map_or(Hops::Unknown, Hops::Known),
+        via_mqtt: row.get("via_mqtt")?,
+        position: position(row)?,
+        position_at: time("position_at")?,
+        metrics: Metrics {
+            battery: row.get("battery")?,
+            voltage: row.get("voltage")?,
+            channel_utilization: row.get("channel_utilization")?,
+            air_util_tx: row.get("air_util_tx")?,
+            uptime: row.get("uptime")?,
+        },
+        metrics_at: time("metrics_at")?,
+        hop_history: row.get::<_, Option<_>>("hop_history")?.unwrap_or_default(),
+        direct: match snrs {
+            Some(snrs) => Some(KnownDirect {
+                at: time("direct_at")?,
+                rssi: row.get("direct_rssi")?,
+                snrs,
+            }),
+            None => None,
+        },
+    })
+}
+
+fn position(row: &Row<'_>) -> rusqlite::Result<Option<Position>> {
+    let (Some(latitude_i), Some(longitude_i)) = (row.get("latitude")?, row.get("longitude")?)
+    else {
+        return Ok(None);
+    };
+    Ok(Some(Position {
+        latitude_i,
+        longitude_i,
+        altitude: row.get("altitude")?,
+        precision_bits: row.get::<_, Option<u32>>("precision_bits")?.unwrap_or(0),
+    }))
+}

@@ -1,0 +1,205 @@
+//! Finding the file, bringing it up to date, and what becomes of one that is
+//! broken: it is moved aside, never deleted, and a fresh one is started.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use log::{info, warn};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use super::{Limits, Writer, load, schema};
+use crate::mesh::{Known, NodeNum};
+
+/// How long a commit waits for somebody else who writes, for example
+/// `meshbot db prune`.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// Why there is no history.
+#[derive(Debug)]
+pub enum OpenError {
+    /// It was written by a later version of meshbot; its number.
+    Newer(usize),
+    /// There is none, and none was to be made.
+    Missing,
+    /// The database cannot be read or written.
+    Sql(rusqlite::Error),
+    /// A file cannot be read, written or moved.
+    File(io::Error),
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Newer(version) => {
+                write!(f, "a later meshbot wrote it (version {version})")
+            }
+            Self::Missing => f.write_str("there is no such file"),
+            Self::Sql(error) => error.fmt(f),
+            Self::File(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for OpenError {}
+
+impl From<rusqlite::Error> for OpenError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<io::Error> for OpenError {
+    fn from(error: io::Error) -> Self {
+        Self::File(error)
+    }
+}
+
+/// A database that is ready, and what it knows.
+#[derive(Debug)]
+pub struct Opened {
+    /// Writes it.
+    pub writer: Writer,
+    /// The node that we were connected with last.
+    pub own: Option<NodeNum>,
+    /// The nodes as they were heard through it, the most recent first.
+    pub nodes: Vec<Known>,
+}
+
+/// Opens the database at `path`, makes it if there is none, takes the missing
+/// steps of the schema. One that is broken is moved aside, and a fresh one
+/// takes its place.
+///
+/// # Errors
+/// When it is of a later version, or the folder cannot be written to.
+pub fn open(path: &Path, limits: Limits) -> Result<Opened, OpenError> {
+    match open_as_it_is(path, limits) {
+        Err(OpenError::Sql(error)) if is_corrupt(&error) => {
+            move_aside(path, &error.to_string())?;
+            open_as_it_is(path, limits)
+        }
+        other => other,
+    }
+}
+
+/// The same for a database that is there and of today's version; what is
+/// broken stays where it is.
+///
+/// # Errors
+/// When it is missing, of another version, or cannot be written to.
+pub fn open_as_it_is(path: &Path, limits: Limits) -> Result<Opened, OpenError> {
+    let unclean = fs::metadata(beside(path, "-wal")).is_ok_and(|wal| wal.len() > 0);
+    let mut conn = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    conn.busy_timeout(BUSY)?;
+    // Before anything is touched. Rows change here and there, and a page is
+    // written as a whole: small ones are easier on a memory card.
+    match schema::version(&conn)? {
+        0 => conn.execute_batch("PRAGMA page_size = 2048; PRAGMA auto_vacuum = INCREMENTAL")?,
+        version if version > schema::STEPS.len() => return Err(OpenError::Newer(version)),
+        _ => {}
+    }
+    conn.execute_batch(
+        "PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = FULL;
+         PRAGMA wal_autocheckpoint = 0;
+         PRAGMA cache_size = -256;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA cell_size_check = ON;
+         PRAGMA trusted_schema = OFF;",
+    )?;
+    if let Some(copy) = schema::migrate(&mut conn, path, schema::STEPS)? {
+        info!(
+            "{}: brought up to date; as it was before: {}",
+            path.display(),
+            copy.display()
+        );
+    }
+    let (own, nodes) = load::nodes(&conn)?;
+    let writer = Writer::new(conn, path, limits, unclean)?;
+    Ok(Opened { writer, own, nodes })
+}
+
+/// Opens an existing database for reading; a running bot is not disturbed.
+///
+/// # Errors
+/// When there is none, or it is of another version and `any_version` is not set.
+pub fn read(path: &Path, any_version: bool) -> Result<Connection, OpenError> {
+    if !path.exists() {
+        return Err(OpenError::Missing);
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    conn.busy_timeout(BUSY)?;
+    match schema::version(&conn)? {
+        version if version == schema::STEPS.len() || any_version => Ok(conn),
+        version if version > schema::STEPS.len() => Err(OpenError::Newer(version)),
+        version => Err(OpenError::File(io::Error::other(format!(
+            "it is of version {version}: run the bot once, which brings it up to date"
+        )))),
+    }
+}
+
+/// Writes a copy of the database as it is at this moment, durably. Somebody may
+/// be writing meanwhile.
+///
+/// # Errors
+/// When the file exists already, or cannot be written.
+pub fn copy_into(conn: &Connection, copy: &Path) -> Result<(), OpenError> {
+    if copy.exists() {
+        let there = io::Error::new(io::ErrorKind::AlreadyExists, "the file exists already");
+        return Err(OpenError::File(there));
+    }
+    let name = copy
+        .to_str()
+        .ok_or_else(|| io::Error::other("the file's name is not UTF-8"))?;
+    conn.execute("VACUUM INTO ?1", [name])?;
+    File::open(copy)?.sync_all()?;
+    Ok(())
+}
+
+/// Whether the file itself is the trouble.
+#[must_use]
+pub fn is_corrupt(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+    )
+}
+
+/// Puts a broken database out of the way, under the first free number.
+///
+/// # Errors
+/// When it cannot be moved.
+pub fn move_aside(path: &Path, why: &str) -> io::Result<()> {
+    let free = (1_u32..).map(|n| beside(path, &format!(".corrupt-{n}")));
+    let aside = free.into_iter().find(|aside| !aside.exists());
+    let aside = aside.unwrap_or_else(|| beside(path, ".corrupt"));
+    fs::rename(path, &aside)?;
+    for ending in ["-wal", "-shm"] {
+        let belongs = beside(path, ending);
+        if belongs.exists() {
+            fs::rename(&belongs, beside(&aside, ending))?;
+        }
+    }
+    warn!(
+        "{}: the history is broken ({why}); moved to {}, a fresh one is started",
+        path.display(),
+        aside.display()
+    );
+    Ok(())
+}
+
+/// The file's name with something appended.
+#[must_use]
+pub fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}

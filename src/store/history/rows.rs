@@ -1,0 +1,230 @@
+//! A batch as rows: which statement writes what. All within one transaction of
+//! [`Writer::apply`](super::Writer::apply).
+
+use rusqlite::{Transaction, params};
+
+use super::int;
+use crate::bot::record::{Batch, Medium};
+use crate::mesh::{Hops, Known, NodeNum, Witness};
+
+/// A packet's key is its time in seconds, times this, plus a running number.
+pub const PER_SECOND: u64 = 1_024;
+/// Failures that are remembered (features.md K6).
+pub const ERRORS: u32 = 50;
+/// The short number under which a node's view of the mesh is kept.
+pub(super) fn own_id(tx: &Transaction<'_>, num: NodeNum) -> rusqlite::Result<i64> {
+    let latest: Option<(i64, u32)> = tx
+        .prepare("SELECT id, num FROM own ORDER BY latest DESC LIMIT 1")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .next()
+        .transpose()?;
+    match latest {
+        Some((id, latest)) if latest == num.0 => Ok(id),
+        _ => tx.query_row(
+            "INSERT INTO own (num, latest) VALUES (?1, (SELECT coalesce(max(latest), 0) + 1 FROM own))
+             ON CONFLICT (num) DO UPDATE SET latest = excluded.latest RETURNING id",
+            [num.0],
+            |row| row.get(0),
+        ),
+    }
+}
+
+pub(super) fn packets(
+    tx: &Transaction<'_>,
+    own: i64,
+    batch: &Batch,
+    running: &mut u64,
+) -> rusqlite::Result<()> {
+    let mut insert = tx.prepare(
+        "INSERT OR IGNORE INTO packets VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+    )?;
+    for heard in &batch.packets {
+        let Some(time) = batch.unix(heard.at) else {
+            continue;
+        };
+        *running = (*running + 1) % PER_SECOND;
+        insert.execute(params![
+            int(time * PER_SECOND + *running),
+            own,
+            heard.from.0,
+            heard.to.map(|to| to.0),
+            heard.port,
+            heard.channel,
+            heard.hops,
+            heard.snr_q,
+            heard.rssi,
+            heard.relay,
+            match heard.medium {
+                Medium::Radio => 0,
+                Medium::Mqtt => 1,
+                Medium::Other => 2,
+            },
+            heard.late,
+        ])?;
+    }
+    Ok(())
+}
+
+pub(super) fn links(tx: &Transaction<'_>, own: i64, batch: &Batch) -> rusqlite::Result<()> {
+    let mut upsert = tx.prepare(
+        "INSERT INTO links VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, 1)
+         ON CONFLICT DO UPDATE SET
+           time = excluded.time,
+           snr = excluded.snr,
+           best_snr = max(best_snr, excluded.best_snr),
+           times = times + 1",
+    )?;
+    for link in &batch.links {
+        let Some(time) = batch.unix(link.at) else {
+            continue;
+        };
+        let witness = match link.edge.witness {
+            Witness::Neighbours => 0,
+            Witness::Traceroute => 1,
+        };
+        upsert.execute(params![
+            own,
+            link.edge.from.0,
+            link.edge.to.0,
+            witness,
+            int(time),
+            link.edge.snr_q
+        ])?;
+    }
+    Ok(())
+}
+
+pub(super) fn air(tx: &Transaction<'_>, own: i64, batch: &Batch) -> rusqlite::Result<()> {
+    let mut insert = tx.prepare(
+        "INSERT OR REPLACE INTO air
+         VALUES (?1, ?2, round(100 * ?3), round(100 * ?4))",
+    )?;
+    for air in &batch.air {
+        let Some(time) = batch.unix(air.at) else {
+            continue;
+        };
+        insert.execute(params![
+            int(time),
+            own,
+            air.channel_utilization,
+            air.air_util_tx
+        ])?;
+    }
+    Ok(())
+}
+
+/// Who the nodes are. What is unknown now may have been known before: the book
+/// forgets, this table does not.
+pub(super) fn nodes(
+    tx: &Transaction<'_>,
+    now: Option<u64>,
+    nodes: &[Known],
+) -> rusqlite::Result<()> {
+    let mut renamed = tx.prepare(
+        "INSERT OR IGNORE INTO names
+         SELECT num, ?2, long_name, short_name FROM nodes
+         WHERE num = ?1 AND coalesce(long_name, short_name) IS NOT NULL
+           AND (coalesce(?3, long_name) IS NOT long_name
+             OR coalesce(?4, short_name) IS NOT short_name)",
+    )?;
+    let mut upsert = tx.prepare(
+        "INSERT INTO nodes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+         ON CONFLICT (num) DO UPDATE SET
+           long_name = coalesce(excluded.long_name, long_name),
+           short_name = coalesce(excluded.short_name, short_name),
+           role = excluded.role,
+           hw_model = excluded.hw_model,
+           public_key = coalesce(excluded.public_key, public_key),
+           unmessagable = excluded.unmessagable,
+           first_seen = coalesce(first_seen, excluded.first_seen)
+         WHERE coalesce(excluded.long_name, long_name) IS NOT long_name
+           OR coalesce(excluded.short_name, short_name) IS NOT short_name
+           OR excluded.role <> role
+           OR excluded.hw_model <> hw_model
+           OR coalesce(excluded.public_key, public_key) IS NOT public_key
+           OR excluded.unmessagable <> unmessagable
+           OR coalesce(first_seen, excluded.first_seen) IS NOT first_seen",
+    )?;
+    for node in nodes {
+        let (long, short) = (node.long_name.as_deref(), node.short_name.as_deref());
+        if let Some(now) = now {
+            renamed.execute(params![node.num.0, int(now), long, short])?;
+        }
+        upsert.execute(params![
+            node.num.0,
+            long,
+            short,
+            node.role,
+            node.hw_model,
+            node.public_key,
+            node.unmessagable,
+            node.first_seen.map(int),
+        ])?;
+    }
+    Ok(())
+}
+
+pub(super) fn heard(tx: &Transaction<'_>, own: i64, nodes: &[Known]) -> rusqlite::Result<()> {
+    let mut upsert = tx.prepare(
+        "INSERT OR REPLACE INTO heard VALUES
+         (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
+    )?;
+    for node in nodes {
+        let hops = match node.hops {
+            Hops::Known(hops) => Some(hops),
+            Hops::Unknown => None,
+        };
+        let place = node.position;
+        let direct = node.direct.as_ref();
+        let snrs = direct.map(|direct| {
+            let bytes = direct.snrs.iter().flat_map(|snr| snr.to_le_bytes());
+            bytes.collect::<Vec<u8>>()
+        });
+        upsert.execute(params![
+            own,
+            node.num.0,
+            node.last_heard.map(int),
+            hops,
+            node.via_mqtt,
+            place.map(|place| place.latitude_i),
+            place.map(|place| place.longitude_i),
+            place.and_then(|place| place.altitude),
+            place.map(|place| place.precision_bits),
+            node.position_at.map(int),
+            node.metrics.battery,
+            node.metrics.voltage,
+            node.metrics.channel_utilization,
+            node.metrics.air_util_tx,
+            node.metrics.uptime,
+            node.metrics_at.map(int),
+            (!node.hop_history.is_empty()).then_some(&node.hop_history),
+            direct.and_then(|direct| direct.at).map(int),
+            direct.and_then(|direct| direct.rssi),
+            snrs,
+        ])?;
+    }
+    Ok(())
+}
+
+/// Keys and failures.
+pub(super) fn facts(tx: &Transaction<'_>, own: i64, batch: &Batch) -> rusqlite::Result<()> {
+    let mut keys = tx.prepare("INSERT INTO keys (time, num, public_key) VALUES (?1, ?2, ?3)")?;
+    for news in &batch.keys {
+        let time = batch.unix(news.at).map(int);
+        keys.execute(params![time, news.node.0, news.key])?;
+    }
+    if batch.errors.is_empty() {
+        return Ok(());
+    }
+    let mut errors =
+        tx.prepare("INSERT INTO errors (time, own, num, reason) VALUES (?1, ?2, ?3, ?4)")?;
+    for error in &batch.errors {
+        let time = batch.unix(error.at).map(int);
+        errors.execute(params![time, own, error.to.0, error.reason])?;
+    }
+    tx.execute(
+        "DELETE FROM errors WHERE id <= (SELECT max(id) FROM errors) - ?1",
+        [ERRORS],
+    )?;
+    Ok(())
+}

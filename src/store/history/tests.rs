@@ -1,0 +1,471 @@
+//! The database by itself: steps of the schema, what is forgotten, what is
+//! summed up, and a full disk.
+
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use super::thread::Clerk;
+use super::*;
+use crate::bot::record::{Air, Batch, Heard, KeyNews, Link, Medium, Undelivered, When};
+use crate::mesh::{Edge, Known, NodeNum, Now, Witness};
+
+const OWN: NodeNum = NodeNum(0xaaa);
+const ALICE: NodeNum = NodeNum(0xffff_11a1);
+const DAY: u64 = 24 * 3_600;
+const START: u64 = 2_100_000_000;
+
+fn place() -> (tempfile::TempDir, std::path::PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("meshbot.db");
+    (folder, path)
+}
+
+fn heard(unix: u64) -> Heard {
+    Heard {
+        at: When::Unix(unix),
+        from: ALICE,
+        to: None,
+        port: 1,
+        channel: 0,
+        hops: Some(0),
+        snr_q: Some(-13),
+        rssi: Some(-97),
+        relay: None,
+        medium: Medium::Radio,
+        late: false,
+    }
+}
+
+fn batch(unix: u64) -> Batch {
+    Batch {
+        now: Now {
+            mono: Duration::from_secs(unix - START),
+            unix,
+        },
+        dated: true,
+        own: OWN,
+        ..Batch::default()
+    }
+}
+
+fn numbers<const N: usize>(conn: &Connection, sql: &str) -> [Option<i64>; N] {
+    conn.query_row(sql, [], |row| {
+        let mut values = [None; N];
+        for (at, value) in values.iter_mut().enumerate() {
+            *value = row.get(at)?;
+        }
+        Ok(values)
+    })
+    .unwrap()
+}
+
+fn count(conn: &Connection, table: &str) -> i64 {
+    numbers::<1>(conn, &format!("SELECT count(*) FROM {table}"))[0].unwrap()
+}
+
+#[test]
+fn an_empty_file_takes_all_steps_and_needs_no_copy() {
+    let (_folder, path) = place();
+    let mut conn = Connection::open(&path).unwrap();
+    assert_eq!(schema::version(&conn).unwrap(), 0);
+    let copy = schema::migrate(&mut conn, &path, schema::STEPS).unwrap();
+    assert_eq!(copy, None);
+    assert_eq!(schema::version(&conn).unwrap(), schema::STEPS.len());
+    assert_eq!(
+        schema::migrate(&mut conn, &path, schema::STEPS).unwrap(),
+        None
+    );
+}
+
+#[test]
+fn an_older_database_is_copied_and_brought_up_to_date() {
+    let (_folder, path) = place();
+    let mut writer = open(&path, Limits::default()).unwrap().writer;
+    let mut first = batch(START);
+    first.packets.push(heard(START));
+    writer.apply(&first).unwrap();
+    drop(writer);
+
+    let mut steps = schema::STEPS.to_vec();
+    steps.push("ALTER TABLE packets ADD COLUMN colour INTEGER; CREATE TABLE more (a);");
+    let mut conn = Connection::open(&path).unwrap();
+    // An attempt that was cut short left this.
+    let leftover = open::beside(&path, ".version-1");
+    std::fs::write(&leftover, "half a copy").unwrap();
+    let copy = schema::migrate(&mut conn, &path, &steps).unwrap().unwrap();
+    assert_eq!(copy, leftover);
+    assert_eq!(schema::version(&conn).unwrap(), 2);
+    assert_eq!(
+        numbers(&conn, "SELECT count(*), max(colour) FROM packets"),
+        [Some(1), None]
+    );
+    assert_eq!(count(&conn, "more"), 0);
+    let copy = open::read(&copy, false).unwrap();
+    assert_eq!(count(&copy, "packets"), 1);
+
+    let error = schema::migrate(&mut conn, &path, schema::STEPS).unwrap_err();
+    assert!(matches!(error, OpenError::Newer(2)));
+}
+
+#[test]
+fn a_step_that_fails_leaves_the_database_as_it_was() {
+    let (_folder, path) = place();
+    let mut conn = Connection::open(&path).unwrap();
+    schema::migrate(&mut conn, &path, schema::STEPS).unwrap();
+    let mut steps = schema::STEPS.to_vec();
+    steps.push("CREATE TABLE more (a); nonsense;");
+    assert!(schema::migrate(&mut conn, &path, &steps).is_err());
+    assert_eq!(schema::version(&conn).unwrap(), 1);
+    assert_eq!(
+        numbers(
+            &conn,
+            "SELECT count(*) FROM sqlite_schema WHERE name = 'more'"
+        ),
+        [Some(0)]
+    );
+}
+
+/// The database of version 1 as it was released: whoever changes a step that
+/// is out there breaks this.
+#[test]
+fn released_steps_never_change() {
+    let digest = |text: &str| {
+        text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        })
+    };
+    // Until the first release the figure may be set anew.
+    let digests: Vec<u64> = schema::STEPS.iter().map(|step| digest(step)).collect();
+    assert_eq!(digests, [STEP_1]);
+}
+
+const STEP_1: u64 = 12_688_798_813_232_125_218;
+
+#[test]
+fn sums_by_the_hour_hold_what_was_really_heard() {
+    let (_folder, path) = place();
+    let mut writer = open(&path, Limits::default()).unwrap().writer;
+    let mut rows = batch(START);
+    let direct = heard(START);
+    let relayed = Heard {
+        hops: Some(3),
+        snr_q: Some(40),
+        ..direct
+    };
+    let unknown = Heard {
+        hops: None,
+        snr_q: Some(44),
+        ..direct
+    };
+    let mqtt = Heard {
+        medium: Medium::Mqtt,
+        snr_q: None,
+        ..direct
+    };
+    let udp = Heard {
+        medium: Medium::Other,
+        ..direct
+    };
+    let late = Heard {
+        late: true,
+        snr_q: Some(48),
+        ..direct
+    };
+    rows.packets = vec![direct, relayed, unknown, mqtt, udp, late];
+    writer.apply(&rows).unwrap();
+    // In two goes: what comes later for the same hour is added.
+    writer.apply(&batch(START + 8 * DAY)).unwrap();
+    let sums = "SELECT packets, mqtt, direct, best_snr, far FROM hours";
+    let expected = [Some(5), Some(1), Some(1), Some(-13), Some(3)];
+    assert_eq!(numbers(&writer.conn, sums), expected);
+    assert_eq!(count(&writer.conn, "packets"), 0);
+    let mut again = batch(START + 9 * DAY);
+    again.packets = vec![
+        Heard {
+            snr_q: None,
+            ..direct
+        },
+        direct,
+    ];
+    writer.apply(&again).unwrap();
+    let expected = [Some(7), Some(1), Some(3), Some(-13), Some(3)];
+    assert_eq!(numbers(&writer.conn, sums), expected);
+}
+
+#[test]
+fn traffic_is_forgotten_after_its_time_and_facts_are_not() {
+    let (_folder, path) = place();
+    let mut writer = open(&path, Limits::default()).unwrap().writer;
+    let mut rows = batch(START);
+    rows.packets = vec![heard(START)];
+    rows.air = vec![Air {
+        at: When::Unix(START),
+        channel_utilization: 12.34,
+        air_util_tx: 0.5,
+    }];
+    rows.keys = vec![KeyNews {
+        at: When::Unix(START),
+        node: ALICE,
+        key: Some([7; 32]),
+    }];
+    rows.nodes = vec![Known {
+        num: ALICE,
+        long_name: Some("Alice".into()),
+        public_key: Some([7; 32]),
+        ..Known::default()
+    }];
+    writer.apply(&rows).unwrap();
+    let air = "SELECT channel_utilization, air_util_tx FROM air";
+    assert_eq!(numbers(&writer.conn, air), [Some(1_234), Some(50)]);
+    for (days, sums, air) in [(6, 0, 1), (8, 1, 1), (29, 1, 1), (31, 0, 0)] {
+        writer.apply(&batch(START + days * DAY)).unwrap();
+        assert_eq!(count(&writer.conn, "hours"), sums, "day {days}");
+        assert_eq!(count(&writer.conn, "air"), air, "day {days}");
+    }
+    writer.apply(&batch(START + 3_000 * DAY)).unwrap();
+    assert_eq!(
+        (count(&writer.conn, "nodes"), count(&writer.conn, "keys")),
+        (1, 1)
+    );
+}
+
+#[test]
+fn of_each_pair_the_last_and_the_best_are_kept() {
+    let (_folder, path) = place();
+    let mut writer = open(&path, Limits::default()).unwrap().writer;
+    let link = |unix: u64, from: u32, snr_q: i16| Link {
+        at: When::Unix(unix),
+        edge: Edge {
+            from: NodeNum(from),
+            to: ALICE,
+            snr_q,
+            witness: Witness::Neighbours,
+        },
+    };
+    let mut rows = batch(START);
+    rows.links = vec![
+        link(START, 100, -8),
+        link(START, 100, 12),
+        link(START, 100, 4),
+    ];
+    writer.apply(&rows).unwrap();
+    let pair = "SELECT count(*), snr, best_snr, times FROM links";
+    let expected = [Some(1), Some(4), Some(12), Some(3)];
+    assert_eq!(numbers(&writer.conn, pair), expected);
+    // Whoever invents nodes pushes out what is oldest, and no more.
+    for hour in 1..=6_u32 {
+        let now = START + u64::from(hour) * 3_600;
+        let mut rows = batch(now);
+        rows.links = (0..2_000)
+            .map(|n| link(now, hour * 10_000 + n, 0))
+            .collect();
+        writer.apply(&rows).unwrap();
+    }
+    assert_eq!(count(&writer.conn, "links"), i64::from(upkeep::LINKS));
+    writer.apply(&batch(START + 40 * DAY)).unwrap();
+    assert_eq!(count(&writer.conn, "links"), 0);
+}
+
+#[test]
+fn who_keeps_little_keeps_no_sums_of_it() {
+    let (_folder, path) = place();
+    let limits = Limits {
+        keep: Duration::from_secs(DAY),
+        ..Limits::default()
+    };
+    let mut writer = open(&path, limits).unwrap().writer;
+    let mut rows = batch(START);
+    rows.packets = vec![heard(START), heard(START - 40 * DAY)];
+    writer.apply(&rows).unwrap();
+    assert_eq!(count(&writer.conn, "packets"), 1);
+    writer.apply(&batch(START + 2 * DAY)).unwrap();
+    assert_eq!(
+        (count(&writer.conn, "packets"), count(&writer.conn, "hours")),
+        (0, 0)
+    );
+}
+
+#[test]
+fn the_oldest_makes_room_when_the_mesh_is_busy() {
+    let (_folder, path) = place();
+    let limits = Limits {
+        max_bytes: 8 * 1024 * 1024,
+        ..Limits::default()
+    };
+    let mut writer = open(&path, limits).unwrap().writer;
+    let mut newest = 0;
+    for hour in 0..240 {
+        let now = START + hour * 3_600;
+        let mut rows = batch(now);
+        rows.packets = (0..2_000)
+            .map(|n| Heard {
+                from: NodeNum(1_000 + n % 700),
+                ..heard(now - u64::from(n) % 3_600)
+            })
+            .collect();
+        writer.apply(&rows).unwrap();
+        let wal = std::fs::metadata(open::beside(&path, "-wal"))
+            .unwrap()
+            .len();
+        let size = upkeep::file_bytes(&writer.conn).unwrap() + wal;
+        assert!(
+            size <= limits.max_bytes + 128 * 1024,
+            "{size} bytes, hour {hour}"
+        );
+        newest = now;
+    }
+    let stats = stats::stats(&writer.conn, &path).unwrap();
+    let (first, last) = stats.span.unwrap();
+    assert_eq!(last, newest);
+    assert!(last - first > DAY, "{stats:?}");
+    // A smaller limit later: the room is handed back bit by bit.
+    writer.limits.max_bytes = 6 * 1024 * 1024;
+    for minute in 1..30 {
+        writer.apply(&batch(newest + minute * 60)).unwrap();
+    }
+    assert!(upkeep::file_bytes(&writer.conn).unwrap() <= 6 * 1024 * 1024);
+}
+
+#[test]
+fn the_operator_prunes_at_once() {
+    let (_folder, path) = place();
+    let mut writer = open(&path, Limits::default()).unwrap().writer;
+    for hour in 0..200 {
+        let mut rows = batch(START + hour * 3_600);
+        rows.packets = (0..500).map(|n| heard(START + hour * 3_600 + n)).collect();
+        writer.apply(&rows).unwrap();
+    }
+    writer.prune(START + 400 * DAY).unwrap();
+    assert_eq!(
+        (count(&writer.conn, "packets"), count(&writer.conn, "hours")),
+        (0, 0)
+    );
+    assert_eq!(upkeep::free_pages(&writer.conn).unwrap(), 0);
+    assert!(std::fs::metadata(&path).unwrap().len() < 100 * 1024);
+}
+
+#[test]
+fn former_names_and_keys_are_remembered_within_bounds() {
+    let (_folder, path) = place();
+    let mut writer = open(&path, Limits::default()).unwrap().writer;
+    for n in 0..1_000_u64 {
+        let mut rows = batch(START + n * 600);
+        rows.nodes = vec![Known {
+            num: ALICE,
+            long_name: Some(format!("Alice {}", n / 2).into()),
+            ..Known::default()
+        }];
+        rows.keys = vec![KeyNews {
+            at: When::Unix(START + n),
+            node: ALICE,
+            key: None,
+        }];
+        rows.errors = vec![Undelivered {
+            at: When::Unix(START + n),
+            to: ALICE,
+            reason: format!("reason {n}"),
+        }];
+        writer.apply(&rows).unwrap();
+    }
+    let names = count(&writer.conn, "names");
+    assert!((8..=11).contains(&names), "{names}");
+    let keys = count(&writer.conn, "keys");
+    assert!((500..=506).contains(&keys), "{keys}");
+    assert_eq!(count(&writer.conn, "errors"), 50);
+    let last: String = writer
+        .conn
+        .query_row(
+            "SELECT long_name FROM names ORDER BY until DESC LIMIT 1",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert_eq!(last, "Alice 498");
+    // Who forgets a name has not unlearnt it.
+    let mut rows = batch(START + DAY * 10);
+    rows.nodes = vec![Known {
+        num: ALICE,
+        ..Known::default()
+    }];
+    writer.apply(&rows).unwrap();
+    let known = load::nodes(&writer.conn).unwrap().1;
+    assert_eq!(known[0].long_name.as_deref(), Some("Alice 499"));
+}
+
+#[test]
+fn strangers_without_number_do_not_fill_the_disk() {
+    let (_folder, path) = place();
+    let mut writer = open(&path, Limits::default()).unwrap().writer;
+    for hour in 0..6_u32 {
+        let mut rows = batch(START + u64::from(hour) * 3_600);
+        rows.nodes = (0..1_000)
+            .map(|n| Known {
+                num: NodeNum(10_000 + hour * 1_000 + n),
+                last_heard: Some(START + u64::from(hour)),
+                ..Known::default()
+            })
+            .collect();
+        writer.apply(&rows).unwrap();
+    }
+    assert_eq!(count(&writer.conn, "nodes"), i64::from(upkeep::NODES));
+    assert_eq!(count(&writer.conn, "heard"), i64::from(upkeep::NODES));
+    let (own, nodes) = load::nodes(&writer.conn).unwrap();
+    assert_eq!((own, nodes.len()), (Some(OWN), 2_000));
+    assert_eq!(nodes[0].last_heard, Some(START + 5));
+}
+
+#[test]
+fn another_node_is_another_view_of_the_mesh() {
+    let (_folder, path) = place();
+    let mut writer = open(&path, Limits::default()).unwrap().writer;
+    let known = |last_heard| Known {
+        num: ALICE,
+        last_heard: Some(last_heard),
+        ..Known::default()
+    };
+    for (own, last_heard) in [(1_000, 1), (2_000, 2), (1_000, 3)] {
+        let mut rows = batch(START);
+        rows.own = NodeNum(own);
+        rows.nodes = vec![known(last_heard)];
+        rows.packets = vec![heard(START)];
+        writer.apply(&rows).unwrap();
+        let (latest, nodes) = load::nodes(&writer.conn).unwrap();
+        assert_eq!(latest, Some(NodeNum(own)));
+        assert_eq!(nodes, [known(last_heard)]);
+    }
+    let each = "SELECT count(DISTINCT own), count(*) FROM packets";
+    assert_eq!(numbers(&writer.conn, each), [Some(2), Some(3)]);
+}
+
+#[test]
+fn a_full_disk_costs_rows_and_nothing_else() {
+    let (_folder, path) = place();
+    let writer = open(&path, Limits::default()).unwrap().writer;
+    let full = |conn: &Connection, pages: u32| {
+        conn.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))
+            .unwrap();
+    };
+    full(&writer.conn, 30);
+    let mut clerk = Clerk::new(writer);
+    let rows = |hour: u64| {
+        let mut rows = batch(START + hour * 3_600);
+        rows.packets = (0..1_000)
+            .map(|n| heard(START + hour * 3_600 + n))
+            .collect();
+        rows
+    };
+    for hour in 0..5 {
+        clerk.keep(&rows(hour));
+    }
+    let lost = clerk.lost;
+    assert!(
+        lost.is_some_and(|lost| lost > 0 && lost % 1_000 == 0),
+        "{lost:?}"
+    );
+    full(&clerk.writer.as_ref().unwrap().conn, 10_000);
+    clerk.keep(&rows(6));
+    assert_eq!(clerk.lost, None);
+    let kept = count(&clerk.writer.as_ref().unwrap().conn, "packets");
+    assert_eq!(kept + i64::try_from(lost.unwrap()).unwrap(), 6_000);
+}

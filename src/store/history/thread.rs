@@ -1,0 +1,130 @@
+//! The thread `store`: sleeps until a batch comes, commits it, sleeps again.
+//!
+//! It never waits for anybody but the disk. What cannot be written is lost and
+//! counted; the log says once that it is, and once that it is over.
+
+use std::io;
+use std::thread::JoinHandle;
+
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use log::{debug, info, warn};
+
+use super::{Writer, open};
+use crate::bot::record::{Batch, History};
+use crate::thread::{Death, spawn};
+
+/// Batches that may wait while one is written.
+const WAITING: usize = 2;
+
+/// The bot's way to the thread. When the last one is gone, the thread ends.
+#[derive(Debug)]
+pub struct Store(Sender<Box<Batch>>);
+
+impl History for Store {
+    fn keep(&self, batch: Box<Batch>) -> Result<(), Box<Batch>> {
+        self.0.try_send(batch).map_err(|error| match error {
+            TrySendError::Full(batch) | TrySendError::Disconnected(batch) => batch,
+        })
+    }
+}
+
+/// Starts the thread; `report` learns of its end.
+///
+/// # Errors
+/// When the system has no thread left.
+pub fn start(
+    writer: Writer,
+    report: impl FnOnce(Death) + Send + 'static,
+) -> io::Result<(Store, JoinHandle<()>)> {
+    let (sender, batches) = bounded(WAITING);
+    let handle = spawn("store", report, move || run(writer, &batches))?;
+    Ok((Store(sender), handle))
+}
+
+fn run(writer: Writer, batches: &Receiver<Box<Batch>>) {
+    let mut clerk = Clerk::new(writer);
+    for batch in batches {
+        clerk.keep(&batch);
+    }
+}
+
+/// Writes as long as there is something to write to.
+#[derive(Debug)]
+pub struct Clerk {
+    /// `None` after a broken database could not be replaced.
+    pub(super) writer: Option<Writer>,
+    /// Rows lost since writing began to fail.
+    pub(super) lost: Option<usize>,
+}
+
+impl Clerk {
+    /// Takes over a database; one that was not closed in order is looked over
+    /// first.
+    #[must_use]
+    pub fn new(writer: Writer) -> Self {
+        let mut clerk = Self {
+            writer: Some(writer),
+            lost: None,
+        };
+        let checked = clerk.writer.as_ref().map(Writer::check);
+        match checked {
+            Some(Err(error)) if open::is_corrupt(&error) => clerk.renew(&error),
+            _ => {}
+        }
+        clerk
+    }
+
+    /// Writes a batch, or says once why not.
+    pub fn keep(&mut self, batch: &Batch) {
+        let rows = batch.rows() + batch.keys.len() + batch.errors.len();
+        let Some(writer) = &mut self.writer else {
+            return;
+        };
+        let mut written = writer.apply(batch);
+        if let Err(error) = &written
+            && open::is_corrupt(error)
+        {
+            self.renew(error);
+            match &mut self.writer {
+                Some(fresh) => written = fresh.apply(batch),
+                None => return,
+            }
+        }
+        match written {
+            Ok(()) => {
+                debug!(
+                    "history: {rows} rows and {} nodes written",
+                    batch.nodes.len()
+                );
+                if let Some(lost) = self.lost.take() {
+                    info!("the history is written again; {lost} rows are lost");
+                }
+            }
+            Err(error) => {
+                if self.lost.is_none() {
+                    warn!("the history cannot be written: {error}; the bot goes on without it");
+                }
+                *self.lost.get_or_insert(0) += rows;
+            }
+        }
+    }
+
+    /// Puts a broken database aside and starts a fresh one.
+    fn renew(&mut self, error: &rusqlite::Error) {
+        let Some(writer) = self.writer.take() else {
+            return;
+        };
+        let (path, limits) = (writer.path().to_owned(), writer.limits());
+        drop(writer);
+        let renewed = open::move_aside(&path, &error.to_string())
+            .map_err(open::OpenError::from)
+            .and_then(|()| open::open(&path, limits));
+        match renewed {
+            Ok(opened) => self.writer = Some(opened.writer),
+            Err(error) => warn!(
+                "{}: {error}; the bot goes on without a history",
+                path.display()
+            ),
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! What is forgotten: by age, and by size when the mesh is busier than usual.
+//!
+//! Single packets are kept for a week; what the commands ask for single packets
+//! reaches back two days at most, and a week shows its rhythm. What is older is
+//! thinned to one row for each hour, node and port, which records and boards
+//! of a month need. At 20 packets a minute a week of packets is some 7 MB and
+//! a month of hours some 20 MB.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, Transaction};
+
+use super::rows::PER_SECOND;
+use super::{Limits, WAL_LIMIT, int, unsigned};
+
+/// How long single packets are kept.
+pub const RAW: Duration = Duration::from_secs(7 * 24 * 3_600);
+/// Nodes that are remembered; the one that was heard longest ago goes first.
+pub const NODES: u32 = 4_096;
+/// Former names remembered of one node.
+pub const NAMES: u32 = 8;
+/// Pairs of nodes remembered that hear each other, by witness.
+pub const LINKS: u32 = 8_192;
+/// Key changes remembered.
+pub const KEYS: u32 = 500;
+/// Hours thinned in one go: a bot that was off for a month catches up within
+/// a few batches, none of which is large.
+const HOURS_AT_ONCE: usize = 48;
+/// Rounds of making room in one go.
+const ROUNDS: usize = 64;
+
+/// Forgets what is too old at `hour` (since 1970). `true` when there is more
+/// to do.
+///
+/// # Errors
+/// When the disk is full or broken.
+pub fn by_age(tx: &Transaction<'_>, limits: Limits, hour: u64) -> rusqlite::Result<bool> {
+    let oldest = hour.saturating_sub(limits.keep.as_secs() / 3_600);
+    let oldest_raw = hour.saturating_sub(RAW.min(limits.keep).as_secs() / 3_600);
+    let mut rest = HOURS_AT_ONCE;
+    while let Some(first) = first_hour(tx)?.filter(|&first| first < oldest_raw) {
+        if rest == 0 {
+            return Ok(true);
+        }
+        rest -= 1;
+        thin(tx, first, first >= oldest)?;
+    }
+    tx.execute("DELETE FROM hours WHERE hour < ?1", [int(oldest)])?;
+    tx.execute("DELETE FROM air WHERE time < ?1", [int(oldest * 3_600)])?;
+    tx.execute("DELETE FROM links WHERE time < ?1", [int(oldest * 3_600)])?;
+    forget_links(tx)?;
+    tx.execute(
+        "DELETE FROM keys WHERE id <= (SELECT max(id) FROM keys) - ?1",
+        [KEYS],
+    )?;
+    tx.execute(
+        "DELETE FROM names WHERE (num, until) IN (
+           SELECT num, until FROM (
+             SELECT num, until, row_number() OVER (PARTITION BY num ORDER BY until DESC) AS nth
+             FROM names) WHERE nth > ?1)",
+        [NAMES],
+    )?;
+    forget_nodes(tx)?;
+    Ok(false)
+}
+
+/// The oldest hour of which single packets are kept.
+fn first_hour(tx: &Transaction<'_>) -> rusqlite::Result<Option<u64>> {
+    let first: Option<i64> = tx.query_row("SELECT min(id) FROM packets", [], |row| row.get(0))?;
+    Ok(first.map(|id| unsigned(id) / PER_SECOND / 3_600))
+}
+
+/// Single packets of one hour become sums. What had waited in the node is not
+/// summed up.
+fn thin(tx: &Transaction<'_>, hour: u64, sum_up: bool) -> rusqlite::Result<()> {
+    let range = [
+        int(hour * 3_600 * PER_SECOND),
+        int((hour + 1) * 3_600 * PER_SECOND),
+    ];
+    if sum_up {
+        tx.execute(
+            "INSERT INTO hours
+             SELECT id / (1024 * 3600), own, node, port, count(*), sum(medium = 1),
+               sum(medium = 0 AND hops IS 0),
+               max(snr) FILTER (WHERE medium = 0 AND hops IS 0),
+               max(hops) FILTER (WHERE medium = 0)
+             FROM packets WHERE id >= ?1 AND id < ?2 AND NOT late
+             GROUP BY own, node, port
+             ON CONFLICT DO UPDATE SET
+               packets = packets + excluded.packets,
+               mqtt = mqtt + excluded.mqtt,
+               direct = direct + excluded.direct,
+               best_snr = max(coalesce(best_snr, excluded.best_snr),
+                              coalesce(excluded.best_snr, best_snr)),
+               far = max(coalesce(far, excluded.far), coalesce(excluded.far, far))",
+            range,
+        )?;
+    }
+    tx.execute("DELETE FROM packets WHERE id >= ?1 AND id < ?2", range)?;
+    Ok(())
+}
+
+fn forget_links(tx: &Transaction<'_>) -> rusqlite::Result<()> {
+    let count: u32 = tx.query_row("SELECT count(*) FROM links", [], |row| row.get(0))?;
+    if count > LINKS {
+        tx.execute(
+            "DELETE FROM links WHERE (own, sender, hearer, witness) IN (
+               SELECT own, sender, hearer, witness FROM links ORDER BY time LIMIT ?1)",
+            [count - LINKS],
+        )?;
+    }
+    Ok(())
+}
+
+fn forget_nodes(tx: &Transaction<'_>) -> rusqlite::Result<()> {
+    let count: u32 = tx.query_row("SELECT count(*) FROM nodes", [], |row| row.get(0))?;
+    if count <= NODES {
+        return Ok(());
+    }
+    tx.execute(
+        "DELETE FROM nodes WHERE num IN (
+           SELECT num FROM nodes
+           LEFT JOIN (SELECT num, max(last_heard) AS last FROM heard GROUP BY num) USING (num)
+           WHERE num NOT IN (SELECT num FROM own)
+           ORDER BY last LIMIT ?1)",
+        [count - NODES],
+    )?;
+    tx.execute(
+        "DELETE FROM heard WHERE num NOT IN (SELECT num FROM nodes)",
+        [],
+    )?;
+    tx.execute(
+        "DELETE FROM names WHERE num NOT IN (SELECT num FROM nodes)",
+        [],
+    )?;
+    Ok(())
+}
+
+/// Forgets the oldest until the rest fits, with a tenth to spare. `true` when
+/// there is more to do.
+///
+/// # Errors
+/// When the disk is full or broken.
+pub fn by_size(tx: &Transaction<'_>, limits: Limits) -> rusqlite::Result<bool> {
+    let room = limits.max_bytes.saturating_sub(WAL_LIMIT) / 10 * 9;
+    let mut rounds = ROUNDS;
+    while used_bytes(tx)? > room {
+        if rounds == 0 {
+            return Ok(true);
+        }
+        rounds -= 1;
+        let thinned = tx.execute(
+            "DELETE FROM hours WHERE hour < (SELECT min(hour) FROM hours) + 24",
+            [],
+        )?;
+        if thinned > 0 {
+            continue;
+        }
+        let Some(first) = first_hour(tx)? else {
+            break;
+        };
+        let end = int((first + 6) * 3_600 * PER_SECOND);
+        tx.execute("DELETE FROM packets WHERE id < ?1", [end])?;
+    }
+    Ok(false)
+}
+
+fn pragma(conn: &Connection, name: &str) -> rusqlite::Result<u64> {
+    conn.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))
+        .map(unsigned)
+}
+
+/// Pages that hold nothing.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn free_pages(conn: &Connection) -> rusqlite::Result<u64> {
+    pragma(conn, "freelist_count")
+}
+
+/// Size of the database file once the write-ahead log is emptied into it.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn file_bytes(conn: &Connection) -> rusqlite::Result<u64> {
+    Ok(pragma(conn, "page_count")? * pragma(conn, "page_size")?)
+}
+
+fn used_bytes(conn: &Connection) -> rusqlite::Result<u64> {
+    let used = pragma(conn, "page_count")?.saturating_sub(free_pages(conn)?);
+    Ok(used * pragma(conn, "page_size")?)
+}

@@ -1,0 +1,295 @@
+//! Killed, torn, broken, full: the database opens, and at most the last batch
+//! is missing.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use log::Level;
+use meshbot::bot::record::{Batch, Undelivered, When};
+use meshbot::mesh::Now;
+use meshbot::store::history::open::beside;
+use meshbot::store::history::thread::Clerk;
+use meshbot::store::history::{self, Limits, OpenError, Writer};
+use tempfile::TempDir;
+
+use super::traffic::{Mesh, OWN};
+use super::{is_sound, number, place, writer};
+use crate::support::logs;
+
+const DATABASE: &str = "MESHBOT_TEST_DATABASE";
+
+/// Ten packets and one thing that must be durable, numbered.
+fn batch(mesh: &mut Mesh, number: i64) -> Batch {
+    let _ = mesh.minute(10);
+    let mut batch = mesh.flush().unwrap();
+    batch.errors.push(Undelivered {
+        at: When::Unix(mesh.now.unix),
+        to: OWN,
+        reason: format!("number {number}"),
+    });
+    batch
+}
+
+/// How many batches are there; each must be there as a whole.
+fn batches(path: &Path) -> i64 {
+    assert!(is_sound(path));
+    let facts = number(path, "SELECT max(id) FROM errors");
+    let packets = number(path, "SELECT count(*) FROM packets");
+    assert_eq!(packets, facts * 10, "a batch is there in part");
+    facts
+}
+
+/// Not a test of its own: what the next one starts and kills. Commits one batch
+/// after the other and says so.
+#[test]
+fn the_one_who_is_killed() {
+    let Some(path) = std::env::var_os(DATABASE).map(PathBuf::from) else {
+        return;
+    };
+    let mut writer = writer(&path);
+    let mut mesh = Mesh::new(3);
+    let done = number(&path, "SELECT max(id) FROM errors");
+    // Each life begins when the last one ended, so no two packets are the same.
+    mesh.now = mesh
+        .now
+        .plus(Duration::from_secs(60) * u32::try_from(done).unwrap());
+    for number in done + 1.. {
+        writer.apply(&batch(&mut mesh, number)).unwrap();
+        println!("committed {number}");
+    }
+}
+
+#[test]
+fn killed_two_hundred_times_nothing_that_was_committed_is_lost() {
+    let (_folder, path) = place();
+    let mut rng = fastrand::Rng::with_seed(4);
+    for round in 0..200 {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "history::crash::the_one_who_is_killed"])
+            .args(["--nocapture", "--test-threads=1"])
+            .env(DATABASE, &path)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let said = lines.map_while(Result::ok).filter_map(|line| {
+            let (_, number) = line.split_once("committed ")?;
+            number.parse::<i64>().ok()
+        });
+        let last = said.take(rng.usize(1..8)).last().expect("a first batch");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        if round % 10 == 9 {
+            let found = batches(&path);
+            assert!(found >= last, "{found} of {last} batches");
+        } else {
+            let found = number(&path, "SELECT max(id) FROM errors");
+            assert!(found >= last, "{found} of {last} batches");
+        }
+    }
+}
+
+/// What lies on the card at some moment: the database and its log.
+struct Snapshot {
+    database: Vec<u8>,
+    log: Vec<u8>,
+}
+
+impl Snapshot {
+    fn of(path: &Path) -> Self {
+        Self {
+            database: fs::read(path).unwrap(),
+            log: fs::read(beside(path, "-wal")).unwrap(),
+        }
+    }
+
+    fn put(&self) -> (TempDir, PathBuf) {
+        let (folder, path) = place();
+        fs::write(&path, &self.database).unwrap();
+        fs::write(beside(&path, "-wal"), &self.log).unwrap();
+        (folder, path)
+    }
+}
+
+#[test]
+fn a_torn_log_costs_what_was_in_the_torn_part() {
+    let (_folder, path) = place();
+    let mut writer = writer(&path);
+    let mut mesh = Mesh::new(5);
+    let mut ends = Vec::new();
+    for number in 1..=20 {
+        writer.apply(&batch(&mut mesh, number)).unwrap();
+        ends.push(fs::metadata(beside(&path, "-wal")).unwrap().len());
+    }
+    let whole = Snapshot::of(&path);
+    let mut rng = fastrand::Rng::with_seed(6);
+    for round in 0..200 {
+        let mut torn = Snapshot {
+            database: whole.database.clone(),
+            log: whole.log.clone(),
+        };
+        // Half of them within what was not yet synced when the power failed.
+        let from = if round % 2 == 0 { ends[18] } else { 0 };
+        let at = rng.usize(usize::try_from(from).unwrap()..torn.log.len());
+        match rng.u8(0..3) {
+            0 => torn.log.truncate(at),
+            1 => torn.log[at..].fill(0),
+            _ => {
+                let end = torn.log.len().min(at + 512);
+                torn.log[at..end].fill_with(|| rng.u8(..));
+            }
+        }
+        let (_folder, path) = torn.put();
+        let mut opened = history::open(&path, Limits::default()).unwrap();
+        opened.writer.check().unwrap();
+        let safe = ends.iter().take_while(|&&end| end <= at as u64).count();
+        let found = batches(&path);
+        assert!(
+            found >= i64::try_from(safe).unwrap(),
+            "{found} of {safe} batches, torn at {at}"
+        );
+        if round % 2 == 0 {
+            assert!(found >= 19, "more than the last batch: {found}");
+        }
+        opened.writer.apply(&batch(&mut mesh, found + 1)).unwrap();
+        assert_eq!(batches(&path), found + 1);
+    }
+}
+
+#[test]
+fn copied_at_any_moment_it_opens() {
+    let (_folder, path) = place();
+    let mut writer = writer(&path);
+    let mut mesh = Mesh::new(7);
+    for number in 1..=60 {
+        writer.apply(&batch(&mut mesh, number)).unwrap();
+        if number % 5 == 0 {
+            let (_folder, copy) = Snapshot::of(&path).put();
+            let opened = history::open(&copy, Limits::default()).unwrap();
+            assert_eq!(batches(&copy), number);
+            assert_eq!(opened.own, Some(OWN));
+        }
+    }
+}
+
+/// A database with some content, closed in order.
+fn closed() -> (TempDir, PathBuf) {
+    let (folder, path) = place();
+    let mut mesh = Mesh::new(8);
+    let mut writer = writer(&path);
+    for number in 1..=20 {
+        writer.apply(&batch(&mut mesh, number)).unwrap();
+    }
+    drop(writer);
+    assert!(!beside(&path, "-wal").exists());
+    (folder, path)
+}
+
+fn warnings() -> Vec<String> {
+    let lines = logs::take().into_iter();
+    lines
+        .filter(|(level, _)| *level <= Level::Warn)
+        .map(|(_, line)| line)
+        .collect()
+}
+
+#[test]
+fn a_broken_file_is_moved_aside_and_a_fresh_one_started() {
+    let garbage: &[fn(&mut Vec<u8>)] = &[
+        |bytes| bytes.fill(0x5a),
+        |bytes| bytes[..100].fill(0),
+        |bytes| bytes.truncate(bytes.len() / 2),
+        |bytes| bytes.truncate(5_000),
+        |bytes| *bytes = b"this is no database, but somebody's letter".repeat(20),
+    ];
+    let (_folder, path) = closed();
+    let good = fs::read(&path).unwrap();
+    for (nth, break_it) in garbage.iter().enumerate() {
+        let mut bytes = good.clone();
+        break_it(&mut bytes);
+        fs::write(&path, &bytes).unwrap();
+        logs::begin();
+        let opened = history::open(&path, Limits::default()).unwrap();
+        assert_eq!((opened.own, opened.nodes.len()), (None, 0));
+        let said = warnings();
+        assert_eq!(said.len(), 1, "{said:?}");
+        let aside = beside(&path, &format!(".corrupt-{}", nth + 1));
+        assert!(said[0].contains(&aside.display().to_string()), "{said:?}");
+        assert!(fs::read(&aside).unwrap() == bytes, "it was changed");
+        drop(opened);
+        assert!(is_sound(&path));
+    }
+}
+
+#[test]
+fn what_breaks_later_is_found_when_it_is_met() {
+    let (_folder, path) = closed();
+    let mut bytes = fs::read(&path).unwrap();
+    // The first two pages are the table of tables; what follows is content.
+    bytes[2 * 4_096..].fill(0xa5);
+    let mut mesh = Mesh::new(9);
+    fs::write(&path, &bytes).unwrap();
+    logs::begin();
+    let opened = history::open(&path, Limits::default());
+    let mut clerk = Clerk::new(opened.unwrap().writer);
+    clerk.keep(&batch(&mut mesh, 1));
+    clerk.keep(&batch(&mut mesh, 2));
+    drop(clerk);
+    let said = warnings();
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(beside(&path, ".corrupt-1").exists());
+    assert!(is_sound(&path));
+    assert_eq!(number(&path, "SELECT count(*) FROM packets"), 20);
+}
+
+#[test]
+fn where_nothing_can_be_written_there_is_no_history() {
+    let folder = tempfile::tempdir().unwrap();
+    let in_a_file = folder.path().join("file");
+    fs::write(&in_a_file, "").unwrap();
+    for path in [
+        PathBuf::from("/nonexistent/meshbot.db"),
+        PathBuf::from("/proc/meshbot.db"),
+        in_a_file.join("meshbot.db"),
+        folder.path().to_owned(),
+    ] {
+        assert!(history::open(&path, Limits::default()).is_err(), "{path:?}");
+    }
+    assert!(!folder.path().with_extension("corrupt-1").exists());
+}
+
+#[test]
+fn what_a_later_version_wrote_is_left_alone() {
+    let (_folder, path) = closed();
+    let conn = rusqlite::Connection::open(&path).unwrap();
+    conn.execute_batch("PRAGMA user_version = 99").unwrap();
+    drop(conn);
+    let before = fs::read(&path).unwrap();
+    let error = history::open(&path, Limits::default()).unwrap_err();
+    assert!(matches!(error, OpenError::Newer(99)), "{error}");
+    assert!(fs::read(&path).unwrap() == before, "it was changed");
+}
+
+#[test]
+fn a_lost_clock_loses_no_facts() {
+    let (_folder, path) = place();
+    let mut writer: Writer = writer(&path);
+    let batch = Batch {
+        now: Now::default(),
+        own: OWN,
+        errors: vec![Undelivered {
+            at: When::Mono(Duration::ZERO),
+            to: OWN,
+            reason: "NO_ROUTE".to_owned(),
+        }],
+        ..Batch::default()
+    };
+    writer.apply(&batch).unwrap();
+    drop(writer);
+    let undated = "SELECT count(*) FROM errors WHERE time IS NULL";
+    assert_eq!(number(&path, undated), 1);
+}

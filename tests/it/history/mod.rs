@@ -1,0 +1,40 @@
+//! The history: what it costs, what it survives, what it never counts.
+
+mod budget;
+mod crash;
+mod operator;
+mod traffic;
+mod truth;
+
+use std::path::{Path, PathBuf};
+
+use meshbot::store::history::{self, Limits, Writer};
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+/// A folder and the database in it.
+fn place() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("meshbot.db");
+    (folder, path)
+}
+
+fn writer(path: &Path) -> Writer {
+    history::open(path, Limits::default()).unwrap().writer
+}
+
+/// One number out of a database.
+fn number(path: &Path, sql: &str) -> i64 {
+    let conn = Connection::open(path).unwrap();
+    conn.query_row(sql, [], |row| row.get::<_, Option<i64>>(0))
+        .unwrap()
+        .unwrap_or(0)
+}
+
+fn is_sound(path: &Path) -> bool {
+    let conn = Connection::open(path).unwrap();
+    let found: String = conn
+        .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+        .unwrap();
+    found == "ok"
+}

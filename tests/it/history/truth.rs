@@ -1,0 +1,302 @@
+//! What is written down is what was heard, and what was known is known again.
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use log::Level;
+use meshbot::bot::dispatch::Before;
+use meshbot::bot::record::{Batch, History};
+use meshbot::mesh::{Known, Node, NodeBook, NodeNum, Sanity};
+use meshbot::proto::routing;
+use meshbot::sim::{Fault, Said, Version};
+use meshbot::store::history::{self, Limits, Writer};
+
+use super::traffic::{Mesh, OWN};
+use super::{number, place, writer};
+use crate::support::logs;
+use crate::support::world::{Options, World};
+
+/// Writes at once, in the same thread.
+struct Inline(RefCell<Writer>);
+
+impl Inline {
+    fn at(path: &Path) -> Option<Box<dyn History>> {
+        Some(Box::new(Self(RefCell::new(writer(path)))))
+    }
+}
+
+impl History for Inline {
+    fn keep(&self, batch: Box<Batch>) -> Result<(), Box<Batch>> {
+        self.0.borrow_mut().apply(&batch).unwrap();
+        Ok(())
+    }
+}
+
+/// Counts what it is offered, and takes it or not.
+struct Counting {
+    offered: Arc<AtomicUsize>,
+    takes: bool,
+}
+
+impl History for Counting {
+    fn keep(&self, batch: Box<Batch>) -> Result<(), Box<Batch>> {
+        self.offered.fetch_add(1, Ordering::Relaxed);
+        if self.takes { Ok(()) } else { Err(batch) }
+    }
+}
+
+fn counting(takes: bool) -> (Arc<AtomicUsize>, Option<Box<dyn History>>) {
+    let offered = Arc::new(AtomicUsize::new(0));
+    let history = Counting {
+        offered: Arc::clone(&offered),
+        takes,
+    };
+    (offered, Some(Box::new(history)))
+}
+
+const MINUTE: u64 = 60_000;
+const ALL: &str = "SELECT count(*) FROM packets";
+
+fn written(book: &NodeBook) -> Vec<Known> {
+    book.iter().map(Node::to_known).collect()
+}
+
+/// Live packets of others, as the book counts them.
+fn counted(world: &World) -> i64 {
+    let counters = world.bot.book().counters();
+    let all = counters.by_port.values().sum::<u64>() + counters.encrypted + counters.empty;
+    i64::try_from(all).unwrap()
+}
+
+#[test]
+fn replayed_records_are_no_receptions_however_often_they_come() {
+    // A10, X5.
+    let (_folder, path) = place();
+    let mut options = Options {
+        history: Inline::at(&path),
+        ..Options::default()
+    };
+    options.sim.version = Version::V2_8;
+    options.sim.nodes = 200;
+    options.sim.replay = true;
+    let mut world = World::with(options);
+    world.settle();
+    for _ in 0..2 {
+        world.fault(Fault::Drop);
+        world.run(MINUTE);
+        assert!(world.core.session().is_ready());
+    }
+    let alice = world.person(0);
+    world.ask(Said::on_channel(alice, 0, "/ping"));
+    world.run(11 * MINUTE);
+    assert!(number(&path, ALL) > 0);
+    let live = "SELECT count(*) FROM packets WHERE NOT late";
+    assert_eq!(number(&path, live), counted(&world));
+    let others = "SELECT count(*) FROM packets WHERE node NOT IN (SELECT num FROM nodes)";
+    assert_eq!(number(&path, others), 0);
+    let placed = "SELECT count(*) FROM heard WHERE latitude IS NOT NULL";
+    assert!(number(&path, placed) > 20);
+    let direct = "SELECT count(*) FROM heard WHERE direct_snrs IS NOT NULL";
+    assert!(number(&path, direct) <= 1, "only Alice was heard");
+}
+
+#[test]
+fn a_back_log_is_written_down_and_marked() {
+    let (_folder, path) = place();
+    let mut world = World::with(Options {
+        history: Inline::at(&path),
+        ..Options::default()
+    });
+    world.off = true;
+    let alice = world.person(0);
+    for minute in 1..=5 {
+        world.run(MINUTE);
+        world.say(Said::on_channel(alice, 0, &format!("/ping {minute}")));
+    }
+    world.off = false;
+    world.run(15 * MINUTE);
+    let late = "SELECT count(*) FROM packets WHERE late AND port = 1";
+    assert_eq!(number(&path, late), 5);
+    assert_eq!(
+        number(&path, "SELECT count(*) FROM packets WHERE NOT late"),
+        counted(&world)
+    );
+    let spread = "SELECT max(id / 1024) - min(id / 1024) FROM packets WHERE late";
+    assert!(number(&path, spread) >= 200, "each at its own time");
+}
+
+#[test]
+fn a_restart_gives_the_same_book_and_goes_on_alike() {
+    let (_folder, path) = place();
+    let mut mesh = Mesh::new(11);
+    let mut writer = writer(&path);
+    for _ in 0..180 {
+        if let Some(batch) = mesh.minute(20) {
+            writer.apply(&batch).unwrap();
+        }
+    }
+    writer.apply(&mesh.flush().unwrap()).unwrap();
+    drop(writer);
+
+    let opened = history::open(&path, Limits::default()).unwrap();
+    assert_eq!(opened.own, Some(OWN));
+    let mut again = NodeBook::default();
+    again.set_own(OWN);
+    again.restore(opened.nodes);
+    assert_eq!(written(&again), written(&mesh.book));
+    let direct = |book: &NodeBook| -> Vec<(NodeNum, Option<f32>)> {
+        let nodes = book.direct(mesh.now).into_iter();
+        nodes
+            .map(|node| (node.num, node.direct_snr(mesh.now)))
+            .collect()
+    };
+    assert!(direct(&mesh.book).len() > 20);
+    assert_eq!(direct(&again), direct(&mesh.book));
+
+    let sanity = Sanity {
+        built: 1_000_000_000,
+    };
+    for _ in 0..2_000 {
+        let received = mesh.packet();
+        again.note_packet(&received.packet, received.standing, mesh.now, sanity);
+        mesh.receive(&received);
+    }
+    assert_eq!(written(&again), written(&mesh.book));
+}
+
+#[test]
+fn the_bot_knows_its_mesh_before_the_node_has_told_it() {
+    let (_folder, path) = place();
+    let mut options = Options {
+        history: Inline::at(&path),
+        ..Options::default()
+    };
+    options.sim.chatter = true;
+    let mut world = World::with(options);
+    world.settle();
+    world.run(45 * MINUTE);
+    world.bot.close(world.now);
+    let known = written(world.bot.book());
+    assert!(known.len() > 10);
+    drop(world);
+
+    let opened = history::open(&path, Limits::default()).unwrap();
+    let mut world = World::with(Options {
+        before: Before {
+            own: opened.own,
+            nodes: opened.nodes,
+            ..Before::default()
+        },
+        ..Options::default()
+    });
+    assert_eq!(written(world.bot.book()), known);
+    // Then the node's list comes, which is younger here: nobody is lost.
+    world.settle();
+    let names = |book: &[Known]| -> Vec<_> {
+        let names = book.iter();
+        names
+            .map(|node| (node.num, node.long_name.clone()))
+            .collect()
+    };
+    assert_eq!(names(&written(world.bot.book())), names(&known));
+}
+
+#[test]
+fn another_node_does_not_inherit_what_was_heard() {
+    // A14.
+    let (_folder, path) = place();
+    let mut world = World::with(Options {
+        history: Inline::at(&path),
+        ..Options::default()
+    });
+    world.settle();
+    let alice = world.person(0);
+    world.ask(Said::on_channel(alice, 0, "/ping"));
+    world.run(MINUTE);
+    logs::begin();
+    let other = NodeNum(0x7777_8888);
+    world.fault(Fault::ChangeOwnNumber(other));
+    world.fault(Fault::Drop);
+    world.run(MINUTE);
+    let kept_apart = logs::take()
+        .iter()
+        .filter(|(level, line)| *level == Level::Warn && line.contains("is kept apart"))
+        .count();
+    assert_eq!(kept_apart, 1);
+    assert!(
+        world
+            .bot
+            .book()
+            .get(alice)
+            .is_none_or(|node| node.last_direct().is_none())
+    );
+    world.ask(Said::on_channel(alice, 0, "/ping"));
+    world.bot.close(world.now);
+    let each = "SELECT min(n) FROM (SELECT count(*) AS n FROM packets WHERE port = 1 GROUP BY own)";
+    assert_eq!(number(&path, each), 1);
+    assert_eq!(number(&path, "SELECT count(DISTINCT own) FROM packets"), 2);
+    drop(world);
+    let opened = history::open(&path, Limits::default()).unwrap();
+    assert_eq!(opened.own, Some(other));
+}
+
+#[test]
+fn an_answer_that_did_not_arrive_is_durable_at_once() {
+    // K6.
+    let (_folder, path) = place();
+    let mut world = World::with(Options {
+        history: Inline::at(&path),
+        ..Options::default()
+    });
+    world.settle();
+    world.fault(Fault::NakWith(routing::Error::PkiFailed));
+    let alice = world.person(0);
+    world.ask(Said::to_us(alice, "/ping"));
+    world.run(5_000);
+    let conn = rusqlite::Connection::open(&path).unwrap();
+    let (node, reason): (u32, String) = conn
+        .query_row("SELECT num, reason FROM errors", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .unwrap();
+    assert_eq!((NodeNum(node), reason.as_str()), (alice, "PKI_FAILED"));
+}
+
+#[test]
+fn a_quiet_mesh_never_wakes_the_store() {
+    let (offered, history) = counting(true);
+    let mut options = Options {
+        history,
+        ..Options::default()
+    };
+    options.sim.own_telemetry = false;
+    let mut world = World::with(options);
+    world.settle();
+    world.run(20 * MINUTE);
+    let after_the_handshake = offered.load(Ordering::Relaxed);
+    assert!(after_the_handshake <= 1);
+    world.run(6 * 60 * MINUTE);
+    assert!(world.node.counters().heartbeats > 100);
+    assert_eq!(offered.load(Ordering::Relaxed), after_the_handshake);
+}
+
+#[test]
+fn a_store_that_takes_nothing_holds_up_nobody() {
+    logs::begin();
+    let (offered, history) = counting(false);
+    let mut world = World::with(Options {
+        history,
+        ..Options::default()
+    });
+    world.settle();
+    let alice = world.person(0);
+    for _ in 0..5 {
+        assert_eq!(world.ask(Said::to_us(alice, "/ping")).len(), 1);
+        world.run(11 * MINUTE);
+    }
+    assert!(offered.load(Ordering::Relaxed) >= 5);
+    let said = logs::take();
+    assert_eq!(logs::count(&said, "rows are left out"), 1);
+}

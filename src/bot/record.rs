@@ -17,6 +17,7 @@ use prost::Message;
 
 pub use rows::{Air, Batch, Heard, History, KeyNews, Link, Medium, Undelivered, When};
 
+use super::recent::Recent;
 use crate::link::Received;
 use crate::mesh::{Changes, NodeBook, NodeNum, Now, Packet, Payload, Sanity, Standing, edges};
 use crate::proto::{self, PortNum, telemetry};
@@ -32,6 +33,8 @@ const URGENT_BURST: u32 = 20;
 /// … and once in this time for ever: nobody can wear out a memory card by
 /// announcing keys or by asking and vanishing.
 const URGENT_PERIOD: Duration = Duration::from_secs(180);
+/// Another key of the same node is noted so often.
+const DISBELIEVED: Duration = Duration::from_secs(24 * 3_600);
 /// How soon durable facts are offered again to a store that refused them.
 const RETRY: Duration = Duration::from_secs(60);
 
@@ -44,6 +47,7 @@ pub struct Recorder {
     links: Vec<Link>,
     air: Vec<Air>,
     dirty: BTreeSet<NodeNum>,
+    disbelieved: Recent<NodeNum, ()>,
     keys: Vec<KeyNews>,
     errors: Vec<Undelivered>,
     batch_at: Option<Duration>,
@@ -65,6 +69,7 @@ impl Recorder {
             links: Vec::new(),
             air: Vec::new(),
             dirty: BTreeSet::new(),
+            disbelieved: Recent::new(FACTS),
             keys: Vec::new(),
             errors: Vec::new(),
             batch_at: None,
@@ -78,6 +83,17 @@ impl Recorder {
     /// The handshake told our own number. What waits belongs to the one before
     /// and has to be taken first.
     pub fn set_own(&mut self, own: NodeNum) {
+        if self.own.is_some_and(|before| before != own) {
+            // What has no date yet cannot be told apart any more.
+            let left = self.packets.len() + self.links.len() + self.air.len();
+            self.dropped += left as u64;
+            self.packets.clear();
+            self.links.clear();
+            self.air.clear();
+            self.keys.clear();
+            self.errors.clear();
+            self.dirty.clear();
+        }
         self.own = Some(own);
     }
 
@@ -201,7 +217,9 @@ impl Recorder {
 
     /// A node announced another key, and nobody believed it.
     pub fn key_differs(&mut self, now: Now, node: NodeNum) {
-        self.key_news(now, node, None);
+        if self.disbelieved.once_per(node, now.mono, DISBELIEVED) {
+            self.key_news(now, node, None);
+        }
     }
 
     fn key_news(&mut self, now: Now, node: NodeNum, key: Option<[u8; 32]>) {
@@ -240,7 +258,29 @@ impl Recorder {
             self.tokens = self.tokens.saturating_sub(1);
             self.refill_at = self.refill_at.or(Some(now.mono + URGENT_PERIOD));
         }
+        if self.own.is_some() && self.batch_at.is_none_or(|at| now.mono < at) {
+            return self.take_facts(now, book);
+        }
         self.take(now, book)
+    }
+
+    /// What must be durable at once, and nothing that can wait: a batch costs
+    /// the memory card much more.
+    fn take_facts(&mut self, now: Now, book: &NodeBook) -> Option<Batch> {
+        self.urgent_at = None;
+        let keys = std::mem::take(&mut self.keys);
+        let changed = keys.iter().filter(|news| news.key.is_some());
+        let nodes = changed.filter_map(|news| book.get(news.node).map(|node| node.to_known()));
+        let batch = Batch {
+            now,
+            dated: self.sanity.check(now.unix).is_some(),
+            own: self.own?,
+            nodes: nodes.collect(),
+            errors: std::mem::take(&mut self.errors),
+            keys,
+            ..Batch::default()
+        };
+        (!batch.is_empty()).then_some(batch)
     }
 
     /// Everything that waits, due or not. What cannot be dated stays, but for

@@ -299,7 +299,7 @@ fn a_refused_batch_loses_rows_but_no_facts() {
     let changes = book.take_changes();
     recorder.changed(at(1), &book, changes);
     recorder.undelivered(at(1), ALICE, "first".to_owned());
-    let batch = recorder.take_due(at(1), &book).unwrap();
+    let batch = recorder.take(at(1), &book).unwrap();
     recorder.undelivered(at(2), ALICE, "second".to_owned());
     recorder.refused(at(2), batch);
     assert_eq!(recorder.dropped(), 1);
@@ -307,5 +307,41 @@ fn a_refused_batch_loses_rows_but_no_facts() {
     let again = recorder.take_due(at(62), &book).unwrap();
     let reasons: Vec<_> = again.errors.iter().map(|e| e.reason.as_str()).collect();
     assert_eq!(reasons, ["first", "second"]);
-    assert_eq!((again.nodes.len(), again.packets.len()), (1, 0));
+    // The node has time until the next batch.
+    assert_eq!((again.nodes.len(), again.packets.len()), (0, 0));
+    let last = recorder.take_due(at(700), &book).unwrap();
+    assert_eq!((last.nodes.len(), last.packets.len()), (1, 0));
+}
+
+/// A key or a failure costs the memory card no more than itself, and somebody
+/// who announces keys all day no more than once.
+#[test]
+fn facts_do_not_take_the_rows_along() {
+    let mut recorder = recorder();
+    let book = NodeBook::default();
+    for minute in 0..9 {
+        recorder.packet(at(minute * 60), &live(ALICE));
+        recorder.key_differs(at(minute * 60), ALICE);
+        let batch = recorder.take_due(at(minute * 60), &book);
+        assert_eq!(batch.is_some(), minute == 0);
+        assert!(batch.is_none_or(|batch| batch.rows() == 0 && batch.keys.len() == 1));
+    }
+    let batch = recorder.take_due(at(600), &book).unwrap();
+    assert_eq!((batch.packets.len(), batch.keys.len()), (9, 0));
+    recorder.key_differs(at(90_000), ALICE);
+    assert!(recorder.take_due(at(90_000), &book).is_some());
+}
+
+#[test]
+fn what_has_no_date_stays_with_its_node() {
+    let mut recorder = recorder();
+    let unset = |secs| Now {
+        unix: 5,
+        ..at(secs)
+    };
+    recorder.packet(unset(1), &live(ALICE));
+    assert_eq!(recorder.take(unset(2), &NodeBook::default()), None);
+    recorder.set_own(NodeNum(0xbbb));
+    assert_eq!(recorder.take(at(3), &NodeBook::default()), None);
+    assert_eq!(recorder.dropped(), 1);
 }

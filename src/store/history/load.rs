@@ -1,7 +1,8 @@
 //! What is known at the start: the nodes as they were heard through our own
 //! node before.
 
-use rusqlite::{Connection, Row};
+use log::warn;
+use rusqlite::{Connection, Error, Row};
 
 use crate::mesh::book::DEFAULT_CAPACITY;
 use crate::mesh::{Hops, Known, KnownDirect, Metrics, NodeNum, Position};
@@ -27,8 +28,25 @@ pub fn nodes(conn: &Connection) -> rusqlite::Result<(Option<NodeNum>, Vec<Known>
          ORDER BY last_heard DESC LIMIT ?2",
     )?;
     let capacity = u32::try_from(DEFAULT_CAPACITY).unwrap_or(u32::MAX);
-    let nodes = select.query_map((id, capacity), known)?;
-    Ok((Some(NodeNum(num)), nodes.collect::<Result<_, _>>()?))
+    let mut nodes = Vec::new();
+    let mut unreadable = 0;
+    for node in select.query_map((id, capacity), known)? {
+        match node {
+            Ok(node) => nodes.push(node),
+            // A flipped bit in one row is no reason to forget the others.
+            Err(
+                Error::FromSqlConversionFailure(..)
+                | Error::InvalidColumnType(..)
+                | Error::IntegralValueOutOfRange(..)
+                | Error::Utf8Error(..),
+            ) => unreadable += 1,
+            Err(error) => return Err(error),
+        }
+    }
+    if unreadable > 0 {
+        warn!("{unreadable} nodes of the history cannot be read and are left out");
+    }
+    Ok((Some(NodeNum(num)), nodes))
 }
 
 fn known(row: &Row<'_>) -> rusqlite::Result<Known> {

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,7 +16,10 @@ use crate::mesh::{Known, NodeNum};
 
 /// How long a commit waits for somebody else who writes, for example
 /// `meshbot db prune`.
-const BUSY: Duration = Duration::from_secs(5);
+pub(super) const BUSY: Duration = Duration::from_secs(5);
+
+/// Readable and writable by its owner only.
+const PRIVATE: u32 = 0o600;
 
 /// Why there is no history.
 #[derive(Debug)]
@@ -91,6 +95,14 @@ pub fn open(path: &Path, limits: Limits) -> Result<Opened, OpenError> {
 /// When it is missing, of another version, or cannot be written to.
 pub fn open_as_it_is(path: &Path, limits: Limits) -> Result<Opened, OpenError> {
     let unclean = fs::metadata(beside(path, "-wal")).is_ok_and(|wal| wal.len() > 0);
+    // Where people are is nobody else's business on this board.
+    let file = File::options()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(PRIVATE)
+        .open(path)?;
+    drop(file);
     let mut conn = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE
@@ -131,8 +143,10 @@ pub fn open_as_it_is(path: &Path, limits: Limits) -> Result<Opened, OpenError> {
 /// # Errors
 /// When there is none, or it is of another version and `any_version` is not set.
 pub fn read(path: &Path, any_version: bool) -> Result<Connection, OpenError> {
-    if !path.exists() {
-        return Err(OpenError::Missing);
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(OpenError::Missing),
+        Err(error) => return Err(OpenError::File(error)),
+        Ok(_) => {}
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
@@ -152,16 +166,26 @@ pub fn read(path: &Path, any_version: bool) -> Result<Connection, OpenError> {
 /// # Errors
 /// When the file exists already, or cannot be written.
 pub fn copy_into(conn: &Connection, copy: &Path) -> Result<(), OpenError> {
-    if copy.exists() {
-        let there = io::Error::new(io::ErrorKind::AlreadyExists, "the file exists already");
-        return Err(OpenError::File(there));
-    }
+    // A name that SQLite takes for an address of its own is none with a path.
+    let copy = &std::path::absolute(copy)?;
     let name = copy
         .to_str()
         .ok_or_else(|| io::Error::other("the file's name is not UTF-8"))?;
-    conn.execute("VACUUM INTO ?1", [name])?;
-    File::open(copy)?.sync_all()?;
-    Ok(())
+    // SQLite fills an empty file, but no other; nobody else may read it.
+    File::options()
+        .write(true)
+        .create_new(true)
+        .mode(PRIVATE)
+        .open(copy)?;
+    let written = conn
+        .execute("VACUUM INTO ?1", [name])
+        .map_err(OpenError::from)
+        .and_then(|_| Ok(File::open(copy)?.sync_all()?));
+    if written.is_err() {
+        // Half a copy is none.
+        let _ = fs::remove_file(copy);
+    }
+    written
 }
 
 /// Whether the file itself is the trouble.

@@ -469,3 +469,111 @@ fn a_full_disk_costs_rows_and_nothing_else() {
     let kept = count(&clerk.writer.as_ref().unwrap().conn, "packets");
     assert_eq!(kept + i64::try_from(lost.unwrap()).unwrap(), 6_000);
 }
+
+/// What must not be lost waits for the disk.
+#[test]
+fn a_disk_that_fails_for_a_while_costs_no_facts() {
+    let (_folder, path) = place();
+    let mut clerk = Clerk::new(open(&path, Limits::default()).unwrap().writer);
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let conn = &clerk.writer.as_ref().unwrap().conn;
+    conn.busy_timeout(Duration::ZERO).unwrap();
+    for n in 0..3 {
+        let mut facts = batch(START + n);
+        facts.packets.push(heard(START + n));
+        facts.nodes = vec![Known {
+            num: ALICE,
+            long_name: Some(format!("Alice {n}").into()),
+            ..Known::default()
+        }];
+        facts.errors = vec![Undelivered {
+            at: When::Mono(Duration::from_secs(n)),
+            to: ALICE,
+            reason: n.to_string(),
+        }];
+        clerk.keep(&facts);
+    }
+    assert_eq!(clerk.lost, Some(3));
+    other.execute_batch("ROLLBACK").unwrap();
+    clerk.keep(&batch(START + 60));
+    let conn = &clerk.writer.as_ref().unwrap().conn;
+    let kept = numbers(conn, "SELECT count(*), max(time), min(time) FROM errors");
+    let (first, last) = (START.try_into().unwrap(), (START + 2).try_into().unwrap());
+    assert_eq!(kept, [Some(3), Some(last), Some(first)]);
+    assert_eq!(count(conn, "packets"), 0);
+    let name: String = conn
+        .query_row("SELECT long_name FROM nodes", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!((clerk.lost, name.as_str()), (None, "Alice 2"));
+}
+
+/// A clock that is suddenly a year ahead empties nothing, and when it is right
+/// again everything goes on.
+#[test]
+fn a_clock_that_is_ahead_does_not_empty_the_history() {
+    let (_folder, path) = place();
+    let mut writer = open(&path, Limits::default()).unwrap().writer;
+    for hour in 0..20 * 24 {
+        let mut rows = batch(START + hour * 3_600);
+        rows.packets.push(heard(START + hour * 3_600));
+        writer.apply(&rows).unwrap();
+    }
+    let end = START + 20 * DAY;
+    let (raw, sums) = (count(&writer.conn, "packets"), count(&writer.conn, "hours"));
+    assert!(raw >= 7 * 24 && sums > 0, "{raw} {sums}");
+    for hour in 0..12 {
+        let mut ahead = batch(end + hour * 3_600);
+        ahead.now.unix += 365 * DAY;
+        writer.apply(&ahead).unwrap();
+    }
+    assert!(count(&writer.conn, "packets") >= raw - 3 * 24);
+    assert!(count(&writer.conn, "hours") >= sums);
+    // Also right after a start.
+    drop(writer);
+    let mut writer = open(&path, Limits::default()).unwrap().writer;
+    writer.prune(end + 365 * DAY).unwrap();
+    assert!(count(&writer.conn, "packets") >= raw - 3 * 24);
+    // It stays so: then it is believed.
+    for hour in 0..30 {
+        let mut later = batch(end + hour * 3_600);
+        later.now.unix += 365 * DAY;
+        writer.apply(&later).unwrap();
+    }
+    assert_eq!(count(&writer.conn, "packets"), 0);
+}
+
+#[test]
+fn one_bad_row_costs_one_node() {
+    let (_folder, path) = place();
+    let mut writer = open(&path, Limits::default()).unwrap().writer;
+    let mut nodes = batch(START);
+    nodes.nodes = [ALICE, NodeNum(0x22)]
+        .map(|num| Known {
+            num,
+            ..Known::default()
+        })
+        .into();
+    writer.apply(&nodes).unwrap();
+    let spoil = "UPDATE heard SET hops = 300 WHERE num = 34";
+    assert_eq!(writer.conn.execute(spoil, []).unwrap(), 1);
+    drop(writer);
+    let opened = open(&path, Limits::default()).unwrap();
+    let nums: Vec<_> = opened.nodes.iter().map(|node| node.num).collect();
+    assert_eq!(nums, [ALICE]);
+}
+
+#[test]
+fn only_the_owner_may_read_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let (folder, path) = place();
+    let writer = open(&path, Limits::default()).unwrap().writer;
+    let copy = folder.path().join("copy.db");
+    open::copy_into(&writer.conn, &copy).unwrap();
+    assert!(open::copy_into(&writer.conn, &copy).is_err());
+    for file in [&path, &copy] {
+        let mode = std::fs::metadata(file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{}", file.display());
+    }
+    assert!(open::read(&copy, false).is_ok());
+}

@@ -11,6 +11,7 @@ use log::{debug, info, warn};
 
 use super::{Writer, open};
 use crate::bot::record::{Batch, History};
+use crate::mesh::book::DEFAULT_CAPACITY;
 use crate::thread::{Death, spawn};
 
 /// Batches that may wait while one is written.
@@ -55,6 +56,9 @@ pub struct Clerk {
     pub(super) writer: Option<Writer>,
     /// Rows lost since writing began to fail.
     pub(super) lost: Option<usize>,
+    /// What of a batch that could not be written must not be lost: keys,
+    /// failures and the nodes as they were.
+    owed: Option<Batch>,
 }
 
 impl Clerk {
@@ -65,6 +69,7 @@ impl Clerk {
         let mut clerk = Self {
             writer: Some(writer),
             lost: None,
+            owed: None,
         };
         let checked = clerk.writer.as_ref().map(Writer::check);
         match checked {
@@ -80,6 +85,8 @@ impl Clerk {
         let Some(writer) = &mut self.writer else {
             return;
         };
+        let together = self.owed.take().map(|owed| merged(owed, batch));
+        let batch = together.as_ref().unwrap_or(batch);
         let mut written = writer.apply(batch);
         if let Err(error) = &written
             && open::is_corrupt(error)
@@ -104,7 +111,13 @@ impl Clerk {
                 if self.lost.is_none() {
                     warn!("the history cannot be written: {error}; the bot goes on without it");
                 }
-                *self.lost.get_or_insert(0) += rows;
+                *self.lost.get_or_insert(0) += batch.rows();
+                self.owed = Some(Batch {
+                    packets: Vec::new(),
+                    links: Vec::new(),
+                    air: Vec::new(),
+                    ..batch.clone()
+                });
             }
         }
     }
@@ -127,4 +140,28 @@ impl Clerk {
             ),
         }
     }
+}
+
+/// Facts and nodes that are kept for a disk that takes nothing.
+const OWED: usize = 64;
+
+/// `batch` with what is owed from before, unless that is of another mesh. The
+/// times of both count from the program's start.
+fn merged(mut owed: Batch, batch: &Batch) -> Batch {
+    let mut batch = batch.clone();
+    if owed.own != batch.own {
+        return batch;
+    }
+    let newer = |num| batch.nodes.iter().any(|node| node.num == num);
+    owed.nodes.retain(|node| !newer(node.num));
+    batch.nodes.splice(0..0, owed.nodes);
+    batch.keys.splice(0..0, owed.keys);
+    batch.errors.splice(0..0, owed.errors);
+    let surplus = batch.keys.len().saturating_sub(OWED);
+    batch.keys.drain(..surplus);
+    let surplus = batch.errors.len().saturating_sub(OWED);
+    batch.errors.drain(..surplus);
+    let surplus = batch.nodes.len().saturating_sub(DEFAULT_CAPACITY);
+    batch.nodes.drain(..surplus);
+    batch
 }

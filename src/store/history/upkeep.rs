@@ -23,8 +23,8 @@ pub const NAMES: u32 = 8;
 pub const LINKS: u32 = 8_192;
 /// Key changes remembered.
 pub const KEYS: u32 = 500;
-/// Hours thinned in one go: a bot that was off for a month catches up within
-/// a few batches, none of which is large.
+/// Hours thinned with one batch: a bot that was off for a month catches up
+/// within a few hours, and no batch is large.
 const HOURS_AT_ONCE: usize = 48;
 /// Rounds of making room in one go.
 const ROUNDS: usize = 64;

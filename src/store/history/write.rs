@@ -1,12 +1,15 @@
 //! Commits batches: each is one transaction, synced before it counts.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use log::warn;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::rows::{self, PER_SECOND};
 use super::{Limits, WAL_LIMIT, open, unsigned, upkeep};
 use crate::bot::record::Batch;
+use crate::mesh::Now;
 
 /// Pages handed back to the file system after one batch, when the database is
 /// larger than it may be.
@@ -22,7 +25,12 @@ pub struct Writer {
     running: u64,
     /// The hour of the last upkeep, since 1970.
     upkept: u64,
+    /// When the last packet was heard that was there at the start.
+    newest: Option<u64>,
+    clock: Clock,
     unclean: bool,
+    /// That it could not be tidied up has been said.
+    untidy: bool,
 }
 
 impl Writer {
@@ -45,7 +53,10 @@ impl Writer {
             limits,
             running: last.map_or(0, unsigned) % PER_SECOND,
             upkept: 0,
+            newest: last.map(|id| unsigned(id) / PER_SECOND),
+            clock: Clock::default(),
             unclean,
+            untidy: false,
         })
     }
 
@@ -84,7 +95,8 @@ impl Writer {
     /// Commits a batch. When this returns, a power cut cannot take it any more.
     ///
     /// # Errors
-    /// When the disk is full or broken; nothing of the batch is there then.
+    /// When the disk is full or broken; nothing of the batch is there then,
+    /// unless the file itself is broken.
     pub fn apply(&mut self, batch: &Batch) -> rusqlite::Result<()> {
         let now = batch.dated.then_some(batch.now.unix);
         let mut running = self.running;
@@ -98,16 +110,30 @@ impl Writer {
         rows::nodes(&tx, now, &batch.nodes)?;
         rows::heard(&tx, own, &batch.nodes)?;
         rows::facts(&tx, own, batch)?;
-        let hour = now.map_or(0, |now| now / 3_600);
-        let upkeep_due = hour > self.upkept;
-        if upkeep_due {
-            upkeep::by_age(&tx, self.limits, hour)?;
+        let mut upkept = self.upkept;
+        if batch.dated {
+            let hour = self.clock.believe(batch.now, self.newest) / 3_600;
+            if hour != upkept && !upkeep::by_age(&tx, self.limits, hour)? {
+                upkept = hour;
+            }
         }
         upkeep::by_size(&tx, self.limits)?;
         tx.commit()?;
         self.running = running;
-        self.upkept = self.upkept.max(hour);
-        self.tidy()
+        self.upkept = upkept;
+        match self.tidy() {
+            Err(error) if open::is_corrupt(&error) => Err(error),
+            Err(error) => {
+                if !std::mem::replace(&mut self.untidy, true) {
+                    warn!("the history is written, but not tidied up: {error}");
+                }
+                Ok(())
+            }
+            Ok(()) => {
+                self.untidy = false;
+                Ok(())
+            }
+        }
     }
 
     /// Empties the write-ahead log when it has grown enough, and hands pages
@@ -129,6 +155,13 @@ impl Writer {
     /// # Errors
     /// When the disk is full or broken.
     pub fn prune(&mut self, now: u64) -> rusqlite::Result<()> {
+        let now = Clock::default().believe(
+            Now {
+                mono: Duration::ZERO,
+                unix: now,
+            },
+            self.newest,
+        );
         loop {
             let tx = self
                 .conn
@@ -140,17 +173,57 @@ impl Writer {
                 break;
             }
         }
-        while upkeep::free_pages(&self.conn)? > 0 {
+        let mut free = upkeep::free_pages(&self.conn)?;
+        while free > 0 {
             hand_back(&self.conn, HAND_BACK)?;
+            let left = upkeep::free_pages(&self.conn)?;
+            if left >= free {
+                // Somebody has rebuilt it in a way that gives nothing back.
+                break;
+            }
+            free = left;
         }
         checkpoint(&self.conn)
+    }
+}
+
+/// What time it is for those who forget. What is forgotten is gone for good, so
+/// a clock that is suddenly far ahead is not followed before it has stayed so
+/// for a day.
+#[derive(Debug, Default)]
+struct Clock {
+    /// When it was last believed: since the program started, and the time.
+    last: Option<(Duration, u64)>,
+    doubted_since: Option<Duration>,
+}
+
+impl Clock {
+    /// `newest` is the history's own last word, for the first time.
+    fn believe(&mut self, now: Now, newest: Option<u64>) -> u64 {
+        const DAY: Duration = Duration::from_secs(24 * 3_600);
+        let (since, then) = self.last.unwrap_or((now.mono, newest.unwrap_or(now.unix)));
+        let passed = now.mono.saturating_sub(since);
+        let latest = then.saturating_add((passed + 2 * DAY).as_secs());
+        if now.unix > latest {
+            let doubted_since = *self.doubted_since.get_or_insert(now.mono);
+            if now.mono.saturating_sub(doubted_since) < DAY {
+                self.last = Some((since, then));
+                return latest;
+            }
+        }
+        self.doubted_since = None;
+        self.last = Some((now.mono, now.unix));
+        now.unix
     }
 }
 
 /// A reader who holds on to an old state prevents it; then it is tried again
 /// after the next batch.
 fn checkpoint(conn: &Connection) -> rusqlite::Result<()> {
-    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+    conn.busy_timeout(Duration::ZERO)?;
+    let emptied = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    conn.busy_timeout(open::BUSY)?;
+    emptied
 }
 
 fn hand_back(conn: &Connection, pages: u32) -> rusqlite::Result<()> {

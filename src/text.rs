@@ -86,6 +86,19 @@ texts! {
     Pong: "🏓 pong" / "🏓 pong",
     Late: "{s} s late" / "reçu il y a {s} s",
 
+    PingMost: "{n} at most" / "{n} au plus",
+    PingRunning: "Your pongs are still coming. {prefix}ping stop ends them." / "Tes pongs arrivent encore. {prefix}ping stop les arrête.",
+    PingNone: "There is no ping to stop." / "Aucun ping à arrêter.",
+    PingSent: "🏓 {sent}/{count} sent" / "🏓 envoyés {sent}/{count}",
+    PingDelivered: "{n} acknowledged" / "confirmés {n}",
+    PingRelayed: "{n} only relayed" / "seulement relayés {n}",
+    PingUnanswered: "{n} unanswered" / "sans réponse {n}",
+    PingFailed: "{n} refused" / "refusés {n}",
+    PingUnknown: "{n} unknown" / "inconnus {n}",
+    PingStopped: "stopped" / "arrêté",
+    PingLinkLost: "ended: I lost my node" / "fini : j'ai perdu mon nœud",
+    PingLimit: "ended: too many questions" / "fini : trop de demandes",
+
     // /my
     HelpMy: "your signal as I hear it, your distance, your hops" / "ton signal vu d'ici, ta distance, tes relais",
     LastDirect: "last direct: {signal}" / "dernier direct : {signal}",
@@ -124,7 +137,7 @@ texts! {
     // /keys
     HelpKeys: "whose keys my node has, which direct messages need; with a node, what to do" / "les clés que mon nœud a, pour les messages directs ; avec un nœud, que faire",
     KeysKnown: "🔑 {n} with a key" / "🔑 {n} avec clé",
-    KeysChanged: "{n} of them changed" / "dont {n} changée(s)",
+    KeysChanged: "{n} of them changed" / "clé changée : {n}",
     KeysMissing: "{n} without: {names}" / "{n} sans : {names}",
     KeysNoneMissing: "none without" / "aucun sans",
     KeyKnown: "🔑 {name}: key known, {key}" / "🔑 {name} : clé connue, {key}",

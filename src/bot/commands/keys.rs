@@ -179,13 +179,13 @@ mod tests {
         announced(&mut world, ALICE, 2);
         world.check(&ask("keys", ""), expect![[r#"
             🔑 2 with a key · 1 of them changed · 4 without: Pic 👩‍🚒, !55550042, Élodie, Relais du Pic
-            🔑 2 avec clé · dont 1 changée(s) · 4 sans : Pic 👩‍🚒, !55550042, Élodie, Relais du Pic"#]]);
+            🔑 2 avec clé · clé changée : 1 · 4 sans : Pic 👩‍🚒, !55550042, Élodie, Relais du Pic"#]]);
         world.part_limit = 60;
         world.check(
             &ask("keys", ""),
             expect![[r#"
                 🔑 2 with a key · 1 of them changed · 4 without: +4
-                🔑 2 avec clé · dont 1 changée(s) · 4 sans : +4"#]],
+                🔑 2 avec clé · clé changée : 1 · 4 sans : +4"#]],
         );
     }
 

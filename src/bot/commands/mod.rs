@@ -12,7 +12,7 @@ mod more;
 mod mute;
 mod my;
 mod nodes;
-mod ping;
+pub(super) mod ping;
 pub(super) mod route;
 mod sys;
 #[cfg(test)]

@@ -86,6 +86,19 @@ texts! {
     Pong: "🏓 pong" / "🏓 pong",
     Late: "{s} s late" / "reçu il y a {s} s",
 
+    PingMost: "{n} at most" / "{n} au plus",
+    PingRunning: "Your pongs are still coming. {prefix}ping stop ends them." / "Tes pongs arrivent encore. {prefix}ping stop les arrête.",
+    PingNone: "There is no ping to stop." / "Aucun ping à arrêter.",
+    PingSent: "🏓 {sent}/{count} sent" / "🏓 envoyés {sent}/{count}",
+    PingDelivered: "{n} acknowledged" / "confirmés {n}",
+    PingRelayed: "{n} only relayed" / "seulement relayés {n}",
+    PingUnanswered: "{n} unanswered" / "sans réponse {n}",
+    PingFailed: "{n} refused" / "refusés {n}",
+    PingUnknown: "{n} unknown" / "inconnus {n}",
+    PingStopped: "stopped" / "arrêté",
+    PingLinkLost: "ended: I lost my node" / "fini : j'ai perdu mon nœud",
+    PingLimit: "ended: too many questions" / "fini : trop de demandes",
+
     // /my
     HelpMy: "your signal as I hear it, your distance, your hops" / "ton signal vu d'ici, ta distance, tes relais",
     LastDirect: "last direct: {signal}" / "dernier direct : {signal}",
@@ -116,6 +129,23 @@ texts! {
     NodesLost: "Silent for over 24 h: {n}" / "Muets depuis plus de 24 h : {n}",
     NoPosition: "I don't know where {name} is. Try {usage}" / "Je ne sais pas où est {name}. Essaie {usage}",
     NoListYet: "I don't know yet who is new: my node's list has not come." / "Je ne sais pas encore qui est nouveau : la liste de mon nœud n'est pas arrivée.",
+
+    // /lheard
+    HelpLheard: "who was last heard, and when" / "qui a été entendu en dernier, et quand",
+    LastHeard: "Last heard: {n}" / "Derniers entendus : {n}",
+
+    // /keys
+    HelpKeys: "whose keys my node has, which direct messages need; with a node, what to do" / "les clés que mon nœud a, pour les messages directs ; avec un nœud, que faire",
+    KeysKnown: "🔑 {n} with a key" / "🔑 {n} avec clé",
+    KeysChanged: "{n} of them changed" / "clé changée : {n}",
+    KeysMissing: "{n} without: {names}" / "{n} sans : {names}",
+    KeysNoneMissing: "none without" / "aucun sans",
+    KeyKnown: "🔑 {name}: key known, {key}" / "🔑 {name} : clé connue, {key}",
+    KeyKnownAdvice: "if direct messages fail all the same, exchange user info in the app" / "si les messages directs échouent quand même, échangez vos infos dans l'appli",
+    KeyOther: "🔑 {name}: announces another key than {key}, which my node keeps" / "🔑 {name} : annonce une autre clé que {key}, que mon nœud garde",
+    KeyOtherAdvice: "if it was reset, my operator has to remove it from my node's list" / "s'il a été réinitialisé, mon opérateur doit l'enlever de la liste de mon nœud",
+    KeyMissing: "🔑 {name}: no key known" / "🔑 {name} : clé inconnue",
+    KeyMissingAdvice: "no direct messages until its app has exchanged user info with my node" / "pas de messages directs tant que son appli n'a pas échangé ses infos avec mon nœud",
 
     // /echo
     HelpEcho: "I repeat your text here, once in a while" / "je répète ton texte ici, de temps en temps",

@@ -129,6 +129,15 @@ pub struct Command {
     pub run: fn(&Ask, &mut Context<'_>, &mut Reply<'_>),
 }
 
+impl Command {
+    /// Whether its bare word may be followed by arguments. "ping" is a word of
+    /// everyday talk among people with radios, so its sessions need the mark.
+    #[must_use]
+    pub fn takes_bare_args(&self) -> bool {
+        !self.usage.is_empty() && self.name != "ping"
+    }
+}
+
 impl fmt::Debug for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Command({})", self.name)

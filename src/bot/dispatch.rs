@@ -6,6 +6,7 @@
 
 mod listen;
 mod outcome;
+mod pings;
 mod remember;
 mod serve;
 mod trace;
@@ -25,6 +26,7 @@ use super::errands::{Errands, Job, JobId, JobResult, Work};
 use super::forecasts::{self, Boot, Forecasts, Frame, Need, Snapshot};
 use super::host::HostStats;
 use super::parse::{Names, Parsed, parse};
+use super::pings::Pings;
 use super::policy::{Policy, Verdict};
 use super::recent::Recent;
 use super::record::History;
@@ -199,6 +201,7 @@ pub struct Bot {
     desk: Desk,
     forecasts: Forecasts,
     traces: Traces,
+    pings: Pings,
     book: NodeBook,
     memory: Option<remember::Memory>,
     link: LinkView,
@@ -257,6 +260,7 @@ impl Bot {
         Self {
             post: Post::new(parts.outbox, settings.lang, bot, settings.limits.together),
             traces: Traces::default(),
+            pings: Pings::default(),
             forecasts: Forecasts::new(weather, frame, parts.weather, before.weather),
             policy: Policy::new(settings.limits.clone()),
             registry,
@@ -299,6 +303,7 @@ impl Bot {
             Event::Lost(_) => {
                 self.link.up_since = None;
                 self.link.losses += 1;
+                self.pings.link_lost(now.mono);
             }
             Event::Nodes(infos) => {
                 self.book.note_node_list(&infos, now, self.settings.sanity);
@@ -307,6 +312,7 @@ impl Bot {
             Event::Outcome(ticket, outcome) => self.outcome(now, ticket, outcome),
             Event::Beat => {}
         }
+        self.serve_pings(now);
         self.record_changes(now);
     }
 
@@ -315,6 +321,7 @@ impl Bot {
         self.give_up_late_jobs(now);
         self.forecasts.tick(now);
         self.serve_forecasts(now);
+        self.serve_pings(now);
         self.tick_memory(now);
     }
 
@@ -323,7 +330,10 @@ impl Bot {
     pub fn deadline(&self) -> Option<Duration> {
         let jobs = self.jobs.values().filter_map(OpenJob::deadline);
         let memory = self.memory.as_ref().and_then(remember::Memory::deadline);
-        jobs.chain(self.forecasts.deadline()).chain(memory).min()
+        jobs.chain(self.forecasts.deadline())
+            .chain(self.pings.deadline())
+            .chain(memory)
+            .min()
     }
 
     /// The last thing before the end: puts away what is worth keeping.
@@ -340,6 +350,7 @@ impl Bot {
             self.book.note_own(own, now, self.settings.sanity);
         }
         self.link.up_since = Some(now.mono);
+        self.pings.link_up();
         self.link.opened = identity.opened;
         self.link.lora = identity.lora;
         self.enabled = (0_u8..)

@@ -13,6 +13,7 @@ pub mod errands;
 pub mod forecasts;
 pub mod host;
 pub mod parse;
+pub mod pings;
 pub mod policy;
 pub mod recent;
 pub mod record;

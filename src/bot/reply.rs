@@ -14,6 +14,7 @@ use log::{debug, error, warn};
 use super::command::{Ask, Place};
 use super::desk::Desk;
 use super::forecasts::{Wanted, Wish};
+use super::pings;
 use super::split::split;
 use super::together::{Crowd, Other, Said, Together};
 use crate::config::Bot;
@@ -148,6 +149,12 @@ impl Post {
         self.put(ask, private, None, text).0
     }
 
+    /// The same to the asker alone, for who wants to know what becomes of it:
+    /// the numbers of its parts, none when it was refused.
+    pub fn track(&mut self, ask: &Ask, text: &str) -> Vec<Ticket> {
+        self.put(ask, true, None, text).2
+    }
+
     /// Hands over as many parts as are accepted; what is left of the text.
     fn put(
         &mut self,
@@ -269,6 +276,8 @@ pub enum Errand {
     Forecast(Wish, Wanted),
     /// The way to this node.
     Trace(NodeNum),
+    /// Pongs, or no more of them.
+    Pings(pings::Wish),
 }
 
 /// What a command did with its reply.
@@ -342,6 +351,11 @@ impl<'a> Reply<'a> {
     /// it says nothing.
     pub fn trace(&mut self, node: NodeNum) {
         self.leave(Errand::Trace(node));
+    }
+
+    /// Begins or ends a session of pongs, which answers in private.
+    pub fn pings(&mut self, wish: pings::Wish) {
+        self.leave(Errand::Pings(wish));
     }
 
     /// What became of it.

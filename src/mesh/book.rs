@@ -159,6 +159,18 @@ impl NodeBook {
         new.into_iter().map(|(_, node)| node).collect()
     }
 
+    /// Nodes that were ever heard, the most recently heard first; our own node
+    /// excluded.
+    #[must_use]
+    pub fn last_heard(&self) -> Vec<&Node> {
+        let mut heard: Vec<_> = self
+            .others()
+            .filter(|node| node.recency() != (None, None))
+            .collect();
+        heard.sort_by_key(|node| (Reverse(node.recency()), node.num));
+        heard
+    }
+
     /// Nodes that have been silent for longer than `quiet`, the most recently
     /// lost first. Those that were never heard are not lost.
     #[must_use]

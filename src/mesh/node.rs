@@ -117,6 +117,9 @@ pub struct Node {
     pub hw_model: u32,
     /// The key that direct messages to it are encrypted with.
     pub public_key: Option<[u8; 32]>,
+    /// It last announced another key than this one, and our node did not
+    /// take it.
+    pub announced_other_key: bool,
     /// Its owner asks not to be messaged (protocol.md §3.7).
     pub unmessagable: bool,
     /// Where it last said that it is.
@@ -157,6 +160,7 @@ impl Node {
             role: 0,
             hw_model: 0,
             public_key: None,
+            announced_other_key: false,
             unmessagable: false,
             position: None,
             metrics: Metrics::default(),

@@ -6,8 +6,10 @@
 mod demo;
 mod history;
 mod house;
+mod keys;
 mod link_faults;
 mod manners;
+mod pings;
 mod program;
 mod proto_fresh;
 mod random;

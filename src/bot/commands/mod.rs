@@ -5,12 +5,14 @@ mod echo;
 mod format;
 mod help;
 mod info;
+mod keys;
 mod legend;
+mod lheard;
 mod more;
 mod mute;
 mod my;
 mod nodes;
-mod ping;
+pub(super) mod ping;
 pub(super) mod route;
 mod sys;
 #[cfg(test)]
@@ -28,6 +30,8 @@ const ALL: &[&Command] = &[
     &trace::COMMAND,
     &info::COMMAND,
     &nodes::COMMAND,
+    &lheard::COMMAND,
+    &keys::COMMAND,
     &weather::WEATHER,
     &weather::RAIN,
     &weather::ASTRO,

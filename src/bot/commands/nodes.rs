@@ -64,14 +64,14 @@ fn answer(ask: &Ask, who: Who, context: &mut Context<'_>) -> Option<String> {
 }
 
 /// A title and what stands below it.
-struct List {
-    title: String,
-    lines: Vec<String>,
+pub(super) struct List {
+    pub(super) title: String,
+    pub(super) lines: Vec<String>,
 }
 
 /// What is left without a page number at the end, and the page: the first
 /// unless there is a number. The end of `48, 2` is none.
-fn without_page(text: &str) -> (&str, usize) {
+pub(super) fn without_page(text: &str) -> (&str, usize) {
     let text = text.trim();
     let (before, last) = text.rsplit_once(char::is_whitespace).unwrap_or(("", text));
     match last.parse() {
@@ -182,7 +182,7 @@ fn lost(context: &Context<'_>) -> List {
     }
 }
 
-fn time(context: &Context<'_>, age: Option<Duration>) -> Option<String> {
+pub(super) fn time(context: &Context<'_>, age: Option<Duration>) -> Option<String> {
     age.map(|age| tight(&format::brief(context.lang, age)))
 }
 
@@ -192,7 +192,7 @@ fn tight(figure: &str) -> String {
 }
 
 /// Name, end of the number, and what is known.
-fn line(context: &Context<'_>, node: &Node, figures: [Option<String>; 3]) -> String {
+pub(super) fn line(context: &Context<'_>, node: &Node, figures: [Option<String>; 3]) -> String {
     let mut line = whom::short(context, node.num, NAME);
     for figure in figures.into_iter().flatten() {
         line.push(' ');
@@ -202,7 +202,7 @@ fn line(context: &Context<'_>, node: &Node, figures: [Option<String>; 3]) -> Str
 }
 
 /// One page (from 1; the last when there are fewer) in at most `limit` bytes.
-fn page_of(list: &List, page: usize, limit: usize) -> String {
+pub(super) fn page_of(list: &List, page: usize, limit: usize) -> String {
     let pages = pages(list, limit);
     let count = pages.len();
     let page = page.clamp(1, count.max(1));

@@ -1,9 +1,12 @@
-//! `/ping`: am I heard, and how well?
+//! `/ping`: am I heard, and how well? `/ping N` asks for several pongs, which
+//! show how reliable the way back is.
 
 use super::format;
 use crate::bot::command::{Ask, Command, Context};
+use crate::bot::pings::{End, MOST, MOST_OPERATOR, Report, Wish};
 use crate::bot::reply::Reply;
 use crate::config::Mode;
+use crate::mesh::name::fold;
 use crate::text::{Lang, Text};
 
 /// A question that waited longer than this gets its age told, seconds.
@@ -13,7 +16,7 @@ pub const COMMAND: Command = Command {
     name: "ping",
     aliases: &["test"],
     bare: &["ping", "test"],
-    usage: "",
+    usage: "[times | stop]",
     summary: Text::HelpPing,
     mode: Mode::Public,
     operator_only: false,
@@ -23,15 +26,79 @@ pub const COMMAND: Command = Command {
 };
 
 fn run(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
+    if let Some(wish) = wish(ask) {
+        return reply.pings(wish);
+    }
     let answer = answer(ask, context.lang);
     reply.say(context.desk, &answer);
 }
 
+/// What the arguments mean; what means nothing is an ordinary ping.
+fn wish(ask: &Ask) -> Option<Wish> {
+    let args = ask.args.trim();
+    if fold(args) == "stop" {
+        return Some(Wish::Stop);
+    }
+    if args.is_empty() || !args.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let most = if ask.is_operator { MOST_OPERATOR } else { MOST };
+    let wanted: Option<u8> = args.parse().ok();
+    let count = wanted.unwrap_or(u8::MAX).clamp(1, most);
+    Some(Wish::Start {
+        count,
+        capped: wanted != Some(count),
+    })
+}
+
+/// A pong of a session. The first one tells how the question came.
+pub fn numbered(ask: &Ask, lang: Lang, turn: u8, count: u8, capped: bool, limit: usize) -> String {
+    let mut parts = vec![(0, format!("{} {turn}/{count}", Text::Pong.plain(lang)))];
+    if turn == 1 {
+        if capped {
+            let most = if ask.is_operator { MOST_OPERATOR } else { MOST };
+            parts.push((0, Text::PingMost.fill(lang, &[("n", &most)])));
+        }
+        parts.extend(heard(ask, lang).into_iter().map(|part| (1, part)));
+    }
+    format::fit(parts, limit)
+}
+
+/// What became of a session.
+pub fn summary(lang: Lang, report: &Report, limit: usize) -> String {
+    let values: [(&str, &dyn std::fmt::Display); 2] =
+        [("sent", &report.sent), ("count", &report.count)];
+    let mut parts = vec![(0, Text::PingSent.fill(lang, &values))];
+    for (text, n) in [
+        (Text::PingDelivered, report.delivered),
+        (Text::PingRelayed, report.relayed),
+        (Text::PingUnanswered, report.unanswered),
+        (Text::PingFailed, report.failed),
+        (Text::PingUnknown, report.unknown),
+    ] {
+        if n > 0 || text == Text::PingDelivered {
+            parts.push((0, text.fill(lang, &[("n", &n)])));
+        }
+    }
+    let end = match report.end {
+        End::Complete => None,
+        End::Stopped => Some(Text::PingStopped),
+        End::LinkLost => Some(Text::PingLinkLost),
+        End::Limit => Some(Text::PingLimit),
+    };
+    parts.extend(end.map(|end| (1, end.plain(lang).to_owned())));
+    format::fit(parts, limit)
+}
+
 fn answer(ask: &Ask, lang: Lang) -> String {
-    let mut parts = vec![
-        Text::Pong.plain(lang).to_owned(),
-        format::way(lang, ask.hops, ask.via_mqtt),
-    ];
+    let mut parts = vec![Text::Pong.plain(lang).to_owned()];
+    parts.extend(heard(ask, lang));
+    parts.join(format::BETWEEN)
+}
+
+/// How the question came.
+fn heard(ask: &Ask, lang: Lang) -> Vec<String> {
+    let mut parts = vec![format::way(lang, ask.hops, ask.via_mqtt)];
     // The signal is the asker's own only without a relay in between.
     if let Some(signal) = ask.direct_signal() {
         parts.push(format::signal(signal.snr, signal.rssi));
@@ -39,7 +106,7 @@ fn answer(ask: &Ask, lang: Lang) -> String {
     if let Some(age) = ask.age.filter(|&age| age >= LATE) {
         parts.push(Text::Late.fill(lang, &[("s", &age)]));
     }
-    parts.join(format::BETWEEN)
+    parts
 }
 
 #[cfg(test)]
@@ -128,6 +195,120 @@ mod tests {
             expect![[r#"
                 🏓 pong · 1 hop · 40 s late
                 🏓 pong · 1 relais · reçu il y a 40 s"#]],
+        );
+    }
+
+    #[test]
+    fn what_the_arguments_mean() {
+        let start = |count, capped| Some(Wish::Start { count, capped });
+        for (args, operator, expected) in [
+            ("", false, None),
+            ("me later", false, None),
+            ("-3", false, None),
+            ("3 4", false, None),
+            ("3", false, start(3, false)),
+            ("5", false, start(5, false)),
+            ("0", false, start(1, true)),
+            ("700", false, start(5, true)),
+            ("99999999999999999999", false, start(5, true)),
+            ("20", true, start(20, false)),
+            ("21", true, start(20, true)),
+            ("STOP", false, Some(Wish::Stop)),
+        ] {
+            let mut ask = ask("ping", args);
+            ask.is_operator = operator;
+            assert_eq!(wish(&ask), expected, "{args}");
+        }
+    }
+
+    fn both(text: impl Fn(Lang) -> String, expected: Expect) {
+        expected.assert_eq(&[Lang::En, Lang::Fr].map(text).join("\n"));
+    }
+
+    #[test]
+    fn pongs_with_numbers() {
+        let question = ask("ping", "700");
+        let pong = |turn, limit| {
+            let question = &question;
+            move |lang| numbered(question, lang, turn, 5, true, limit)
+        };
+        both(
+            pong(1, 200),
+            expect![[r#"
+            🏓 pong 1/5 · 5 at most · 1 hop
+            🏓 pong 1/5 · 5 au plus · 1 relais"#]],
+        );
+        both(
+            pong(1, 30),
+            expect![[r#"
+            🏓 pong 1/5 · 5 at most
+            🏓 pong 1/5 · 5 au plus"#]],
+        );
+        both(
+            pong(2, 200),
+            expect![[r#"
+            🏓 pong 2/5
+            🏓 pong 2/5"#]],
+        );
+    }
+
+    #[test]
+    fn the_summary_keeps_apart_what_is_known() {
+        let mut report = Report {
+            count: 3,
+            sent: 3,
+            delivered: 3,
+            relayed: 0,
+            unanswered: 0,
+            failed: 0,
+            unknown: 0,
+            end: End::Complete,
+        };
+        both(
+            |lang| summary(lang, &report, 200),
+            expect![[r#"
+                🏓 3/3 sent · 3 acknowledged
+                🏓 envoyés 3/3 · confirmés 3"#]],
+        );
+        report.end = End::Stopped;
+        (report.count, report.sent, report.delivered) = (20, 15, 0);
+        (report.relayed, report.unanswered) = (4, 3);
+        (report.failed, report.unknown) = (2, 6);
+        both(
+            |lang| summary(lang, &report, 200),
+            expect![[r#"
+                🏓 15/20 sent · 0 acknowledged · 4 only relayed · 3 unanswered · 2 refused · 6 unknown · stopped
+                🏓 envoyés 15/20 · confirmés 0 · seulement relayés 4 · sans réponse 3 · refusés 2 · inconnus 6 · arrêté"#]],
+        );
+        report.end = End::LinkLost;
+        both(
+            |lang| summary(lang, &report, 60),
+            expect![[r#"
+                🏓 15/20 sent · 0 acknowledged · 4 only relayed
+                🏓 envoyés 15/20 · confirmés 0 · seulement relayés 4"#]],
+        );
+        report = Report {
+            end: End::Limit,
+            count: 5,
+            sent: 1,
+            delivered: 1,
+            relayed: 0,
+            unanswered: 0,
+            failed: 0,
+            unknown: 0,
+        };
+        both(
+            |lang| summary(lang, &report, 200),
+            expect![[r#"
+                🏓 1/5 sent · 1 acknowledged · ended: too many questions
+                🏓 envoyés 1/5 · confirmés 1 · fini : trop de demandes"#]],
+        );
+        report.end = End::LinkLost;
+        both(
+            |lang| summary(lang, &report, 200),
+            expect![[r#"
+                🏓 1/5 sent · 1 acknowledged · ended: I lost my node
+                🏓 envoyés 1/5 · confirmés 1 · fini : j'ai perdu mon nœud"#]],
         );
     }
 }

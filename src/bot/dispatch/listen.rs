@@ -73,7 +73,7 @@ impl Bot {
             Parsed::Bare { word, args } => {
                 // More than the word is talk, unless the command takes it.
                 let found = self.registry.find_bare(&word).copied();
-                let found = found.filter(|it| args.is_empty() || !it.usage.is_empty());
+                let found = found.filter(|it| args.is_empty() || it.takes_bare_args());
                 if found.is_some() && !self.policy.ask_bare(ask.from, now.mono) {
                     debug!("{} says nothing but bare words: ignored", ask.from);
                     return None;

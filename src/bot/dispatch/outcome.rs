@@ -8,6 +8,7 @@ impl Bot {
         if self.traces.contain(ticket) {
             return self.trace_outcome(now, ticket, outcome);
         }
+        self.pings.outcome(ticket, outcome);
         let arrived = match outcome {
             Outcome::Delivered | Outcome::Relayed | Outcome::Sent => {
                 self.tally.good += 1;

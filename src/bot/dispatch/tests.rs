@@ -838,16 +838,35 @@ fn what_is_no_command_is_not_called_by_its_text() {
     }
 }
 
+/// The operator's silence ends the sessions of everybody, for good.
+#[test]
+fn muted_there_are_no_more_pongs() {
+    let mut rig = rig(|_| {});
+    rig.step = Duration::from_secs(1);
+    let first = rig.say(ALICE, OWN, "/ping 3");
+    assert_eq!(first, to_alice("🏓 pong 1/3 · 1 hop"));
+    rig.pass(30);
+    rig.bot.tick(rig.now);
+    assert_eq!(rig.sent(), to_alice("🏓 pong 2/3"));
+    rig.order(OWN, "/mute 5", Some(KEY));
+    assert!(rig.bot.deadline().is_none());
+    rig.order(OWN, "/unmute", Some(KEY));
+    rig.pass(600);
+    rig.bot.tick(rig.now);
+    assert_eq!(rig.sent(), NOTHING);
+}
+
 /// The queue had a place for the first part only.
 #[test]
 fn parts_that_were_refused_wait_for_more() {
-    let small = || rig(|settings| settings.bot.part_limit = 60);
+    let small = || rig(|settings| settings.bot.part_limit = 70);
     let body = |part: &String| {
         let body = part.split_once(") ").unwrap().1;
         // An answer never begins like a command.
         body.trim_start_matches("» ").to_owned()
     };
-    let bodies = |parts: &[String]| parts.iter().map(body).collect::<Vec<_>>();
+    // The rest may be cut elsewhere.
+    let bodies = |parts: &[String]| parts.iter().map(body).collect::<Vec<_>>().join(" ");
     let whole = small().say(ALICE, OWN, "/help");
     assert_eq!(whole.len(), 3);
     for waiting in 0..60 {

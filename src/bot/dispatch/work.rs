@@ -55,6 +55,7 @@ impl Bot {
                 self.serve_forecasts(now);
             }
             Errand::Trace(node) => self.begin_trace(now, ask, way, node),
+            Errand::Pings(wish) => self.ping(now, ask, wish),
         }
     }
 

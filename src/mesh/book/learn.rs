@@ -89,12 +89,16 @@ impl NodeBook {
             node.first_seen_mono = Some(now.mono);
         }
         let outdated = heard < node.last_heard;
+        let known_key = node.public_key;
         if let Some(user) = &info.user {
             if outdated {
                 fill_gaps(node, user);
             } else {
                 apply_user(node, user);
             }
+        }
+        if node.public_key != known_key {
+            node.announced_other_key = false;
         }
         if let Some(wire) = &info.position {
             let at = past(u64::from(wire.time), now, sanity).or(heard);
@@ -170,7 +174,10 @@ impl NodeBook {
                 node.first_seen_mono = Some(now.mono);
             }
             // Our node opened the message with it, so it goes by this key.
-            node.public_key = packet.sender_key.or(node.public_key);
+            if packet.sender_key.is_some() {
+                node.public_key = packet.sender_key;
+                node.announced_other_key = false;
+            }
             // Nothing is later than now: a time that is comes from a clock that
             // was wrong.
             node.last_heard = match standing {
@@ -261,7 +268,12 @@ fn apply_payload(
         Some((PortNum::NodeinfoApp, bytes)) if user_news != UserNews::Ignored => {
             let user = proto::User::decode(bytes)?;
             let announced = key_of(&user);
-            if node.public_key.is_some() && announced.is_some() && node.public_key != announced {
+            let differs =
+                node.public_key.is_some() && announced.is_some() && node.public_key != announced;
+            if user_news == UserNews::Fresh && announced.is_some() {
+                node.announced_other_key = differs;
+            }
+            if differs {
                 return Ok(true);
             }
             if user_news == UserNews::Fresh {

@@ -172,11 +172,15 @@ pub fn copy_into(conn: &Connection, copy: &Path) -> Result<(), OpenError> {
         .to_str()
         .ok_or_else(|| io::Error::other("the file's name is not UTF-8"))?;
     // SQLite fills an empty file, but no other; nobody else may read it.
-    File::options()
+    let made = File::options()
         .write(true)
         .create_new(true)
         .mode(PRIVATE)
-        .open(copy)?;
+        .open(copy);
+    made.map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => io::Error::other("the file exists already"),
+        _ => error,
+    })?;
     let written = conn
         .execute("VACUUM INTO ?1", [name])
         .map_err(OpenError::from)

@@ -14,6 +14,7 @@ use log::{debug, error, warn};
 use super::command::{Ask, Place};
 use super::desk::Desk;
 use super::forecasts::{Wanted, Wish};
+use super::insight;
 use super::split::split;
 use super::together::{Crowd, Other, Said, Together};
 use crate::config::Bot;
@@ -269,6 +270,8 @@ pub enum Errand {
     Forecast(Wish, Wanted),
     /// The way to this node.
     Trace(NodeNum),
+    /// What the mesh did.
+    Past(insight::Wish),
 }
 
 /// What a command did with its reply.
@@ -342,6 +345,11 @@ impl<'a> Reply<'a> {
     /// it says nothing.
     pub fn trace(&mut self, node: NodeNum) {
         self.leave(Errand::Trace(node));
+    }
+
+    /// Leaves the answer to the history.
+    pub fn look_back(&mut self, wish: insight::Wish) {
+        self.leave(Errand::Past(wish));
     }
 
     /// What became of it.

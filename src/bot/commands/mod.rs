@@ -10,6 +10,7 @@ mod more;
 mod mute;
 mod my;
 mod nodes;
+mod past;
 mod ping;
 pub(super) mod route;
 mod sys;
@@ -28,6 +29,10 @@ const ALL: &[&Command] = &[
     &trace::COMMAND,
     &info::COMMAND,
     &nodes::COMMAND,
+    &past::TOP,
+    &past::PACKETS,
+    &past::HISTO,
+    &past::HOP,
     &weather::WEATHER,
     &weather::RAIN,
     &weather::ASTRO,

@@ -115,6 +115,7 @@ fn rig_with(
         errands: errands.unwrap_or_else(|| Box::new(Inline(done))),
         keeper: Arc::new(Notes(keeper)),
         history: None,
+        archive: None,
         weather: Arc::new(Offline),
         host: Box::new(HostStats::default),
         registry: registry(),
@@ -841,7 +842,7 @@ fn what_is_no_command_is_not_called_by_its_text() {
 /// The queue had a place for the first part only.
 #[test]
 fn parts_that_were_refused_wait_for_more() {
-    let small = || rig(|settings| settings.bot.part_limit = 60);
+    let small = || rig(|settings| settings.bot.part_limit = 70);
     let body = |part: &String| {
         let body = part.split_once(") ").unwrap().1;
         // An answer never begins like a command.

@@ -148,7 +148,7 @@ texts! {
 
     // /help
     HelpHelp: "this list, or how to use one command" / "cette liste, ou l'emploi d'une commande",
-    HelpList: "🤖 {list} · {prefix}help <command> tells more" / "🤖 {list} · {prefix}help <commande> pour en savoir plus",
+    HelpList: "🤖 {list} · {prefix}help <command> tells more" / "🤖 {list} · {prefix}help <commande> en dit plus",
     HelpOne: "ℹ️ {usage}: {summary}" / "ℹ️ {usage} : {summary}",
     HelpAlso: "also {list}" / "aussi {list}",
     NoSuchCommand: "I know no command \"{name}\"." / "Je ne connais pas de commande « {name} ».",
@@ -180,13 +180,20 @@ texts! {
     Phases: "new moon|waxing crescent|first quarter|waxing gibbous|full moon|waning gibbous|last quarter|waning crescent" / "nouvelle lune|premier croissant|premier quartier|gibbeuse croissante|pleine lune|gibbeuse décroissante|dernier quartier|dernier croissant",
     Attribution: "weather: Open-Meteo.com (CC BY 4.0), GeoNames, wttr.in" / "météo : Open-Meteo.com (CC BY 4.0), GeoNames, wttr.in",
 
-    // /top, /packets, /histo, /hop
+    // /stats, /top, /packets, /histo, /hop, /channel
     NoHistory: "I keep no history." / "Je ne garde pas d'historique.",
     HistoryUnreadable: "My history cannot be read just now." / "Mon historique est illisible pour l'instant.",
     HelpTop: "who sends most, in so many hours" / "qui émet le plus, sur tant d'heures",
     HelpPackets: "what the packets are for, in so many hours" / "à quoi servent les paquets, sur tant d'heures",
     HelpHisto: "packets by the hour; all, or text, pos, tele, node" / "les paquets heure par heure ; tous, ou texte, pos, tele, node",
     HelpHop: "over how many hops packets come, in so many hours" / "par combien de relais arrivent les paquets, sur tant d'heures",
+    HelpStats: "how much I heard, in so many hours" / "tout ce que j'ai entendu, sur tant d'heures",
+    HelpChannel: "how busy the channel is, today and now" / "l'occupation du canal, maintenant et sur 24 h",
+    OfDirect: "{n} direct" / "{n} en direct",
+    OfTexts: "{n} texts" / "{n} textes",
+    ChannelLast: "busy {n} now" / "occupé à {n}",
+    ChannelMean: "mean {n}" / "moyenne {n}",
+    ChannelUnknown: "my node measured nothing" / "rien mesuré par mon nœud",
     NothingHeard: "nothing heard" / "rien entendu",
     Packets: "{n} packets" / "{n} paquets",
     OfNodes: "{n} nodes" / "{n} nœuds",

@@ -10,7 +10,7 @@
 //! MQTT counts nowhere here; replayed records and our own packets never become
 //! rows at all ([`record`](super::record)).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -183,6 +183,53 @@ pub struct Question {
     pub by: By,
     /// Packets that are not written yet.
     pub fresh: Vec<Seen>,
+    /// What our node said of the air, when that is asked for.
+    pub air: Option<Vec<Sample>>,
+}
+
+/// What our node said of the air at some moment.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Sample {
+    /// In seconds since 1970.
+    pub at: u64,
+    /// Per cent of the last minute in which the channel was busy.
+    pub busy: f64,
+}
+
+/// What our node said of the air, summed up.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Air {
+    /// The last that it said.
+    pub last: Option<Sample>,
+    /// The busiest.
+    pub peak: Option<Sample>,
+    /// By the hour since 1970: the sum of what it said, and how often it did.
+    pub hours: BTreeMap<u64, (f64, u32)>,
+}
+
+impl Air {
+    fn add(&mut self, sample: Sample) {
+        if self.last.is_none_or(|last| last.at <= sample.at) {
+            self.last = Some(sample);
+        }
+        if self.peak.is_none_or(|peak| peak.busy < sample.busy) {
+            self.peak = Some(sample);
+        }
+        let (sum, count) = self.hours.entry(sample.at / HOUR).or_default();
+        *sum += sample.busy;
+        *count += 1;
+    }
+
+    /// The mean of the hours in which it said anything.
+    #[must_use]
+    pub fn mean(&self) -> Option<f64> {
+        let means = self
+            .hours
+            .values()
+            .map(|(sum, count)| sum / f64::from(*count));
+        let hours = u32::try_from(self.hours.len()).ok()?;
+        (hours > 0).then(|| means.sum::<f64>() / f64::from(hours))
+    }
 }
 
 /// As much of a packet as is counted.
@@ -215,7 +262,7 @@ impl Seen {
 }
 
 /// What an archive found.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Answer {
     /// All packets that count.
     pub total: u64,
@@ -223,6 +270,12 @@ pub struct Answer {
     pub groups: usize,
     /// The largest groups, the largest first.
     pub most: Vec<(Group, u64)>,
+    /// Texts among the packets.
+    pub texts: u64,
+    /// Senders that were heard straight by radio, when counted by sender.
+    pub direct: usize,
+    /// The air, when that was asked for.
+    pub air: Air,
 }
 
 /// Counts packets for one question.
@@ -231,6 +284,9 @@ pub struct Tally<'a> {
     question: &'a Question,
     total: u64,
     counts: BTreeMap<Group, u64>,
+    texts: u64,
+    direct: BTreeSet<NodeNum>,
+    air: Air,
 }
 
 impl<'a> Tally<'a> {
@@ -241,10 +297,18 @@ impl<'a> Tally<'a> {
             question,
             total: 0,
             counts: BTreeMap::new(),
+            texts: 0,
+            direct: BTreeSet::new(),
+            air: Air::default(),
         };
         for seen in &question.fresh {
             if (question.since..=question.until).contains(&seen.at) {
                 tally.add(seen);
+            }
+        }
+        for sample in question.air.iter().flatten() {
+            if (question.since..=question.until).contains(&sample.at) {
+                tally.add_air(*sample);
             }
         }
         tally
@@ -270,12 +334,28 @@ impl<'a> Tally<'a> {
             By::Hour(_) | By::Hops => return,
         };
         self.count(group, 1);
+        self.note(seen.from, kind, 1, seen.by_radio && seen.hops == Some(0));
+    }
+
+    /// What our node said of the air.
+    pub fn add_air(&mut self, sample: Sample) {
+        self.air.add(sample);
+    }
+
+    fn note(&mut self, from: NodeNum, kind: Kind, packets: u64, direct: bool) {
+        if kind == Kind::Text {
+            self.texts += packets;
+        }
+        if direct && self.question.by == By::Sender {
+            self.direct.insert(from);
+        }
     }
 
     /// The sum of an hour: so many packets of one sender for one port, of which
     /// so many came straight from him by radio.
     pub fn add_hour(&mut self, hour: u64, from: NodeNum, port: i32, packets: u64, direct: u64) {
         let kind = Kind::of(port);
+        self.note(from, kind, packets, direct > 0);
         match self.question.by {
             By::Sender => self.count(Group::Sender(from), packets),
             By::Kind => self.count(Group::Kind(kind), packets),
@@ -310,6 +390,9 @@ impl<'a> Tally<'a> {
             total: self.total,
             groups,
             most,
+            texts: self.texts,
+            direct: self.direct.len(),
+            air: self.air,
         }
     }
 }
@@ -324,6 +407,8 @@ pub struct Wish {
     pub whole_hours: bool,
     /// How to count.
     pub by: By,
+    /// What our node says of the air is wanted, too.
+    pub air: bool,
     /// Writes the answer.
     pub render: fn(&View<'_>) -> String,
 }
@@ -387,6 +472,7 @@ mod tests {
             until: 10_000,
             settled: Some(9_000),
             by,
+            air: None,
             fresh: vec![
                 seen(7_199, 1, Some(0), true),
                 seen(9_500, 1, Some(0), true),
@@ -409,6 +495,9 @@ mod tests {
             total: 6,
             groups: 2,
             most: vec![sender(7, 3), sender(8, 3)],
+            texts: 4,
+            direct: 2,
+            air: Air::default(),
         };
         assert_eq!(tally.answer(), expected);
     }
@@ -430,6 +519,7 @@ mod tests {
             hours: 24,
             whole_hours,
             by: By::Kind,
+            air: false,
             render: |_| String::new(),
         };
         let now = 100 * HOUR + 60;

@@ -17,7 +17,7 @@ use prost::Message;
 
 pub use rows::{Air, Batch, Heard, History, KeyNews, Link, Medium, Undelivered, When};
 
-use super::insight::Seen;
+use super::insight::{Sample, Seen};
 use crate::link::Received;
 use crate::mesh::{Changes, NodeBook, NodeNum, Now, Packet, Payload, Sanity, Standing, edges};
 use crate::proto::{self, PortNum, telemetry};
@@ -107,6 +107,21 @@ impl Recorder {
         };
         let packets = self.packets.iter();
         packets.filter_map(move |heard| Seen::of(clock.unix(heard.at)?, heard))
+    }
+
+    /// What our node said of the air, likewise.
+    pub fn waiting_air(&self, now: Now) -> impl Iterator<Item = Sample> {
+        let clock = Batch {
+            now,
+            dated: true,
+            ..Batch::default()
+        };
+        self.air.iter().filter_map(move |air| {
+            Some(Sample {
+                at: clock.unix(air.at)?,
+                busy: f64::from(air.channel_utilization),
+            })
+        })
     }
 
     /// A packet, before or after the book has learnt from it.

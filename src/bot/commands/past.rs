@@ -1,7 +1,9 @@
-//! `/top`, `/packets`, `/histo` and `/hop`: what was heard in the last hours,
-//! by sender, by kind, by the hour, by distance. What they answer is written by
-//! [`lists`] and [`histo`] as soon as the history has been looked up.
+//! `/stats`, `/top`, `/packets`, `/histo`, `/hop` and `/channel`: what was heard
+//! in the last hours, in all, by sender, by kind, by the hour, by distance, and
+//! how busy the channel is. What they answer is written by [`lists`], [`histo`]
+//! and [`channel`] as soon as the history has been looked up.
 
+mod channel;
 mod histo;
 mod lists;
 #[cfg(test)]
@@ -57,6 +59,43 @@ pub const HOP: Command = Command {
     ..TOP
 };
 
+pub const CHANNEL: Command = Command {
+    name: "channel",
+    aliases: &["canal"],
+    usage: "",
+    summary: Text::HelpChannel,
+    run: run_channel,
+    ..TOP
+};
+
+/// The others can be reached through it, by the words of earlier days.
+pub const STATS: Command = Command {
+    name: "stats",
+    usage: "[hours 1-168 | top | ch | p | h | hop]",
+    summary: Text::HelpStats,
+    run: run_stats,
+    ..TOP
+};
+
+fn run_stats(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
+    let args = ask.args.trim();
+    let (word, rest) = args.split_once(char::is_whitespace).unwrap_or((args, ""));
+    let wish = match fold(word).as_str() {
+        "g" | "global" => wish(rest, By::Sender, lists::stats),
+        "t" | "top" => wish(rest, By::Sender, lists::top),
+        "ch" | "channel" | "canal" => channel_wish(rest),
+        "p" | "packets" | "paquets" => wish(rest, By::Kind, lists::packets),
+        "h" | "histo" => histo_wish(rest),
+        "hop" | "hops" => wish(rest, By::Hops, lists::hop),
+        _ => wish(args, By::Sender, lists::stats),
+    };
+    leave(wish, &STATS, ask, context, reply);
+}
+
+fn run_channel(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
+    leave(channel_wish(&ask.args), &CHANNEL, ask, context, reply);
+}
+
 fn run_top(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
     let wish = wish(&ask.args, By::Sender, lists::top);
     leave(wish, &TOP, ask, context, reply);
@@ -95,7 +134,18 @@ fn wish(args: &str, by: By, render: fn(&View<'_>) -> String) -> Option<Wish> {
         hours: hours(args, HOURS_MAX)?,
         whole_hours: false,
         by,
+        air: false,
         render,
+    })
+}
+
+fn channel_wish(args: &str) -> Option<Wish> {
+    args.trim().is_empty().then_some(Wish {
+        hours: HOURS,
+        whole_hours: true,
+        by: By::Sender,
+        air: true,
+        render: channel::write,
     })
 }
 
@@ -113,6 +163,7 @@ fn histo_wish(args: &str) -> Option<Wish> {
         hours: hours(rest, HISTO_MAX)?,
         whole_hours: true,
         by: By::Hour(kind),
+        air: false,
         render: histo::write,
     })
 }

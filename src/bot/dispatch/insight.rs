@@ -30,6 +30,7 @@ impl Bot {
             settled,
             by: wish.by,
             fresh,
+            air: wish.air.then(|| memory.waiting_air(now)),
         };
         let id = JobId(self.next_job);
         self.next_job += 1;

@@ -4,7 +4,7 @@
 use log::{info, warn};
 
 use super::*;
-use crate::bot::insight::Seen;
+use crate::bot::insight::{Sample, Seen};
 use crate::bot::record::{Batch, History, Recorder};
 
 /// The recorder and where its batches go.
@@ -36,9 +36,15 @@ impl Memory {
     /// that waits is the border.
     pub(super) fn waiting(&self, now: Now) -> (Option<u64>, Vec<Seen>) {
         let fresh: Vec<Seen> = self.recorder.waiting(now).collect();
-        let oldest = fresh.iter().map(|seen| seen.at).min();
+        let air = self.recorder.waiting_air(now).map(|sample| sample.at);
+        let oldest = fresh.iter().map(|seen| seen.at).chain(air).min();
         let before = oldest.map(|at| at.saturating_sub(1));
         (self.recorder.taken_at().or(before), fresh)
+    }
+
+    /// What our node said of the air, as far as it is not handed over.
+    pub(super) fn waiting_air(&self, now: Now) -> Vec<Sample> {
+        self.recorder.waiting_air(now).collect()
     }
 
     fn hand_over(&mut self, now: Now, batch: Batch) {

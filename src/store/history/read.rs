@@ -19,7 +19,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::rows::PER_SECOND;
 use super::{int, open, unsigned};
 use crate::bot::errands::{JobId, JobResult, Work};
-use crate::bot::insight::{Answer, Archive, HOUR, Question, Seen, Tally};
+use crate::bot::insight::{Answer, Archive, HOUR, Question, Sample, Seen, Tally};
 use crate::mesh::NodeNum;
 use crate::thread::{Death, panic_message, spawn};
 
@@ -98,6 +98,9 @@ pub fn answer(conn: &Connection, question: &Question) -> rusqlite::Result<Answer
         let tx = conn.unchecked_transaction()?;
         add_packets(&tx, own, &mut tally)?;
         add_hours(&tx, own, &mut tally)?;
+        if question.air.is_some() {
+            add_air(&tx, own, &mut tally)?;
+        }
     }
     Ok(tally.answer())
 }
@@ -140,6 +143,23 @@ fn add_hours(conn: &Connection, own: i64, tally: &mut Tally<'_>) -> rusqlite::Re
             unsigned(row.get(3)?),
             unsigned(row.get(4)?),
         );
+    }
+    Ok(())
+}
+
+/// What our node said of the air.
+fn add_air(conn: &Connection, own: i64, tally: &mut Tally<'_>) -> rusqlite::Result<()> {
+    let (since, until) = tally.span();
+    let mut select = conn.prepare(
+        "SELECT time, channel_utilization / 100.0 FROM air
+         WHERE time >= ?1 AND time <= ?2 AND own = ?3",
+    )?;
+    let mut rows = select.query(params![int(since), int(until), own])?;
+    while let Some(row) = rows.next()? {
+        tally.add_air(Sample {
+            at: unsigned(row.get(0)?),
+            busy: row.get(1)?,
+        });
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ use crate::text::Text;
 /// Bars in a packet.
 const BARS: u32 = 24;
 /// An hour is named when its number is a multiple of this.
-const NAMED: i8 = 6;
+pub const NAMED: i8 = 6;
 /// From nothing to the busiest.
 const HEIGHTS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 

@@ -13,6 +13,28 @@ const NAMES: usize = 12;
 
 /// Who sends most.
 pub fn top(view: &View<'_>) -> String {
+    let nodes = Text::OfNodes.fill(view.lang, &[("n", &view.answer.groups)]);
+    let mut parts = vec![(2, nodes)];
+    parts.extend((3..).zip(senders(view)));
+    titled("🏆", Text::Packets, parts, view)
+}
+
+/// What was heard in all.
+pub fn stats(view: &View<'_>) -> String {
+    let answer = view.answer;
+    let counts = [
+        (2, Text::OfNodes.fill(view.lang, &[("n", &answer.groups)])),
+        (3, Text::OfDirect.fill(view.lang, &[("n", &answer.direct)])),
+        (4, Text::OfTexts.fill(view.lang, &[("n", &answer.texts)])),
+    ];
+    let most = senders(view).into_iter().next();
+    let most = most.map(|most| (5, format!("🏆 {most}")));
+    let parts = counts.into_iter().chain(most).collect();
+    titled("📈", Text::Packets, parts, view)
+}
+
+/// Names and packets of those who send most.
+pub fn senders(view: &View<'_>) -> Vec<String> {
     let senders = view.answer.most.iter().take(NAMES);
     let senders: Vec<(NodeNum, u64)> = senders
         .filter_map(|(group, packets)| match group {
@@ -32,10 +54,7 @@ pub fn top(view: &View<'_>) -> String {
         let hex = num.to_string();
         format!("{name} {} {packets}", &hex[hex.len() - 4..])
     });
-    let nodes = Text::OfNodes.fill(view.lang, &[("n", &view.answer.groups)]);
-    let mut parts = vec![(2, nodes)];
-    parts.extend((3..).zip(lines));
-    titled("🏆", Text::Packets, parts, view)
+    lines.collect()
 }
 
 /// What the packets are for.

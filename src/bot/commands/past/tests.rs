@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::bot::commands::testing::{World, ask};
-use crate::bot::insight::{Answer, Group, HOUR};
+use crate::bot::insight::{Air, Answer, Group, HOUR, Sample};
 use crate::bot::reply::Errand;
 use crate::mesh::NodeNum;
 use crate::text::Lang;
@@ -44,6 +44,19 @@ fn bars_can_be_of_one_kind() {
     assert_eq!(left("tele pos"), None);
 }
 
+#[test]
+fn the_words_of_earlier_days_lead_to_the_others() {
+    let left = |args| left("stats", args);
+    assert_eq!(left(""), Some((24, By::Sender)));
+    assert_eq!(left("g 3"), Some((3, By::Sender)));
+    assert_eq!(left("p"), Some((24, By::Kind)));
+    assert_eq!(left("hop 2"), Some((2, By::Hops)));
+    assert_eq!(left("h pos 6"), Some((6, By::Hour(Some(Kind::Position)))));
+    assert_eq!(left("ch"), Some((24, By::Sender)));
+    assert_eq!(left("ch 3"), None);
+    assert_eq!(left("alice"), None);
+}
+
 /// Everything as long as it can get.
 fn worst(by: By, packets: u64) -> Answer {
     let group = |at: u8| match by {
@@ -56,6 +69,13 @@ fn worst(by: By, packets: u64) -> Answer {
         total: packets,
         groups: usize::MAX,
         most: (0..169).map(|at| (group(at), packets / 169)).collect(),
+        texts: packets,
+        direct: usize::MAX,
+        air: Air {
+            last: Some(Sample { at: 0, busy: 100.0 }),
+            peak: Some(Sample { at: 0, busy: 100.0 }),
+            hours: (0..169).map(|hour| (hour, (100.0, 1))).collect(),
+        },
     }
 }
 
@@ -64,6 +84,7 @@ fn all_texts(world: &World, hours: u32, until: u64, limit: usize, packets: u64) 
     for args in ["", "text"] {
         for (name, by) in [
             ("top", By::Sender),
+            ("stats", By::Sender),
             ("packets", By::Kind),
             ("hop", By::Hops),
         ] {
@@ -71,6 +92,8 @@ fn all_texts(world: &World, hours: u32, until: u64, limit: usize, packets: u64) 
         }
         let bars = histo_wish(args).unwrap();
         texts.push((bars, bars.by));
+        let channel = channel_wish("").unwrap();
+        texts.push((channel, channel.by));
     }
     let written = texts.into_iter().flat_map(|(wish, by)| {
         [Lang::En, Lang::Fr].map(|lang| {
@@ -91,6 +114,7 @@ fn all_texts(world: &World, hours: u32, until: u64, limit: usize, packets: u64) 
 fn render_of(name: &str) -> fn(&View<'_>) -> String {
     match name {
         "top" => lists::top,
+        "stats" => lists::stats,
         "packets" => lists::packets,
         _ => lists::hop,
     }
@@ -104,7 +128,8 @@ fn the_longest_answer_of_each_fits_and_keeps_what_matters() {
     }
     for text in all_texts(&world, 48, 48 * HOUR, 200, 9_999_999) {
         assert!(text.len() <= 200, "{text}");
-        assert!(text.contains("9999999"), "{text}");
+        let matters = ["9999999", "100%"];
+        assert!(matters.iter().any(|it| text.contains(it)), "{text}");
         assert!(!text.contains('📊') || text.contains('█'), "{text}");
     }
 }
@@ -118,7 +143,7 @@ proptest! {
         limit in 60_usize..=215,
         packets: u64,
     ) {
-        for command in [TOP, PACKETS, HISTO, HOP] {
+        for command in [TOP, PACKETS, HISTO, HOP, STATS, CHANNEL] {
             World::town().run_on(&ask(command.name, &args), Lang::Fr);
         }
         let until = until.min(u64::MAX / 2);

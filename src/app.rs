@@ -17,6 +17,7 @@ use crate::bot::command::Registry;
 use crate::bot::dispatch::{self, Before, Bot, Parts};
 use crate::bot::errands::{Pool, WORKERS};
 use crate::bot::host::{self, HostStats};
+use crate::bot::insight::Archive;
 use crate::bot::record::History;
 use crate::bot::{commands, run};
 use crate::config::{Config, ConfigError, Handshake};
@@ -32,8 +33,9 @@ use crate::thread::{Death, Pulse, spawn};
 /// From the word to stop until the program leaves, whatever still hangs. The
 /// link needs up to 1.2 s for a proper goodbye.
 const STOP_LIMIT: Duration = Duration::from_millis(1_700);
-/// Threads that can report their death: io, dispatch, the errand workers, store.
-const THREADS: usize = 3 + WORKERS;
+/// Threads that can report their death: io, dispatch, the errand workers, store,
+/// history.
+const THREADS: usize = 4 + WORKERS;
 
 /// Why the program did not run, or stopped running.
 #[derive(Debug)]
@@ -159,7 +161,7 @@ pub struct Running {
     died: usize,
 }
 
-/// Starts link, dispatch, errands and store. `wake` is called when a thread ends.
+/// Starts link, dispatch, errands, store and history. `wake` is called when a thread ends.
 ///
 /// # Errors
 /// When the system has no thread or file descriptor left.
@@ -199,7 +201,7 @@ pub fn start_trusting(
         on_death(&report),
     )?;
     let (result_sender, results) = bounded(WORKERS * 8);
-    let (pool, mut handles) = Pool::start(result_sender, Arc::clone(&report))?;
+    let (pool, mut handles) = Pool::start(result_sender.clone(), Arc::clone(&report))?;
     handles.push(io.handle);
 
     let files = Files::beside(&config.store.file());
@@ -211,13 +213,19 @@ pub fn start_trusting(
     }
     let mut before = files.load();
     let writer = open_history(config, &mut before);
-    let history = match writer {
+    let (history, archive) = match writer {
         Some(writer) => {
+            let path = writer.path().to_owned();
             let (store, handle) = history::thread::start(writer, on_death(&report))?;
             handles.push(handle);
-            Some(Box::new(store) as Box<dyn History>)
+            let (reader, handle) = history::read::start(path, result_sender, on_death(&report))?;
+            handles.push(handle);
+            (
+                Some(Box::new(store) as Box<dyn History>),
+                Some(Box::new(reader) as Box<dyn Archive>),
+            )
         }
-        None => None,
+        None => (None, None),
     };
     if before
         .muted_until
@@ -233,6 +241,7 @@ pub fn start_trusting(
         errands: Box::new(pool),
         keeper: Arc::new(files),
         history,
+        archive,
         weather: Arc::new(Services::new(weather_addresses(config))),
         host: Box::new(HostStats::read),
         registry,

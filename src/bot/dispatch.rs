@@ -4,6 +4,7 @@
 //! outbox. It owns the node book and everything else that commands look at.
 //! Refusing costs at most one notice, then silence.
 
+mod insight;
 mod listen;
 mod outcome;
 mod pings;
@@ -25,6 +26,7 @@ use super::desk::Desk;
 use super::errands::{Errands, Job, JobId, JobResult, Work};
 use super::forecasts::{self, Boot, Forecasts, Frame, Need, Snapshot};
 use super::host::HostStats;
+use super::insight::Archive;
 use super::parse::{Names, Parsed, parse};
 use super::pings::Pings;
 use super::policy::{Policy, Verdict};
@@ -149,6 +151,8 @@ pub struct Parts {
     pub keeper: Arc<dyn Keeper>,
     /// Where the history is kept, if anywhere.
     pub history: Option<Box<dyn History>>,
+    /// Who looks things up in it, if anybody.
+    pub archive: Option<Box<dyn Archive>>,
     /// Who knows the weather.
     pub weather: Arc<dyn Source>,
     /// Reads the board's state.
@@ -187,6 +191,8 @@ enum OpenJob {
     },
     /// It works for the weather desk.
     Weather(Need),
+    /// It looks something up in the history.
+    Past(insight::Waiting),
 }
 
 /// The bot.
@@ -204,6 +210,7 @@ pub struct Bot {
     pings: Pings,
     book: NodeBook,
     memory: Option<remember::Memory>,
+    archive: Option<Box<dyn Archive>>,
     link: LinkView,
     own: NodeNum,
     enabled: BTreeSet<ChannelIndex>,
@@ -270,6 +277,7 @@ impl Bot {
             desk,
             book,
             memory,
+            archive: parts.archive,
             link: LinkView::default(),
             own: NodeNum(0),
             enabled: BTreeSet::new(),

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use super::insight::Answer;
 use crate::thread::{Death, panic_message, spawn};
 use crate::weather::{Failure, Found, Report};
 
@@ -37,6 +38,8 @@ pub enum Work {
     Report(Result<Report, Failure>),
     /// Something was put away, or could not be.
     Saved(bool),
+    /// What the history found; `None` when it cannot be read.
+    Past(Option<Answer>),
     /// Nothing: nobody wanted it any more.
     Unwanted,
 }

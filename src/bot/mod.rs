@@ -3,7 +3,7 @@
 //! In reading order: [`parse`] understands a text, [`policy`] decides whether
 //! it deserves an answer, [`command`] is what a command declares, [`commands`]
 //! are the commands, [`reply`] is their way out, [`forecasts`] is the weather
-//! desk, and [`dispatch`] puts it all together. Nothing here knows a socket.
+//! desk, [`insight`] asks the history, and [`dispatch`] puts it all together. Nothing here knows a socket.
 
 pub mod command;
 pub mod commands;
@@ -12,6 +12,7 @@ pub mod dispatch;
 pub mod errands;
 pub mod forecasts;
 pub mod host;
+pub mod insight;
 pub mod parse;
 pub mod pings;
 pub mod policy;

@@ -17,6 +17,7 @@ use prost::Message;
 
 pub use rows::{Air, Batch, Heard, History, KeyNews, Link, Medium, Undelivered, When};
 
+use super::insight::{Sample, Seen};
 use super::recent::Recent;
 use crate::link::Received;
 use crate::mesh::{Changes, NodeBook, NodeNum, Now, Packet, Payload, Sanity, Standing, edges};
@@ -56,6 +57,8 @@ pub struct Recorder {
     /// When the next token comes, unless the bucket is full.
     refill_at: Option<Duration>,
     dropped: u64,
+    /// When packets were taken last, in seconds since 1970.
+    taken_at: Option<u64>,
 }
 
 impl Recorder {
@@ -77,6 +80,7 @@ impl Recorder {
             tokens: URGENT_BURST,
             refill_at: None,
             dropped: 0,
+            taken_at: None,
         }
     }
 
@@ -101,6 +105,39 @@ impl Recorder {
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.dropped
+    }
+
+    /// When packets were taken last, in seconds since 1970.
+    #[must_use]
+    pub fn taken_at(&self) -> Option<u64> {
+        self.taken_at
+    }
+
+    /// The packets that wait, as far as they count in figures. The clock has to
+    /// be sane.
+    pub fn waiting(&self, now: Now) -> impl Iterator<Item = Seen> {
+        let clock = Batch {
+            now,
+            dated: true,
+            ..Batch::default()
+        };
+        let packets = self.packets.iter();
+        packets.filter_map(move |heard| Seen::of(clock.unix(heard.at)?, heard))
+    }
+
+    /// What our node said of the air, likewise.
+    pub fn waiting_air(&self, now: Now) -> impl Iterator<Item = Sample> {
+        let clock = Batch {
+            now,
+            dated: true,
+            ..Batch::default()
+        };
+        self.air.iter().filter_map(move |air| {
+            Some(Sample {
+                at: clock.unix(air.at)?,
+                busy: f64::from(air.channel_utilization),
+            })
+        })
     }
 
     /// A packet, before or after the book has learnt from it.
@@ -308,6 +345,7 @@ impl Recorder {
         self.urgent_at = None;
         self.batch_at = None;
         if dated {
+            self.taken_at = Some(now.unix);
             batch.packets = std::mem::take(&mut self.packets);
             batch.links = std::mem::take(&mut self.links);
             batch.air = std::mem::take(&mut self.air);

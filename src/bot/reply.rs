@@ -14,6 +14,7 @@ use log::{debug, error, warn};
 use super::command::{Ask, Place};
 use super::desk::Desk;
 use super::forecasts::{Wanted, Wish};
+use super::insight;
 use super::pings;
 use super::split::split;
 use super::together::{Crowd, Other, Said, Together};
@@ -278,6 +279,8 @@ pub enum Errand {
     Trace(NodeNum),
     /// Pongs, or no more of them.
     Pings(pings::Wish),
+    /// What the mesh did.
+    Past(insight::Wish),
 }
 
 /// What a command did with its reply.
@@ -356,6 +359,11 @@ impl<'a> Reply<'a> {
     /// Begins or ends a session of pongs, which answers in private.
     pub fn pings(&mut self, wish: pings::Wish) {
         self.leave(Errand::Pings(wish));
+    }
+
+    /// Leaves the answer to the history.
+    pub fn look_back(&mut self, wish: insight::Wish) {
+        self.leave(Errand::Past(wish));
     }
 
     /// What became of it.

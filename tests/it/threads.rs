@@ -77,6 +77,27 @@ fn a_question_is_answered_over_a_real_socket_and_one_connection() {
     });
 }
 
+#[test]
+fn the_history_is_looked_up_by_a_thread_of_its_own() {
+    let handle = node();
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(&handle, &folder);
+    let running = app::start(&config, commands::registry(), Arc::new(|| {})).unwrap();
+    wait_until_ready(&handle);
+    handle.with(|node, now| {
+        let alice = node.people()[0].num;
+        node.hear_text(now, Said::to_us(alice, "/stats"));
+    });
+    let said = next_text(&handle).unwrap();
+    assert!(
+        said.starts_with("📈 24 h · ") && said.contains("packets"),
+        "{said}"
+    );
+    let began = Instant::now();
+    running.stop();
+    assert!(began.elapsed() < Duration::from_secs(2));
+}
+
 /// Asks a server that never answers; exists only here.
 const HANG: Command = Command {
     name: "hang",

@@ -76,8 +76,8 @@ mod tests {
     #[test]
     fn the_list_is_one_packet() {
         World::town().check(&ask("help", ""), expect![[r#"
-            🤖 /ping /my /trace /info /nodes /lheard /keys /weather /rain /astro /echo /sys /about /legend /more /help · /help <command> tells more
-            🤖 /ping /my /trace /info /nodes /lheard /keys /weather /rain /astro /echo /sys /about /legend /more /help · /help <commande> pour en savoir plus"#]]);
+            🤖 /ping /my /trace /info /nodes /lheard /keys /stats /top /packets /histo /hop /channel /weather /rain /astro /echo /sys /about /legend /more /help · /help <command> tells more
+            🤖 /ping /my /trace /info /nodes /lheard /keys /stats /top /packets /histo /hop /channel /weather /rain /astro /echo /sys /about /legend /more /help · /help <commande> en dit plus"#]]);
     }
 
     #[test]
@@ -85,8 +85,8 @@ mod tests {
         let mut question = ask("help", "");
         question.is_operator = true;
         World::town().check(&question, expect![[r#"
-            🤖 /ping /my /trace /info /nodes /lheard /keys /weather /rain /astro /echo /sys /about /legend /more /help /mute /unmute · /help <command> tells more
-            🤖 /ping /my /trace /info /nodes /lheard /keys /weather /rain /astro /echo /sys /about /legend /more /help /mute /unmute · /help <commande> pour en savoir plus"#]]);
+            🤖 /ping /my /trace /info /nodes /lheard /keys /stats /top /packets /histo /hop /channel /weather /rain /astro /echo /sys /about /legend /more /help /mute /unmute · /help <command> tells more
+            🤖 /ping /my /trace /info /nodes /lheard /keys /stats /top /packets /histo /hop /channel /weather /rain /astro /echo /sys /about /legend /more /help /mute /unmute · /help <commande> en dit plus"#]]);
     }
 
     #[test]

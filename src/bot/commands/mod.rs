@@ -12,6 +12,7 @@ mod more;
 mod mute;
 mod my;
 mod nodes;
+mod past;
 pub(super) mod ping;
 pub(super) mod route;
 mod sys;
@@ -32,6 +33,12 @@ const ALL: &[&Command] = &[
     &nodes::COMMAND,
     &lheard::COMMAND,
     &keys::COMMAND,
+    &past::STATS,
+    &past::TOP,
+    &past::PACKETS,
+    &past::HISTO,
+    &past::HOP,
+    &past::CHANNEL,
     &weather::WEATHER,
     &weather::RAIN,
     &weather::ASTRO,

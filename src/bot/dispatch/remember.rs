@@ -4,6 +4,7 @@
 use log::{info, warn};
 
 use super::*;
+use crate::bot::insight::{Sample, Seen};
 use crate::bot::record::{Batch, History, Recorder};
 
 /// The recorder and where its batches go.
@@ -28,6 +29,22 @@ impl Memory {
 
     pub(super) fn deadline(&self) -> Option<Duration> {
         self.recorder.deadline()
+    }
+
+    /// Up to when everything is handed over, in seconds since 1970, and what
+    /// is not. Without a time nothing ever was since the start, and the oldest
+    /// that waits is the border.
+    pub(super) fn waiting(&self, now: Now) -> (Option<u64>, Vec<Seen>) {
+        let fresh: Vec<Seen> = self.recorder.waiting(now).collect();
+        let air = self.recorder.waiting_air(now).map(|sample| sample.at);
+        let oldest = fresh.iter().map(|seen| seen.at).chain(air).min();
+        let before = oldest.map(|at| at.saturating_sub(1));
+        (self.recorder.taken_at().or(before), fresh)
+    }
+
+    /// What our node said of the air, as far as it is not handed over.
+    pub(super) fn waiting_air(&self, now: Now) -> Vec<Sample> {
+        self.recorder.waiting_air(now).collect()
     }
 
     fn hand_over(&mut self, now: Now, batch: Batch) {

@@ -115,6 +115,7 @@ fn rig_with(
         errands: errands.unwrap_or_else(|| Box::new(Inline(done))),
         keeper: Arc::new(Notes(keeper)),
         history: None,
+        archive: None,
         weather: Arc::new(Offline),
         host: Box::new(HostStats::default),
         registry: registry(),
@@ -859,7 +860,7 @@ fn muted_there_are_no_more_pongs() {
 /// The queue had a place for the first part only.
 #[test]
 fn parts_that_were_refused_wait_for_more() {
-    let small = || rig(|settings| settings.bot.part_limit = 70);
+    let small = || rig(|settings| settings.bot.part_limit = 90);
     let body = |part: &String| {
         let body = part.split_once(") ").unwrap().1;
         // An answer never begins like a command.

@@ -10,6 +10,7 @@ impl OpenJob {
         match self {
             Self::Text { deadline, .. } => Some(*deadline),
             Self::Weather(_) => None,
+            Self::Past(waiting) => Some(waiting.deadline),
         }
     }
 }
@@ -29,6 +30,17 @@ impl Bot {
                     }
                 };
                 self.answer_late(now, &ask, way, &text);
+            }
+            Some(OpenJob::Past(waiting)) => {
+                let answer = match result.work {
+                    Ok(Work::Past(answer)) => answer,
+                    Ok(_) => return,
+                    Err(panic) => {
+                        error!("{}: the look-up panicked: {panic}", waiting.ask.line);
+                        None
+                    }
+                };
+                self.looked_back(now, &waiting, answer.as_ref());
             }
             Some(OpenJob::Weather(need)) => {
                 self.forecasts.came(now, &need, result.work);
@@ -56,6 +68,7 @@ impl Bot {
             }
             Errand::Trace(node) => self.begin_trace(now, ask, way, node),
             Errand::Pings(wish) => self.ping(now, ask, wish),
+            Errand::Past(wish) => self.look_back(now, ask, way, wish),
         }
     }
 
@@ -85,11 +98,14 @@ impl Bot {
             .map(|(&id, _)| id)
             .collect();
         for id in late {
-            if let Some(OpenJob::Text { ask, way, .. }) = self.jobs.remove(&id) {
-                warn!("{}: the errand took too long", ask.line);
-                let text = Text::TookTooLong.plain(self.settings.lang);
-                self.answer_late(now, &ask, way, text);
-            }
+            let (ask, way) = match self.jobs.remove(&id) {
+                Some(OpenJob::Text { ask, way, .. }) => (ask, way),
+                Some(OpenJob::Past(waiting)) => (waiting.ask, waiting.way),
+                Some(OpenJob::Weather(_)) | None => continue,
+            };
+            warn!("{}: the errand took too long", ask.line);
+            let text = Text::TookTooLong.plain(self.settings.lang);
+            self.answer_late(now, &ask, way, text);
         }
     }
 

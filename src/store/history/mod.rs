@@ -4,7 +4,7 @@
 //! date, [`open`] finds, checks and, if need be, renews the file, [`write`]
 //! commits batches of [`rows`], [`upkeep`] forgets, [`load`] is what is known at the start,
 //! [`stats`] and [`export`] are for the operator, [`thread`] is the one thread
-//! that writes.
+//! that writes, [`read`] the one that answers.
 //!
 //! Every commit is synced (`synchronous=FULL`): with a batch in ten minutes
 //! that costs some 150 syncs a day, and a power cut takes the last batch at
@@ -15,6 +15,7 @@
 pub mod export;
 pub mod load;
 pub mod open;
+pub mod read;
 pub mod rows;
 pub mod schema;
 pub mod stats;

@@ -2,6 +2,7 @@
 
 mod budget;
 mod crash;
+mod insight;
 mod operator;
 mod traffic;
 mod truth;

@@ -19,10 +19,10 @@ use crate::support::logs;
 use crate::support::world::{Options, World};
 
 /// Writes at once, in the same thread.
-struct Inline(RefCell<Writer>);
+pub struct Inline(RefCell<Writer>);
 
 impl Inline {
-    fn at(path: &Path) -> Option<Box<dyn History>> {
+    pub fn at(path: &Path) -> Option<Box<dyn History>> {
         Some(Box::new(Self(RefCell::new(writer(path)))))
     }
 }

@@ -309,6 +309,7 @@ impl Listener {
             errands: Box::new(Inline(to_bot)),
             keeper: Arc::new(Forgetful),
             history: None,
+            archive: None,
             weather: Arc::new(Offline),
             host: Box::new(HostStats::default),
             registry,

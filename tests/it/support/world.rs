@@ -151,6 +151,7 @@ impl World {
             keeper: options.keeper,
             weather: options.weather,
             history: options.history,
+            archive: None,
             host: Box::new(HostStats::default),
             registry: options.registry,
         };

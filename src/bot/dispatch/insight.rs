@@ -1,0 +1,71 @@
+//! Questions about the past: handed to the history, answered when it has
+//! looked.
+
+use super::*;
+use crate::bot::insight::{Answer, PATIENCE, Question, View, Wish};
+
+/// Somebody who waits for the history.
+pub(super) struct Waiting {
+    pub(super) ask: Box<Ask>,
+    pub(super) way: Way,
+    wish: Wish,
+    until: u64,
+    pub(super) deadline: Duration,
+}
+
+impl Bot {
+    /// Somebody wants to know what the mesh did.
+    pub(super) fn look_back(&mut self, now: Now, ask: &Ask, way: Way, wish: Wish) {
+        let (Some(archive), Some(memory)) = (&self.archive, &self.memory) else {
+            return self.answer_plain(now, ask, way, Text::NoHistory);
+        };
+        let Some(until) = self.settings.sanity.check(now.unix) else {
+            return self.answer_plain(now, ask, way, Text::ClockUnset);
+        };
+        let (settled, fresh) = memory.waiting(now);
+        let question = Question {
+            own: self.own,
+            since: wish.since(until),
+            until,
+            settled,
+            by: wish.by,
+            fresh,
+            air: wish.air.then(|| memory.waiting_air(now)),
+        };
+        let id = JobId(self.next_job);
+        self.next_job += 1;
+        if !archive.ask(id, Box::new(question)) {
+            return self.too_busy(ask, way);
+        }
+        let waiting = Waiting {
+            ask: Box::new(ask.clone()),
+            way,
+            wish,
+            until,
+            deadline: now.mono + PATIENCE,
+        };
+        self.jobs.insert(id, OpenJob::Past(waiting));
+    }
+
+    /// The history has looked; `None` when it cannot be read.
+    pub(super) fn looked_back(&mut self, now: Now, waiting: &Waiting, answer: Option<&Answer>) {
+        let Some(answer) = answer else {
+            return self.answer_plain(now, &waiting.ask, waiting.way, Text::HistoryUnreadable);
+        };
+        let text = (waiting.wish.render)(&View {
+            lang: self.settings.lang,
+            part_limit: self.settings.bot.part_limit,
+            book: &self.book,
+            zone: &self.settings.local_zone,
+            wish: waiting.wish,
+            until: waiting.until,
+            answer,
+        });
+        self.answer_late(now, &waiting.ask, waiting.way, &text);
+    }
+
+    fn answer_plain(&mut self, now: Now, ask: &Ask, way: Way, text: Text) {
+        let text = text.plain(self.settings.lang);
+        self.answer_late(now, ask, way, text);
+    }
+}

@@ -122,15 +122,16 @@ pub fn random() -> Result<fastrand::Rng, AppError> {
 }
 
 /// The database, if one is wanted and possible; enters into `before` what it
-/// knows.
-fn open_history(config: &Config, before: &mut Before) -> Option<history::Writer> {
+/// knows. `now` is in seconds since 1970, if the board's clock is set.
+fn open_history(config: &Config, now: Option<u64>, before: &mut Before) -> Option<history::Writer> {
     let store = &config.store;
     if !store.enabled {
         return None;
     }
     let path = store.file();
     match history::open(&path, history::Limits::from(store)) {
-        Ok(opened) => {
+        Ok(mut opened) => {
+            history::load::leave_out_ghosts(&mut opened.nodes, now, store.keep);
             if let Some(own) = opened.own {
                 info!(
                     "{} nodes known from before, heard by {own}",
@@ -212,7 +213,7 @@ pub fn start_trusting(
         );
     }
     let mut before = files.load();
-    let writer = open_history(config, &mut before);
+    let writer = open_history(config, sanity.check(clock.now().unix), &mut before);
     let (history, archive) = match writer {
         Some(writer) => {
             let path = writer.path().to_owned();

@@ -1,6 +1,8 @@
 //! What is known at the start: the nodes as they were heard through our own
 //! node before.
 
+use std::time::Duration;
+
 use log::warn;
 use rusqlite::{Connection, Error, Row};
 
@@ -47,6 +49,17 @@ pub fn nodes(conn: &Connection) -> rusqlite::Result<(Option<NodeNum>, Vec<Known>
         warn!("{unreadable} nodes of the history cannot be read and are left out");
     }
     Ok((Some(NodeNum(num)), nodes))
+}
+
+/// Leaves out who was not heard for `keep` before `now` (seconds since 1970):
+/// those are no part of the mesh any more. So are those heard in the future,
+/// but for the day that a board without a clock of its own may be behind.
+/// Without a clock nobody can tell.
+pub fn leave_out_ghosts(nodes: &mut Vec<Known>, now: Option<u64>, keep: Duration) {
+    const BEHIND: u64 = 24 * 3_600;
+    let Some(now) = now else { return };
+    let alive = (now.saturating_sub(keep.as_secs()))..=(now + BEHIND);
+    nodes.retain(|node| node.last_heard.is_some_and(|heard| alive.contains(&heard)));
 }
 
 fn known(row: &Row<'_>) -> rusqlite::Result<Known> {

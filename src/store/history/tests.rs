@@ -577,3 +577,27 @@ fn only_the_owner_may_read_it() {
     }
     assert!(open::read(&copy, false).is_ok());
 }
+
+#[test]
+fn who_is_long_gone_is_not_met_again() {
+    let node = |num, last_heard| Known {
+        num: NodeNum(num),
+        last_heard,
+        ..Known::default()
+    };
+    let now = START + 400 * DAY;
+    let all = vec![
+        node(1, Some(now - 29 * DAY)),
+        node(2, Some(now - 31 * DAY)),
+        node(3, None),
+        node(4, Some(now + DAY / 2)),
+        node(5, Some(now + 300 * DAY)),
+    ];
+    let left = |now| {
+        let mut nodes = all.clone();
+        load::leave_out_ghosts(&mut nodes, now, Duration::from_secs(30 * DAY));
+        nodes.iter().map(|node| node.num.0).collect::<Vec<_>>()
+    };
+    assert_eq!(left(Some(now)), [1, 4]);
+    assert_eq!(left(None), [1, 2, 3, 4, 5]);
+}

@@ -44,16 +44,21 @@ pub fn spawn(
         .name(name.to_owned())
         .stack_size(512 * 1024)
         .spawn(move || {
-            let panic = catch_unwind(AssertUnwindSafe(body))
-                .err()
-                .map(|payload| panic_message(&*payload));
+            let panic = caught(body).err();
             report(Death { name, panic });
         })
 }
 
+/// Runs `work`; a panic in it costs nothing but its result.
+///
+/// # Errors
+/// With what the panic said.
+pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| panic_message(&*panic))
+}
+
 /// What a panic said.
-#[must_use]
-pub fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
+fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
     payload
         .downcast_ref::<&str>()
         .map(|text| (*text).to_owned())

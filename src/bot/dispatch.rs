@@ -14,7 +14,6 @@ mod trace;
 mod work;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,7 +41,7 @@ use crate::link::{Event, Identity, Outbox, Outcome, Received, Ticket};
 use crate::mesh::name::{self, clean};
 use crate::mesh::{ChannelIndex, Hops, Known, NodeBook, NodeNum, Now, PacketId, Sanity, Standing};
 use crate::text::{Lang, Text};
-use crate::thread::panic_message;
+use crate::thread::caught;
 use crate::weather::Source;
 
 /// One request for a node's key an hour (features.md B16).

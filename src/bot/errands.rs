@@ -4,13 +4,12 @@
 //! The bot never waits for a worker. A worker that hangs costs its place, not
 //! an answer to anybody else; a job that panics costs its own answer only.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::insight::Answer;
-use crate::thread::{Death, panic_message, spawn};
+use crate::thread::{Death, caught, spawn};
 use crate::weather::{Failure, Found, Report};
 
 /// Workers; each has one job at a time.
@@ -66,7 +65,7 @@ pub trait Errands: Send {
 fn carry_out(id: JobId, job: Job) -> JobResult {
     JobResult {
         id,
-        work: catch_unwind(AssertUnwindSafe(job)).map_err(|panic| panic_message(&*panic)),
+        work: caught(job),
     }
 }
 

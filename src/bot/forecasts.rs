@@ -57,10 +57,7 @@ impl Settings {
 
     /// All that decides what a place's name means.
     fn context(&self, lang: Lang) -> String {
-        let home = match &self.home {
-            Home::Named(query) => query.key(),
-            Home::OwnNode | Home::At(_) => "",
-        };
+        let home = self.home.name().map_or("", Query::key);
         let country = self.country.as_deref().unwrap_or("");
         format!("{lang:?}|{country}|{home}|{}", self.atlas)
     }

@@ -116,11 +116,7 @@ pub fn parse_forecast(body: &str) -> Result<Report, Failure> {
         hours,
         days,
     };
-    if report.is_useful() {
-        Ok(report)
-    } else {
-        Err(Failure::Nonsense("no forecast in it".to_owned()))
-    }
+    report.if_useful()
 }
 
 /// What an answer to [`search_url`] says: at most ten places, none when there

@@ -79,11 +79,7 @@ pub fn parse_forecast(body: &str) -> Result<Report, Failure> {
         hours,
         days,
     };
-    if report.is_useful() {
-        Ok(report)
-    } else {
-        Err(Failure::Nonsense("no forecast in it".to_owned()))
-    }
+    report.if_useful()
 }
 
 /// The one place that an answer to [`search_url`] is about. Its country has a

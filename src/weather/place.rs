@@ -107,6 +107,17 @@ pub enum Home {
     Named(Query),
 }
 
+impl Home {
+    /// Its name, if that is how it is given.
+    #[must_use]
+    pub fn name(&self) -> Option<&Query> {
+        match self {
+            Self::Named(name) => Some(name),
+            Self::OwnNode | Self::At(_) => None,
+        }
+    }
+}
+
 /// What became of a search.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Found {

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use jiff::tz::{Offset, TimeZone};
 use serde::{Deserialize, Serialize};
 
-use super::Sky;
+use super::{Failure, Sky};
 
 /// Seconds in an hour.
 const HOUR: i64 = 3_600;
@@ -120,6 +120,18 @@ impl Report {
             .flatten()
             .all(|time| (0..LATEST).contains(&time));
         good_times && self.hours.len() <= 400 && self.days.len() <= 20
+    }
+
+    /// Itself, if it says anything at all.
+    ///
+    /// # Errors
+    /// [`Failure::Nonsense`] when it does not.
+    pub fn if_useful(self) -> Result<Self, Failure> {
+        if self.is_useful() {
+            Ok(self)
+        } else {
+            Err(Failure::Nonsense("no forecast in it".to_owned()))
+        }
     }
 
     /// The place's time zone; a fixed offset when its name is not known here.

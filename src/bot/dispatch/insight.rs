@@ -16,6 +16,7 @@ pub(super) struct Waiting {
 impl Bot {
     /// Somebody wants to know what the mesh did.
     pub(super) fn look_back(&mut self, now: Now, ask: &Ask, way: Way, wish: Wish) {
+        let id = self.next_id();
         let (Some(archive), Some(memory)) = (&self.archive, &self.memory) else {
             return self.answer_plain(now, ask, way, Text::NoHistory);
         };
@@ -32,8 +33,6 @@ impl Bot {
             fresh,
             air: wish.air.then(|| memory.waiting_air(now)),
         };
-        let id = JobId(self.next_job);
-        self.next_job += 1;
         if !archive.ask(id, Box::new(question)) {
             return self.too_busy(ask, way);
         }
@@ -52,7 +51,7 @@ impl Bot {
         let Some(answer) = answer else {
             return self.answer_plain(now, &waiting.ask, waiting.way, Text::HistoryUnreadable);
         };
-        let text = (waiting.wish.render)(&View {
+        let view = View {
             lang: self.settings.lang,
             part_limit: self.settings.bot.part_limit,
             book: &self.book,
@@ -60,8 +59,17 @@ impl Bot {
             wish: waiting.wish,
             until: waiting.until,
             answer,
-        });
-        self.answer_late(now, &waiting.ask, waiting.way, &text);
+        };
+        match caught(|| (waiting.wish.render)(&view)) {
+            Ok(text) => self.answer_late(now, &waiting.ask, waiting.way, &text),
+            Err(panic) => {
+                error!(
+                    "{}: what was looked up could not be written: {panic}",
+                    waiting.ask.line
+                );
+                self.answer_plain(now, &waiting.ask, waiting.way, Text::Apology);
+            }
+        }
     }
 
     fn answer_plain(&mut self, now: Now, ask: &Ask, way: Way, text: Text) {

@@ -114,15 +114,8 @@ impl Bot {
             },
         };
         let mut reply = Reply::new(post, ask, way, now.mono);
-        let ran = catch_unwind(AssertUnwindSafe(|| {
-            (command.run)(ask, &mut context, &mut reply);
-        }));
-        if let Err(panic) = ran {
-            error!(
-                "{}: the command panicked: {}",
-                ask.line,
-                panic_message(&*panic)
-            );
+        if let Err(panic) = caught(|| (command.run)(ask, &mut context, &mut reply)) {
+            error!("{}: the command panicked: {panic}", ask.line);
             reply.say(context.desk, Text::Apology.plain(context.lang));
         }
         reply.finish()

@@ -117,13 +117,18 @@ impl Bot {
 
     /// `false` when too many errands wait already.
     fn start(&mut self, open: OpenJob, job: Job) -> bool {
-        let id = JobId(self.next_job);
-        self.next_job += 1;
+        let id = self.next_id();
         let taken = self.errands.submit(id, job);
         if taken {
             self.jobs.insert(id, open);
         }
         taken
+    }
+
+    pub(super) fn next_id(&mut self) -> JobId {
+        let id = JobId(self.next_job);
+        self.next_job += 1;
+        id
     }
 
     pub(super) fn too_busy(&mut self, ask: &Ask, way: Way) {

@@ -1,6 +1,5 @@
 //! What a waiter is told: the weather if it is there, else a true sentence.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -13,7 +12,7 @@ use crate::bot::errands::{Job, Work};
 use crate::bot::together::Together;
 use crate::mesh::{Now, name};
 use crate::text::Text;
-use crate::thread::panic_message;
+use crate::thread::caught;
 use crate::weather::{Cell, Failure, Found, Query, Report};
 
 impl Forecasts {
@@ -91,8 +90,7 @@ impl Forecasts {
         let Wants::Report(spot) = &waiter.wants else {
             return;
         };
-        let board = frame.sanity.check(now.unix);
-        let board = board.and_then(|unix| i64::try_from(unix).ok());
+        let board = self.board_clock(now);
         let kept = self.cache.report(spot.cell, now);
         let time = match kept {
             Some((report, age)) => report.now(age.time, board),
@@ -121,12 +119,11 @@ impl Forecasts {
             units: self.settings.units,
             part_limit: frame.part_limit,
         };
-        match catch_unwind(AssertUnwindSafe(|| (waiter.wish.render)(&outlook))) {
+        match caught(|| (waiter.wish.render)(&outlook)) {
             Ok(text) => self.say(waiter, text),
             Err(panic) => {
-                let what = panic_message(&*panic);
                 error!(
-                    "{}: the weather could not be written: {what}",
+                    "{}: the weather could not be written: {panic}",
                     waiter.ask.line
                 );
                 self.excuse(waiter, Text::Apology);

@@ -14,7 +14,7 @@ use crate::bot::errands::{Job, Work};
 use crate::bot::reply::Way;
 use crate::mesh::Now;
 use crate::text::Text;
-use crate::weather::{Failure, Found, Home, Query, Report, Source, Spot};
+use crate::weather::{Failure, Found, Query, Report, Source, Spot};
 
 /// Longest wait of an asker; two services that hang take less.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
@@ -79,10 +79,7 @@ impl Forecasts {
         source: Arc<dyn Source>,
         before: Snapshot,
     ) -> Self {
-        let home = match &settings.home {
-            Home::Named(query) => Some(query.key().to_owned()),
-            Home::OwnNode | Home::At(_) => None,
-        };
+        let home = settings.home.name().map(|name| name.key().to_owned());
         let context = settings.context(frame.lang);
         let boot = frame.boot.clone();
         Self {
@@ -176,6 +173,9 @@ impl Forecasts {
             .into_iter()
             .partition(|waiter| waiter.deadline <= now.mono);
         self.waiting = rest;
+        if !late.is_empty() {
+            self.let_go_of_unwanted();
+        }
         for waiter in late {
             debug!("{}: the weather takes too long", waiter.ask.line);
             if self.has_old_answer(now, &waiter) {
@@ -184,7 +184,6 @@ impl Forecasts {
                 self.excuse(waiter, Text::TookTooLong);
             }
         }
-        self.let_go_of_unwanted();
         if self.save_due().is_some_and(|due| due <= now.mono) {
             self.under_way.insert(Need::Save, Arc::default());
             self.saved_at = now.mono;
@@ -272,14 +271,18 @@ impl Forecasts {
     /// A forecast of another day is told as it is, because the board's clock may
     /// be the wrong one; but somebody should look.
     pub(super) fn compare_clocks(&self, now: Now, report: &Report) {
-        let board = self.frame.sanity.check(now.unix);
-        let board = board.and_then(|unix| i64::try_from(unix).ok());
-        if let Some((board, service)) = board.zip(report.time)
+        if let Some((board, service)) = self.board_clock(now).zip(report.time)
             && board.abs_diff(service) > DAY
         {
             let days = board.abs_diff(service) / DAY;
             warn!("the weather service and this board's clock are {days} d apart");
         }
+    }
+
+    /// What the board's clock says, if it is set.
+    pub(super) fn board_clock(&self, now: Now) -> Option<i64> {
+        let unix = self.frame.sanity.check(now.unix)?;
+        i64::try_from(unix).ok()
     }
 
     pub(super) fn take_waiting(&mut self, need: &Need) -> Vec<Waiter> {

@@ -32,14 +32,13 @@ impl Forecasts {
     }
 
     pub(super) fn is_home(&self, query: &Query) -> bool {
-        matches!(&self.settings.home, Home::Named(home) if home.key() == query.key())
+        let home = self.settings.home.name();
+        home.is_some_and(|home| home.key() == query.key())
     }
 
     pub(super) fn home_spot(&mut self, now: Now) -> Option<Spot> {
-        let Home::Named(query) = &self.settings.home else {
-            return None;
-        };
-        self.cache.old_place(query.key(), now)
+        let home = self.settings.home.name()?;
+        self.cache.old_place(home.key(), now)
     }
 
     /// Looks for the place, and for home first if its country decides.
@@ -64,10 +63,7 @@ impl Forecasts {
     /// Home, if its country decides about `query` and nobody has looked for it
     /// lately.
     pub(super) fn home_to_find(&mut self, now: Now, query: &Query) -> Option<Query> {
-        let Home::Named(home) = &self.settings.home else {
-            return None;
-        };
-        let home = home.clone();
+        let home = self.settings.home.name()?.clone();
         let need = Need::Place(home.key().to_owned());
         let wanted = self.settings.country.is_none()
             && home.key() != query.key()
@@ -78,10 +74,10 @@ impl Forecasts {
 
     /// Home was looked for on the way to another place.
     pub(super) fn home_came(&mut self, now: Now, home: Option<Result<Found, Failure>>) {
-        let (Home::Named(query), Some(home)) = (&self.settings.home, home) else {
+        let (Some(name), Some(home)) = (self.settings.home.name(), home) else {
             return;
         };
-        let key = query.key().to_owned();
+        let key = name.key().to_owned();
         match home {
             Ok(found) => self.keep_place(now, key, found),
             Err(failure) => {
@@ -92,7 +88,7 @@ impl Forecasts {
     }
 
     pub(super) fn keep_place(&mut self, now: Now, key: String, found: Found) {
-        if let Home::Named(home) = &self.settings.home
+        if let Some(home) = self.settings.home.name()
             && home.key() == key
             && found == Found::Nothing
         {

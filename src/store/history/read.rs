@@ -8,7 +8,6 @@
 //! memory. Rows are counted as they come, in one pass along the key.
 
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
@@ -21,7 +20,7 @@ use super::{int, open, unsigned};
 use crate::bot::errands::{JobId, JobResult, Work};
 use crate::bot::insight::{Answer, Archive, HOUR, Question, Sample, Seen, Tally};
 use crate::mesh::NodeNum;
-use crate::thread::{Death, panic_message, spawn};
+use crate::thread::{Death, caught, spawn};
 
 /// Questions that may wait while one is answered.
 const WAITING: usize = 8;
@@ -69,14 +68,13 @@ fn run(path: &Path, questions: &Receiver<(JobId, Box<Question>)>, results: &Send
 /// With what the panic said. What cannot be read is no error here but
 /// [`Work::Past`] of nothing, and is said in the log.
 pub fn look_up(path: &Path, question: &Question) -> Result<Work, String> {
-    catch_unwind(AssertUnwindSafe(|| {
+    caught(|| {
         let answer = open::read(path, false).and_then(|conn| Ok(answer(&conn, question)?));
         if let Err(error) = &answer {
             warn!("{}: {error}; not looked up", path.display());
         }
         Work::Past(answer.ok())
-    }))
-    .map_err(|panic| panic_message(&*panic))
+    })
 }
 
 /// Counts what is written and what waits.

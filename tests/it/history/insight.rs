@@ -9,18 +9,19 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use expect_test::expect;
 use jiff::tz::{TimeZone, offset};
+use meshbot::bot::command::Command;
 use meshbot::bot::commands;
 use meshbot::bot::dispatch::{Before, Bot, Forgetful, Parts, Settings};
 use meshbot::bot::errands::{Errands, Inline as DoneAtOnce, JobId, JobResult, Pool, Work};
 use meshbot::bot::host::HostStats;
-use meshbot::bot::insight::{Archive, Question};
-use meshbot::config::Config;
+use meshbot::bot::insight::{Archive, By, Question, Wish};
+use meshbot::config::{Config, Mode};
 use meshbot::link::memory::FarEnd;
 use meshbot::link::{Event, Identity, Link, Received};
 use meshbot::mesh::{Hops, NodeNum, Now, Payload, Sanity, Standing};
 use meshbot::proto::{self, PortNum, telemetry};
 use meshbot::store::history::{self, Limits, read};
-use meshbot::text::Lang;
+use meshbot::text::{Lang, Text};
 use meshbot::weather::Offline;
 use prost::Message;
 
@@ -55,6 +56,28 @@ impl Archive for Idle {
         self.takes
     }
 }
+
+/// Fails while its answer is written; exists only here.
+const BROKEN: Command = Command {
+    name: "broken",
+    aliases: &[],
+    bare: &[],
+    usage: "",
+    summary: Text::Pong,
+    mode: Mode::Public,
+    operator_only: false,
+    has_own_limit: false,
+    same_for_all: false,
+    run: |_, _, reply| {
+        reply.look_back(Wish {
+            hours: 1,
+            whole_hours: false,
+            by: By::Sender,
+            air: false,
+            render: |_| panic!("broken answer"),
+        });
+    },
+};
 
 struct Rig {
     bot: Bot,
@@ -92,6 +115,8 @@ impl Rig {
             local_zone: TimeZone::fixed(offset(2)),
             ..Settings::from_config(&Config::default(), SANITY)
         };
+        let mut registry = commands::registry();
+        registry.push(BROKEN);
         let (link, far) = Link::memory(Duration::from_millis(2_500));
         far.set_up(true);
         let parts = Parts {
@@ -102,7 +127,7 @@ impl Rig {
             archive,
             weather: Arc::new(Offline),
             host: Box::new(HostStats::default),
-            registry: commands::registry(),
+            registry,
         };
         let mut bot = Bot::new(settings, parts, before);
         let identity = Identity {
@@ -483,4 +508,13 @@ fn without_an_answer_the_asker_is_told_so() {
     assert_eq!(gone.ask("/top"), ["My history cannot be read just now."]);
     let mut undated = Rig::new(&path, Lang::En, Now { unix: 5, ..begin() });
     assert!(undated.ask("/top")[0].contains("clock is not set"));
+}
+
+/// A panic while the answer is written costs that answer and nothing else.
+#[test]
+fn a_broken_answer_is_an_apology() {
+    let (_folder, path) = place();
+    let mut rig = Rig::new(&path, Lang::En, begin());
+    assert_eq!(rig.ask("/broken"), ["Sorry, that went wrong."]);
+    assert_eq!(rig.ask("/top").len(), 1);
 }

@@ -1,0 +1,179 @@
+//! The link and the bot in one thread, without a socket: what the threads do
+//! for a packet that arrives alone, one after the other.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, bounded};
+use meshbot::app;
+use meshbot::bot::commands;
+use meshbot::bot::dispatch::{Before, Bot, Forgetful, Parts, Settings};
+use meshbot::bot::errands::{Inline, JobResult};
+use meshbot::bot::host::HostStats;
+use meshbot::bot::record::{Batch, History};
+use meshbot::config::Config;
+use meshbot::link::core::{Act, Core};
+use meshbot::link::outbox::{Gate, Outbox};
+use meshbot::link::{Request, frame};
+use meshbot::mesh::{Now, Sanity};
+use meshbot::proto::{self, channel, from_radio};
+use meshbot::weather::Offline;
+
+use crate::stream;
+use crate::traffic::OWN;
+
+/// The virtual clocks of the traffic are later.
+pub const SANITY: Sanity = Sanity {
+    built: 1_000_000_000,
+};
+const NONCE_CONFIG: u32 = 69_420;
+const NONCE_NODES: u32 = 69_421;
+
+/// Takes every batch and keeps none.
+pub struct Discard;
+
+impl History for Discard {
+    fn keep(&self, batch: Box<Batch>) -> Result<(), Box<Batch>> {
+        drop(batch);
+        Ok(())
+    }
+}
+
+pub struct Rig {
+    core: Core,
+    bot: Bot,
+    requests: Receiver<Request>,
+    results: Receiver<JobResult>,
+    packets: u64,
+}
+
+impl Rig {
+    /// A bot whose link is ready and quiet at `now`.
+    pub fn new(history: Option<Box<dyn History>>, mut now: Now) -> Self {
+        let config = "[node]\nhost = \"127.0.0.1\"\n";
+        let config = Config::parse(config, "bench.toml").unwrap();
+        let mut settings = app::link_settings(&config);
+        settings.session.sanity = SANITY;
+        let gate = Gate::new(settings.session.text_spacing);
+        let (sender, requests) = bounded(256);
+        let (done, results) = bounded(64);
+        let parts = Parts {
+            outbox: Outbox::new(sender, Arc::new(|| {}), gate.clone()),
+            errands: Box::new(Inline(done)),
+            keeper: Arc::new(Forgetful),
+            history,
+            archive: None,
+            weather: Arc::new(Offline),
+            host: Box::new(HostStats::default),
+            registry: commands::registry(),
+        };
+        let bot = Bot::new(
+            Settings::from_config(&config, SANITY),
+            parts,
+            Before::default(),
+        );
+        let core = Core::new(settings, gate, fastrand::Rng::with_seed(1));
+        let mut rig = Self {
+            core,
+            bot,
+            requests,
+            results,
+            packets: 0,
+        };
+        // A minute before the first packet: the handshake and the drain.
+        now.mono = now.mono.saturating_sub(Duration::from_secs(60));
+        now.unix -= 60;
+        rig.round(now);
+        let address = SocketAddr::from(([127, 0, 0, 1], 4403));
+        assert_eq!(rig.core.act(), Some(Act::Connect(address)));
+        rig.core.connected(now);
+        rig.round(now);
+        for bytes in handshake() {
+            rig.receive(now, &bytes);
+        }
+        now = now.plus(Duration::from_secs(6));
+        rig.round(now);
+        assert!(rig.core.session().awaits_nodes());
+        let done = from_radio::PayloadVariant::ConfigCompleteId(NONCE_NODES);
+        rig.receive(now, &stream::from_radio(done));
+        assert!(rig.core.session().is_ready() && !rig.core.session().awaits_nodes());
+        rig.packets = 0;
+        rig
+    }
+
+    /// Bytes arrive: a round of `io` and one of `dispatch`.
+    pub fn receive(&mut self, now: Now, bytes: &[u8]) {
+        self.core.received(now, bytes);
+        self.packets += 1;
+        self.round(now);
+    }
+
+    /// What both threads do whenever they wake up.
+    pub fn round(&mut self, now: Now) {
+        while let Ok(request) = self.requests.try_recv() {
+            self.core.request(now, request);
+        }
+        self.core.tick(now);
+        let output = self.core.output().len();
+        if output > 0 {
+            self.core.wrote(now, output);
+        }
+        while let Some(event) = self.core.event() {
+            self.bot.tick(now);
+            std::hint::black_box(self.bot.deadline());
+            self.bot.handle(now, event);
+        }
+        while let Ok(result) = self.results.try_recv() {
+            self.bot.finished(now, result);
+        }
+        std::hint::black_box(self.core.deadline());
+    }
+
+    /// Packets received so far must all have been understood.
+    pub fn check(&self) {
+        let counters = self.core.session().counters();
+        assert_eq!(
+            counters.undecodable + counters.duplicates,
+            0,
+            "{counters:?}"
+        );
+        assert!(counters.frames >= self.packets);
+        let book = self.bot.book().counters();
+        assert_eq!(book.undecodable, 0, "{book:?}");
+    }
+}
+
+fn handshake() -> Vec<Vec<u8>> {
+    use from_radio::PayloadVariant as V;
+    let me = proto::MyNodeInfo {
+        my_node_num: OWN.0,
+        nodedb_count: 1,
+        ..proto::MyNodeInfo::default()
+    };
+    let primary = proto::Channel {
+        index: 0,
+        settings: Some(proto::ChannelSettings::default()),
+        role: channel::Role::Primary as i32,
+    };
+    let variants = [
+        V::MyInfo(me),
+        V::Channel(primary),
+        V::ConfigCompleteId(NONCE_CONFIG),
+    ];
+    variants.map(stream::from_radio).into()
+}
+
+/// What a bare loop does with a stream: finds the frames, decodes them, and
+/// forgets them.
+pub fn floor(bytes: &[u8]) {
+    let mut rest = bytes;
+    while let [frame::START1, frame::START2, high, low, after @ ..] = rest {
+        let length = usize::from(u16::from_be_bytes([*high, *low]));
+        let (payload, next) = after.split_at(length);
+        let message = <proto::FromRadio as prost::Message>::decode(payload);
+        std::hint::black_box(message.is_ok());
+        drop(std::hint::black_box(message));
+        rest = next;
+    }
+}

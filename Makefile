@@ -6,7 +6,7 @@ DESTDIR ?=
 INSTALL_FLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test lint proto conformance install uninstall fuzz
+.PHONY: help build demo test bench lint proto conformance install uninstall fuzz
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ demo: ## watch the bot talk with a simulated node, no radio needed
 
 test: ## run all tests
 	$(CARGO) test --locked
+
+bench: ## measure the figures that the README gives (about ten minutes; needs valgrind)
+	$(CARGO) bench --locked --bench figures
 
 lint: ## check format, lints, shell scripts, and that no async runtime came in
 	@$(CARGO) fmt --version >/dev/null 2>&1 || { \

@@ -15,4 +15,10 @@ fn main() {
                 .map_or(0, |since| since.as_secs())
         });
     println!("cargo::rustc-env=MESHBOT_BUILT={built}");
+    // The list of places that the loader has to fill in takes 170 kB of memory
+    // otherwise. It needs a loader of 2022 (glibc 2.36).
+    let target = |what: &str| std::env::var(format!("CARGO_CFG_TARGET_{what}"));
+    if target("OS").as_deref() == Ok("linux") && target("ENV").as_deref() == Ok("gnu") {
+        println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
+    }
 }

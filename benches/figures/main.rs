@@ -9,9 +9,13 @@
 // This program talks to a terminal and may end wherever something is missing.
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)]
 
+mod history;
+mod memory;
 mod packet;
+mod program;
 mod report;
 mod rig;
+mod speed;
 mod stream;
 /// The mesh that the tests of the history hear, too.
 #[allow(dead_code)]
@@ -22,8 +26,18 @@ use std::process::ExitCode;
 
 use report::Outcome;
 
-/// Name, what it does, how.
-const FIGURES: &[(&str, fn() -> Vec<Outcome>)] = &[("packet", packet::measure)];
+type Measure = fn() -> Vec<Outcome>;
+
+const FIGURES: &[(&str, Measure)] = &[
+    ("packet", packet::measure),
+    ("latency", speed::latency),
+    ("start", speed::start),
+    ("relink", speed::relink),
+    ("memory", memory::measure),
+    ("growth", memory::growth),
+    ("history", history::measure),
+    ("idle", speed::idle),
+];
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -63,6 +77,7 @@ fn main() -> ExitCode {
 fn child(args: &[String]) {
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["packet", what, count] => packet::child(what, count.parse().unwrap()),
+        ["growth"] => memory::growth_child(),
         _ => panic!("no child {args:?}"),
     }
 }

@@ -1,6 +1,7 @@
 //! The link and the bot in one thread, without a socket: what the threads do
 //! for a packet that arrives alone, one after the other.
 
+use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use meshbot::link::outbox::{Gate, Outbox};
 use meshbot::link::{Request, frame};
 use meshbot::mesh::{Now, Sanity};
 use meshbot::proto::{self, channel, from_radio};
+use meshbot::store::history::Writer;
 use meshbot::weather::Offline;
 
 use crate::stream;
@@ -40,12 +42,29 @@ impl History for Discard {
     }
 }
 
+/// Writes at once, in the same thread.
+pub struct Scribe(RefCell<Writer>);
+
+impl Scribe {
+    pub fn new(writer: Writer) -> Self {
+        Self(RefCell::new(writer))
+    }
+}
+
+impl History for Scribe {
+    fn keep(&self, batch: Box<Batch>) -> Result<(), Box<Batch>> {
+        self.0.borrow_mut().apply(&batch).unwrap();
+        Ok(())
+    }
+}
+
 pub struct Rig {
     core: Core,
     bot: Bot,
     requests: Receiver<Request>,
     results: Receiver<JobResult>,
     packets: u64,
+    due: Option<Duration>,
 }
 
 impl Rig {
@@ -80,6 +99,7 @@ impl Rig {
             requests,
             results,
             packets: 0,
+            due: Some(Duration::ZERO),
         };
         // A minute before the first packet: the handshake and the drain.
         now.mono = now.mono.saturating_sub(Duration::from_secs(60));
@@ -114,20 +134,24 @@ impl Rig {
         while let Ok(request) = self.requests.try_recv() {
             self.core.request(now, request);
         }
-        self.core.tick(now);
+        if self.due.is_some_and(|at| at <= now.mono) {
+            self.core.tick(now);
+        }
         let output = self.core.output().len();
         if output > 0 {
             self.core.wrote(now, output);
         }
         while let Some(event) = self.core.event() {
-            self.bot.tick(now);
-            std::hint::black_box(self.bot.deadline());
+            if self.bot.deadline().is_some_and(|at| at <= now.mono) {
+                self.bot.tick(now);
+                std::hint::black_box(self.bot.deadline());
+            }
             self.bot.handle(now, event);
         }
         while let Ok(result) = self.results.try_recv() {
             self.bot.finished(now, result);
         }
-        std::hint::black_box(self.core.deadline());
+        self.due = self.core.deadline();
     }
 
     /// Packets received so far must all have been understood.

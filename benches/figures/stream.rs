@@ -1,6 +1,8 @@
 //! What a busy mesh sounds like on the wire: the traffic of the history's tests
 //! as the frames that a node would send.
 
+use std::time::Duration;
+
 use meshbot::link::frame;
 use meshbot::mesh::{Hops, Now, Packet, Payload};
 use meshbot::proto::{self, from_radio, mesh_packet};
@@ -12,24 +14,34 @@ const CIPHER: usize = 40;
 /// How far packets may travel.
 const HOP_START: u32 = 7;
 
-/// Frames without end, 20 a minute.
-pub struct Stream(Mesh);
+/// Frames without end.
+pub struct Stream {
+    mesh: Mesh,
+    every: Duration,
+}
 
 impl Stream {
-    pub fn new(seed: u64) -> Self {
-        Self(Mesh::new(seed))
+    /// A frame comes `every` so often.
+    pub fn new(seed: u64, every: Duration) -> Self {
+        Self::of(seed, crate::traffic::NODES, every)
+    }
+
+    /// The same from another number of nodes.
+    pub fn of(seed: u64, nodes: u32, every: Duration) -> Self {
+        let mesh = Mesh::of(seed, nodes);
+        Self { mesh, every }
     }
 
     /// The time before the first packet.
     pub fn now(&self) -> Now {
-        self.0.now
+        self.mesh.now
     }
 
     /// The next packet's moment and frame.
     pub fn next(&mut self) -> (Now, Vec<u8>) {
-        self.0.now = self.0.now.plus(std::time::Duration::from_secs(3));
-        let received = self.0.packet();
-        (self.0.now, frame_of(&received.packet))
+        self.mesh.now = self.mesh.now.plus(self.every);
+        let received = self.mesh.packet();
+        (self.mesh.now, frame_of(&received.packet))
     }
 }
 

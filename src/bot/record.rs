@@ -13,15 +13,15 @@ mod rows;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use prost::Message;
-
 pub use rows::{Air, Batch, Heard, History, KeyNews, Link, Medium, Undelivered, When};
 
 use super::insight::{Sample, Seen};
 use super::recent::Recent;
 use crate::link::Received;
-use crate::mesh::{Changes, NodeBook, NodeNum, Now, Packet, Payload, Sanity, Standing, edges};
-use crate::proto::{self, PortNum, telemetry};
+use crate::mesh::{
+    Changes, NodeBook, NodeNum, Now, Packet, Payload, Sanity, Standing, content, edges,
+};
+use crate::proto::{PortNum, telemetry};
 
 /// How long a row of history waits in memory (decisions.md, "Storage").
 pub const BATCH_PERIOD: Duration = Duration::from_secs(600);
@@ -213,7 +213,7 @@ impl Recorder {
         let Some((PortNum::TelemetryApp, bytes)) = packet.port() else {
             return;
         };
-        let (channel, tx) = match proto::Telemetry::decode(bytes).map(|said| said.variant) {
+        let (channel, tx) = match content::telemetry(bytes).map(|said| said.variant) {
             Ok(Some(telemetry::Variant::DeviceMetrics(said))) => {
                 (said.channel_utilization, said.air_util_tx)
             }
@@ -277,6 +277,12 @@ impl Recorder {
         let at = When::Mono(now.mono);
         self.errors.push(Undelivered { at, to, reason });
         self.hurry(now);
+    }
+
+    /// When the next batch is due, if anything waits for it.
+    #[must_use]
+    pub fn batch_at(&self) -> Option<Duration> {
+        self.batch_at
     }
 
     /// When [`Recorder::take`] is worth calling.

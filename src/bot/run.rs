@@ -1,7 +1,9 @@
 //! The dispatch thread: sleeps until the link tells something, an errand ends,
 //! or something is due.
 
-use crossbeam_channel::{Receiver, after, never, select_biased};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, never, select_biased};
 
 use super::dispatch::Bot;
 use super::errands::JobResult;
@@ -21,10 +23,12 @@ pub fn run(
     loop {
         pulse.beat();
         let now = clock.now();
-        bot.tick(now);
-        let due = bot
-            .deadline()
-            .map_or_else(never, |at| after(at.saturating_sub(now.mono)));
+        let mut due = bot.deadline();
+        if due.is_some_and(|at| at <= now.mono) {
+            bot.tick(now);
+            due = bot.deadline();
+        }
+        let sleep = due.map_or(Duration::MAX, |at| at.saturating_sub(now.mono));
         select_biased! {
             recv(events) -> event => match event {
                 Ok(event) => {
@@ -41,7 +45,7 @@ pub fn run(
                 // No workers: nothing will come from there any more.
                 Err(_) => results = never(),
             },
-            recv(due) -> _ => {}
+            default(sleep) => {}
         }
     }
 }

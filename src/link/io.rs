@@ -182,6 +182,8 @@ pub struct Io {
     connection: Connection,
     buffer: Box<[u8]>,
     pulse: Pulse,
+    /// When the core wants to look at the time again.
+    due: Option<Duration>,
     dropped: u64,
     last_notice: Option<Duration>,
 }
@@ -202,6 +204,7 @@ impl Io {
             connection: Connection::None,
             buffer: vec![0; READ_CHUNK].into_boxed_slice(),
             pulse: ends.pulse,
+            due: Some(Duration::ZERO),
             dropped: 0,
             last_notice: None,
         }
@@ -215,7 +218,10 @@ impl Io {
             // 1. What others want.
             self.take_requests();
             // 2. What the time wants.
-            self.core.tick(self.clock.now());
+            let now = self.clock.now();
+            if self.due.is_some_and(|at| at <= now.mono) {
+                self.core.tick(now);
+            }
             // 3. What the connection wants.
             self.act();
             self.write();
@@ -250,7 +256,8 @@ impl Io {
 
     fn sleep(&mut self) -> io::Result<()> {
         let now = self.clock.now();
-        let timeout = self.core.deadline().map(|at| at.saturating_sub(now.mono));
+        self.due = self.core.deadline();
+        let timeout = self.due.map(|at| at.saturating_sub(now.mono));
         let interest = self.connection.interest(!self.core.output().is_empty());
         let mut fds = [
             PollFd::new(&self.waker.receiver, PollFlags::IN),

@@ -7,6 +7,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::time::Duration;
 
 pub use known::{Changes, Known, KnownDirect};
@@ -249,8 +250,7 @@ impl NodeBook {
         if !num.is_node() {
             return None;
         }
-        let is_new = !self.nodes.contains_key(&num);
-        if is_new && self.nodes.len() >= self.capacity {
+        if self.nodes.len() >= self.capacity && !self.nodes.contains_key(&num) {
             let oldest = self
                 .others()
                 .min_by_key(|node| node.recency())
@@ -258,12 +258,16 @@ impl NodeBook {
             match oldest {
                 Some((recency, oldest)) if recency < heard || self.own == Some(num) => {
                     self.nodes.remove(&oldest);
+                    self.changes.forget(oldest);
                 }
                 _ => return None,
             }
         }
+        let (node, is_new) = match self.nodes.entry(num) {
+            Entry::Occupied(known) => (known.into_mut(), false),
+            Entry::Vacant(place) => (place.insert(Node::new(num)), true),
+        };
         self.changes.nodes.insert(num);
-        let node = self.nodes.entry(num).or_insert_with(|| Node::new(num));
         Some((node, is_new))
     }
 }

@@ -8,7 +8,7 @@
 
 use prost::Message;
 
-use super::{NodeNum, Packet};
+use super::{NodeNum, Packet, content};
 use crate::proto::{self, PortNum};
 
 /// In a traceroute: not measured (protocol.md §3.6).
@@ -59,7 +59,7 @@ pub fn told_by(packet: &Packet) -> Vec<Edge> {
         return Vec::new();
     }
     match packet.port() {
-        Some((PortNum::NeighborinfoApp, bytes)) => proto::NeighborInfo::decode(bytes)
+        Some((PortNum::NeighborinfoApp, bytes)) => content::neighbours(bytes)
             .map(|said| neighbours(packet.from, &said))
             .unwrap_or_default(),
         Some((PortNum::TracerouteApp, bytes)) => proto::RouteDiscovery::decode(bytes)
@@ -140,7 +140,7 @@ mod tests {
     const D: NodeNum = NodeNum(0xd0);
 
     fn packet(from: NodeNum, to: NodeNum, port: PortNum, said: &impl Message) -> Packet {
-        let mut packet = Packet::from_wire(proto::MeshPacket {
+        let mut packet = Packet::from_wire(&proto::MeshPacket {
             from: from.0,
             to: to.0,
             ..Default::default()

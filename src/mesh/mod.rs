@@ -2,6 +2,7 @@
 //! knows a clock, a socket or a thread.
 
 pub mod book;
+pub mod content;
 pub mod edges;
 pub mod geo;
 pub mod id;
@@ -11,6 +12,7 @@ pub mod name;
 pub mod node;
 pub mod packet;
 pub mod time;
+pub mod wire;
 
 pub use book::{Changes, Counters, Known, KnownDirect, NodeBook, Noted};
 pub use edges::{Edge, Witness};

@@ -3,6 +3,7 @@
 //! Says only what is known: hops that cannot be known are `Hops::Unknown`, and
 //! a signal belongs to the sender only when the packet came straight from him.
 
+use super::wire::{END, Odd, Reader};
 use super::{ChannelIndex, NodeNum, PacketId};
 use crate::proto::{self, PortNum, mesh_packet};
 
@@ -113,8 +114,49 @@ impl Packet {
     /// Takes a received packet apart. Cannot fail: what is absent or out of
     /// range becomes "unknown".
     #[must_use]
-    pub fn from_wire(wire: proto::MeshPacket) -> Self {
-        let transport = wire.transport_mechanism;
+    pub fn from_wire(wire: &proto::MeshPacket) -> Self {
+        use mesh_packet::PayloadVariant as V;
+        Self::new(&Parts {
+            from: wire.from,
+            to: wire.to,
+            channel: wire.channel,
+            id: wire.id,
+            rx_time: wire.rx_time,
+            rx_snr: wire.rx_snr,
+            hop_limit: wire.hop_limit,
+            priority: wire.priority,
+            rx_rssi: wire.rx_rssi,
+            via_mqtt: wire.via_mqtt,
+            hop_start: wire.hop_start,
+            public_key: &wire.public_key,
+            pki_encrypted: wire.pki_encrypted,
+            relay_node: wire.relay_node,
+            transport: wire.transport_mechanism,
+            content: match &wire.payload_variant {
+                Some(V::Decoded(data)) => Content::Decoded(Data {
+                    portnum: data.portnum,
+                    payload: &data.payload,
+                    request_id: data.request_id,
+                    reply_id: data.reply_id,
+                    emoji: data.emoji,
+                    has_bitfield: data.bitfield.is_some(),
+                }),
+                Some(V::Encrypted(_)) => Content::Encrypted,
+                None => Content::None,
+            },
+        })
+    }
+
+    /// The packet in the payload of a frame. `None` when it holds something
+    /// else, or is written in an unusual way: then the whole message has to be
+    /// decoded.
+    #[must_use]
+    pub fn from_frame(payload: &[u8]) -> Option<Self> {
+        Parts::of_frame(payload).ok().map(|parts| Self::new(&parts))
+    }
+
+    fn new(wire: &Parts<'_>) -> Self {
+        let transport = wire.transport;
         let by_lora_mechanism = (1..=4).contains(&transport);
         let rssi = wire.rx_rssi.filter(|&rssi| rssi != 0);
         // Firmware before 2.7.5 names no transport: a measured signal tells.
@@ -137,7 +179,7 @@ impl Packet {
             by_lora,
             background: wire.priority == mesh_packet::Priority::Background as i32,
             sender_key: (wire.pki_encrypted)
-                .then(|| wire.public_key.as_slice().try_into().ok())
+                .then(|| wire.public_key.try_into().ok())
                 .flatten(),
             reply_to: None,
             is_reaction: false,
@@ -145,19 +187,19 @@ impl Packet {
             payload: Payload::Empty,
         };
         let mut proven = false;
-        match wire.payload_variant {
-            Some(mesh_packet::PayloadVariant::Decoded(data)) => {
-                proven = data.bitfield.is_some();
+        match &wire.content {
+            Content::Decoded(data) => {
+                proven = data.has_bitfield;
                 packet.reply_to = PacketId(data.reply_id).known();
                 packet.is_reaction = data.emoji != 0;
                 packet.request_id = PacketId(data.request_id).known();
                 packet.payload = match PortNum::try_from(data.portnum) {
-                    Ok(port) => Payload::Port(port, data.payload),
+                    Ok(port) => Payload::Port(port, data.payload.to_vec()),
                     Err(_) => Payload::OtherPort(data.portnum),
                 };
             }
-            Some(mesh_packet::PayloadVariant::Encrypted(_)) => packet.payload = Payload::Encrypted,
-            None => {}
+            Content::Encrypted => packet.payload = Payload::Encrypted,
+            Content::None => {}
         }
         packet.hops = Hops::from_header(wire.hop_start, wire.hop_limit, proven);
         packet
@@ -198,9 +240,167 @@ impl Packet {
     }
 }
 
+/// What is of interest in a `MeshPacket` (protocol.md §3.3).
+#[derive(Default)]
+struct Parts<'a> {
+    from: u32,
+    to: u32,
+    channel: u32,
+    id: u32,
+    rx_time: Option<u32>,
+    rx_snr: f32,
+    hop_limit: u32,
+    priority: i32,
+    rx_rssi: Option<i32>,
+    via_mqtt: bool,
+    hop_start: u32,
+    public_key: &'a [u8],
+    pki_encrypted: bool,
+    relay_node: u32,
+    transport: i32,
+    content: Content<'a>,
+}
+
+#[derive(Default)]
+enum Content<'a> {
+    #[default]
+    None,
+    Decoded(Data<'a>),
+    Encrypted,
+}
+
+#[derive(Default)]
+struct Data<'a> {
+    portnum: i32,
+    payload: &'a [u8],
+    request_id: u32,
+    reply_id: u32,
+    emoji: u32,
+    has_bitfield: bool,
+}
+
+/// The keys of `FromRadio`, `MeshPacket` and `Data` (protocol.md §3.2 to §3.4),
+/// and the highest field of each that `prost` would look at.
+mod keys {
+    use crate::mesh::wire::{bytes, fixed32, varint};
+
+    pub const FRAME: u32 = varint(1);
+    pub const PACKET: u32 = bytes(2);
+
+    pub const FROM: u32 = fixed32(1);
+    pub const TO: u32 = fixed32(2);
+    pub const CHANNEL: u32 = varint(3);
+    pub const DECODED: u32 = bytes(4);
+    pub const ENCRYPTED: u32 = bytes(5);
+    pub const ID: u32 = fixed32(6);
+    pub const RX_TIME: u32 = fixed32(7);
+    pub const RX_SNR: u32 = fixed32(8);
+    pub const HOP_LIMIT: u32 = varint(9);
+    pub const WANT_ACK: u32 = varint(10);
+    pub const PRIORITY: u32 = varint(11);
+    pub const RX_RSSI: u32 = varint(12);
+    pub const VIA_MQTT: u32 = varint(14);
+    pub const HOP_START: u32 = varint(15);
+    pub const PUBLIC_KEY: u32 = bytes(16);
+    pub const PKI_ENCRYPTED: u32 = varint(17);
+    pub const NEXT_HOP: u32 = varint(18);
+    pub const RELAY_NODE: u32 = varint(19);
+    pub const TRANSPORT: u32 = varint(21);
+    pub const LAST_OF_PACKET: u32 = 21;
+
+    pub const PORTNUM: u32 = varint(1);
+    pub const PAYLOAD: u32 = bytes(2);
+    pub const WANT_RESPONSE: u32 = varint(3);
+    pub const DEST: u32 = fixed32(4);
+    pub const SOURCE: u32 = fixed32(5);
+    pub const REQUEST_ID: u32 = fixed32(6);
+    pub const REPLY_ID: u32 = fixed32(7);
+    pub const EMOJI: u32 = fixed32(8);
+    pub const BITFIELD: u32 = varint(9);
+    pub const LAST_OF_DATA: u32 = 9;
+}
+
+impl<'a> Parts<'a> {
+    /// From a `FromRadio` with a packet in it and nothing else.
+    fn of_frame(payload: &'a [u8]) -> Result<Self, Odd> {
+        let mut reader = Reader::new(payload);
+        let mut packet = None;
+        loop {
+            match reader.key()? {
+                END => return Self::of_packet(packet.ok_or(Odd)?),
+                keys::FRAME => drop(reader.varint()?),
+                keys::PACKET if packet.is_none() => packet = Some(reader.bytes()?),
+                _ => return Err(Odd),
+            }
+        }
+    }
+
+    fn of_packet(packet: &'a [u8]) -> Result<Self, Odd> {
+        let mut reader = Reader::new(packet);
+        let mut it = Self::default();
+        loop {
+            match reader.key()? {
+                END => return Ok(it),
+                keys::FROM => it.from = reader.fixed32()?,
+                keys::TO => it.to = reader.fixed32()?,
+                keys::CHANNEL => it.channel = reader.u32()?,
+                // Two of them would have to be merged.
+                keys::DECODED | keys::ENCRYPTED if !matches!(it.content, Content::None) => {
+                    return Err(Odd);
+                }
+                keys::DECODED => it.content = Content::Decoded(Data::of(reader.bytes()?)?),
+                keys::ENCRYPTED => {
+                    reader.bytes()?;
+                    it.content = Content::Encrypted;
+                }
+                keys::ID => it.id = reader.fixed32()?,
+                keys::RX_TIME => it.rx_time = Some(reader.fixed32()?),
+                keys::RX_SNR => it.rx_snr = reader.float()?,
+                keys::HOP_LIMIT => it.hop_limit = reader.u32()?,
+                keys::PRIORITY => it.priority = reader.i32()?,
+                keys::RX_RSSI => it.rx_rssi = Some(reader.i32()?),
+                keys::VIA_MQTT => it.via_mqtt = reader.bool()?,
+                keys::HOP_START => it.hop_start = reader.u32()?,
+                keys::PUBLIC_KEY => it.public_key = reader.bytes()?,
+                keys::PKI_ENCRYPTED => it.pki_encrypted = reader.bool()?,
+                keys::RELAY_NODE => it.relay_node = reader.u32()?,
+                keys::TRANSPORT => it.transport = reader.i32()?,
+                keys::WANT_ACK | keys::NEXT_HOP => drop(reader.varint()?),
+                key => reader.skip(key, keys::LAST_OF_PACKET)?,
+            }
+        }
+    }
+}
+
+impl<'a> Data<'a> {
+    fn of(data: &'a [u8]) -> Result<Self, Odd> {
+        let mut reader = Reader::new(data);
+        let mut it = Self::default();
+        loop {
+            match reader.key()? {
+                END => return Ok(it),
+                keys::PORTNUM => it.portnum = reader.i32()?,
+                keys::PAYLOAD => it.payload = reader.bytes()?,
+                keys::REQUEST_ID => it.request_id = reader.fixed32()?,
+                keys::REPLY_ID => it.reply_id = reader.fixed32()?,
+                keys::EMOJI => it.emoji = reader.fixed32()?,
+                keys::BITFIELD => {
+                    reader.varint()?;
+                    it.has_bitfield = true;
+                }
+                keys::WANT_RESPONSE => drop(reader.varint()?),
+                keys::DEST | keys::SOURCE => drop(reader.fixed32()?),
+                key => reader.skip(key, keys::LAST_OF_DATA)?,
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use prost::Message;
 
     #[test]
     fn hops_are_never_negative_and_never_guessed() {
@@ -235,27 +435,27 @@ mod tests {
 
     #[test]
     fn zero_db_is_a_signal() {
-        let packet = Packet::from_wire(heard(3, 3));
+        let packet = Packet::from_wire(&heard(3, 3));
         let signal = packet.direct_signal().unwrap();
         assert_eq!((signal.snr, signal.rssi), (0.0, Some(-97)));
     }
 
     #[test]
     fn a_relayed_packet_has_no_signal_of_its_sender() {
-        assert_eq!(Packet::from_wire(heard(3, 2)).direct_signal(), None);
+        assert_eq!(Packet::from_wire(&heard(3, 2)).direct_signal(), None);
         let mut mqtt = heard(3, 3);
         mqtt.via_mqtt = true;
-        assert_eq!(Packet::from_wire(mqtt).direct_signal(), None);
+        assert_eq!(Packet::from_wire(&mqtt).direct_signal(), None);
     }
 
     #[test]
     fn reactions_are_not_texts() {
         let mut wire = heard(3, 3);
-        assert_eq!(Packet::from_wire(wire.clone()).text(), Some(&b"ping"[..]));
+        assert_eq!(Packet::from_wire(&wire).text(), Some(&b"ping"[..]));
         if let Some(mesh_packet::PayloadVariant::Decoded(data)) = &mut wire.payload_variant {
             data.emoji = 1;
         }
-        assert_eq!(Packet::from_wire(wire).text(), None);
+        assert_eq!(Packet::from_wire(&wire).text(), None);
     }
 
     #[test]
@@ -263,8 +463,105 @@ mod tests {
         let mut wire = heard(3, 3);
         wire.pki_encrypted = true;
         wire.public_key = vec![1; 31];
-        assert_eq!(Packet::from_wire(wire.clone()).sender_key, None);
+        assert_eq!(Packet::from_wire(&wire).sender_key, None);
         wire.public_key = vec![1; 32];
-        assert_eq!(Packet::from_wire(wire).sender_key, Some([1; 32]));
+        assert_eq!(Packet::from_wire(&wire).sender_key, Some([1; 32]));
+    }
+
+    /// What a whole decoding makes of a frame, if there is a packet in it.
+    fn decoded(frame: &[u8]) -> Option<Packet> {
+        match proto::FromRadio::decode(frame).ok()?.payload_variant? {
+            proto::from_radio::PayloadVariant::Packet(wire) => Some(Packet::from_wire(&wire)),
+            _ => None,
+        }
+    }
+
+    fn framed(wire: proto::MeshPacket) -> Vec<u8> {
+        let message = proto::FromRadio {
+            id: 3,
+            payload_variant: Some(proto::from_radio::PayloadVariant::Packet(wire)),
+        };
+        message.encode_to_vec()
+    }
+
+    /// Packets with every field, used or not.
+    fn any_packet() -> impl Strategy<Value = proto::MeshPacket> {
+        let data = (any::<[u32; 6]>(), any::<(bool, Option<u32>)>(), 0..80_i32).prop_map(
+            |(n, (want_response, bitfield), portnum)| proto::Data {
+                portnum,
+                payload: n[0]
+                    .to_le_bytes()
+                    .repeat(usize::from(n[0].to_le_bytes()[0]) % 50),
+                want_response,
+                dest: n[1],
+                source: n[2],
+                request_id: n[3],
+                reply_id: n[4],
+                emoji: n[5] % 2,
+                bitfield,
+            },
+        );
+        let content = prop_oneof![
+            data.prop_map(|data| Some(mesh_packet::PayloadVariant::Decoded(data))),
+            any::<Vec<u8>>().prop_map(|it| Some(mesh_packet::PayloadVariant::Encrypted(it))),
+            Just(None),
+        ];
+        let numbers = any::<[u32; 8]>();
+        let key = prop_oneof![Just(Vec::new()), Just(vec![7; 32]), any::<Vec<u8>>()];
+        let rest = any::<(Option<u32>, Option<i32>, f32, [bool; 3], i32)>();
+        (content, numbers, key, rest).prop_map(|(payload_variant, n, public_key, rest)| {
+            let (rx_time, rx_rssi, rx_snr, flags, odd) = rest;
+            proto::MeshPacket {
+                from: n[0],
+                to: n[1],
+                channel: n[2] % 300,
+                id: n[3],
+                rx_time,
+                rx_snr,
+                hop_limit: n[4] % 9,
+                want_ack: flags[0],
+                priority: odd % 20,
+                rx_rssi,
+                via_mqtt: flags[1],
+                hop_start: n[5] % 9,
+                public_key,
+                pki_encrypted: flags[2],
+                next_hop: n[6],
+                relay_node: n[7] % 300,
+                transport_mechanism: odd % 7,
+                payload_variant,
+            }
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn read_in_place_is_as_decoded(wire in any_packet()) {
+            let frame = framed(wire);
+            let read = Packet::from_frame(&frame);
+            prop_assert!(read.is_some(), "written as usual");
+            // Compared as text: a signal that is no number equals itself there.
+            prop_assert_eq!(format!("{read:?}"), format!("{:?}", decoded(&frame)));
+        }
+
+        /// Whatever becomes of the bytes, reading in place never says anything
+        /// else than decoding.
+        #[test]
+        fn damaged_is_as_decoded_or_left_to_it(
+            wire in any_packet(),
+            hits in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let mut frame = framed(wire);
+            for (at, byte) in hits {
+                let at = at.index(frame.len());
+                frame[at] = byte;
+            }
+            for bytes in [&frame[..], &frame[..cut.index(frame.len())]] {
+                if let Some(read) = Packet::from_frame(bytes) {
+                    prop_assert_eq!(format!("{:?}", Some(read)), format!("{:?}", decoded(bytes)));
+                }
+            }
+        }
     }
 }

@@ -237,7 +237,7 @@ mod tests {
             ..Said::to_us(NodeNum(7), "x")
         };
         let packet =
-            crate::mesh::Packet::from_wire(said.into_packet(PacketId(1), NodeNum(9), [5; 32]));
+            crate::mesh::Packet::from_wire(&said.into_packet(PacketId(1), NodeNum(9), [5; 32]));
         assert_eq!(packet.hops, crate::mesh::Hops::Unknown);
         assert_eq!(packet.sender_key, Some([5; 32]));
         assert_eq!(packet.to, NodeNum(9));

@@ -154,7 +154,7 @@ mod tests {
             public_key: vec![key; 32],
             ..proto::User::default()
         };
-        let packet = Packet::from_wire(proto::MeshPacket {
+        let packet = Packet::from_wire(&proto::MeshPacket {
             from: num.0,
             to: NodeNum::BROADCAST.0,
             transport_mechanism: 1,

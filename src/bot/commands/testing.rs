@@ -86,7 +86,7 @@ impl World {
 
     /// `from` was heard by radio, `secs` after the start.
     pub fn hear(&mut self, from: NodeNum, secs: u64, hops: Hops, snr: f32) {
-        let mut packet = Packet::from_wire(proto::MeshPacket {
+        let mut packet = Packet::from_wire(&proto::MeshPacket {
             from: from.0,
             to: NodeNum::BROADCAST.0,
             rx_snr: snr,

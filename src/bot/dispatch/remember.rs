@@ -76,10 +76,28 @@ impl Bot {
         }
     }
 
-    /// What the last event has changed in the book.
+    /// The last event may have changed the book. Which nodes it was is asked
+    /// when they are to be handed over; a new key must be durable at once.
     pub(super) fn record_changes(&mut self, now: Now) {
-        let changes = self.book.take_changes();
+        let Some(memory) = &mut self.memory else {
+            return;
+        };
+        if self.book.has_new_keys()
+            || (self.book.has_changes() && memory.recorder.batch_at().is_none())
+        {
+            let changes = self.book.take_changes();
+            memory.recorder.changed(now, &self.book, changes);
+        }
+    }
+
+    fn is_batch_due(&self, now: Now) -> bool {
+        let batch_at = self.memory.as_ref().and_then(|it| it.recorder.batch_at());
+        batch_at.is_some_and(|at| at <= now.mono)
+    }
+
+    fn fetch_changes(&mut self, now: Now) {
         if let Some(memory) = &mut self.memory {
+            let changes = self.book.take_changes();
             memory.recorder.changed(now, &self.book, changes);
         }
     }
@@ -93,6 +111,13 @@ impl Bot {
 
     /// Hands over what is due.
     pub(super) fn tick_memory(&mut self, now: Now) {
+        let due = self.memory.as_ref().and_then(Memory::deadline);
+        if due.is_none_or(|at| now.mono < at) {
+            return;
+        }
+        if self.is_batch_due(now) {
+            self.fetch_changes(now);
+        }
         if let Some(memory) = &mut self.memory
             && let Some(batch) = memory.recorder.take_due(now, &self.book)
         {
@@ -102,6 +127,7 @@ impl Bot {
 
     /// Hands over everything: the end is near, or another mesh.
     pub(super) fn flush_memory(&mut self, now: Now) {
+        self.fetch_changes(now);
         if let Some(memory) = &mut self.memory
             && let Some(batch) = memory.recorder.take(now, &self.book)
         {

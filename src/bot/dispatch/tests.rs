@@ -178,7 +178,7 @@ fn received(from: NodeNum, to: NodeNum, text: &str) -> Received {
         bitfield: Some(1),
         ..proto::Data::default()
     };
-    let packet = Packet::from_wire(proto::MeshPacket {
+    let packet = Packet::from_wire(&proto::MeshPacket {
         from: from.0,
         to: to.0,
         channel: u32::from(to == ALL),

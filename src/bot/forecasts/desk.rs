@@ -169,6 +169,9 @@ impl Forecasts {
 
     /// Looks at everything that depends on time.
     pub fn tick(&mut self, now: Now) {
+        if self.deadline().is_none_or(|at| now.mono < at) {
+            return;
+        }
         let (late, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.waiting)
             .into_iter()
             .partition(|waiter| waiter.deadline <= now.mono);

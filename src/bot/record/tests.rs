@@ -1,7 +1,10 @@
 //! What becomes a row, and when rows are handed over: all under virtual time.
 
+use prost::Message;
+
 use super::*;
 use crate::mesh::{ChannelIndex, Edge, Hops, PacketId, Signal, Witness};
+use crate::proto;
 
 const SANITY: Sanity = Sanity { built: 1_000_000 };
 const OWN: NodeNum = NodeNum(0xaaa);

@@ -33,7 +33,7 @@ use self::tracker::Tracker;
 use super::frame::{self, Decoder};
 use super::message::{DropReason, Event, Identity, Loss, Outcome, Request, Ticket};
 use super::outbox::Gate;
-use crate::mesh::{NodeNum, Now, Sanity};
+use crate::mesh::{NodeNum, Now, Packet, Sanity};
 use crate::proto::{self, to_radio};
 use crate::text::{Lang, Text as Say};
 
@@ -214,10 +214,15 @@ impl Session {
         let mut decoder = std::mem::take(&mut self.decoder);
         decoder.push(bytes);
         while let Some(payload) = decoder.next_frame() {
+            // Most frames hold a packet, and that is read where it lies.
+            if let Some(packet) = Packet::from_frame(payload) {
+                self.understood(now);
+                self.packet(now, packet);
+                continue;
+            }
             match <proto::FromRadio as prost::Message>::decode(payload) {
                 Ok(message) => {
-                    self.counters.frames += 1;
-                    self.liveness.received(now.mono);
+                    self.understood(now);
                     if let Some(variant) = message.payload_variant {
                         self.handle(now, variant);
                     }
@@ -231,6 +236,12 @@ impl Session {
         }
         self.decoder = decoder;
         self.pump(now);
+    }
+
+    /// A frame was a message.
+    fn understood(&mut self, now: Now) {
+        self.counters.frames += 1;
+        self.liveness.received(now.mono);
     }
 
     /// The bot asks for something.
@@ -288,22 +299,27 @@ impl Session {
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
         let ready = self.phase.is_ready();
+        let waiting = (!self.queue.is_empty()).then_some(());
         let ending = match self.ending {
             Ending::LastWord(at) | Ending::Goodbye(at) => Some(at),
             Ending::No | Ending::Done => None,
         };
-        [
+        let times = [
             self.phase.deadline(),
             (ready && ending.is_none()).then(|| self.liveness.deadline()),
             (!self.out.is_empty()).then(|| self.last_progress + WRITE_STALL),
-            if ready { self.send_due() } else { None },
-            self.queue.next_expiry(),
+            waiting.and_then(|()| ready.then(|| self.send_due())?),
+            waiting.and_then(|()| self.queue.next_expiry()),
             self.flights.deadline(),
             ending,
-        ]
-        .into_iter()
-        .flatten()
-        .min()
+        ];
+        let mut earliest = None;
+        for at in times.into_iter().flatten() {
+            if earliest.is_none_or(|earliest| at < earliest) {
+                earliest = Some(at);
+            }
+        }
+        earliest
     }
 
     /// The next thing that the bot has to know.
@@ -530,6 +546,9 @@ impl Session {
     fn pump(&mut self, now: Now) {
         if self.ending != Ending::No {
             self.pump_ending(now);
+            return;
+        }
+        if self.queue.is_empty() {
             return;
         }
         self.drop_expired(now);

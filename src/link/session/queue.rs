@@ -69,6 +69,11 @@ impl Queue {
         self.texts.iter().map(VecDeque::len).sum()
     }
 
+    /// Whether neither texts nor probes wait.
+    pub fn is_empty(&self) -> bool {
+        self.texts.iter().all(VecDeque::is_empty) && self.probes.is_empty()
+    }
+
     /// Takes a text in. What has to go for it comes back: the oldest text of
     /// the lowest priority, or the new one itself when nothing is lower.
     pub fn push(&mut self, ticket: Ticket, text: Box<Text>, now: Duration) -> Option<Waiting> {

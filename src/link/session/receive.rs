@@ -23,7 +23,7 @@ impl Session {
     pub(super) fn handle(&mut self, now: Now, variant: from_radio::PayloadVariant) {
         use from_radio::PayloadVariant as V;
         match variant {
-            V::Packet(packet) => self.packet(now, packet),
+            V::Packet(wire) => self.packet(now, Packet::from_wire(&wire)),
             V::QueueStatus(status) => self.queue_status(now, &status),
             V::NodeInfo(info) => {
                 self.touch_phase(now);
@@ -79,8 +79,7 @@ impl Session {
         }
     }
 
-    fn packet(&mut self, now: Now, wire: proto::MeshPacket) {
-        let packet = Packet::from_wire(wire);
+    pub(super) fn packet(&mut self, now: Now, packet: Packet) {
         match &packet.payload {
             // Simulated radios echo what they transmit (protocol.md §10).
             Payload::Port(PortNum::SimulatorApp, _) => return,

@@ -5,18 +5,67 @@
 //! oldest are forgotten first.
 
 use std::collections::{HashSet, VecDeque};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
 use crate::mesh::{NodeNum, PacketId};
 
 const CAPACITY: usize = 4_096;
-const MEMORY: Duration = Duration::from_secs(3_600);
+/// In seconds.
+const MEMORY: u32 = 3_600;
 
 /// A bounded set of (sender, packet id).
 #[derive(Debug, Default)]
 pub struct Seen {
-    order: VecDeque<(Duration, u64)>,
-    known: HashSet<u64>,
+    /// In the order of their coming: the second, counted from the start of the
+    /// program, and the pair.
+    order: VecDeque<(u32, u64)>,
+    known: HashSet<u64, Mixer>,
+}
+
+/// Spreads keys over the table. The secret factor keeps strangers from choosing
+/// ids that fall together, and should they, a table this small is still quick.
+#[derive(Clone, Copy, Debug)]
+struct Mixer(u64);
+
+impl Default for Mixer {
+    fn default() -> Self {
+        Self(RandomState::new().hash_one(MEMORY) | 1)
+    }
+}
+
+impl BuildHasher for Mixer {
+    type Hasher = Mixed;
+
+    fn build_hasher(&self) -> Mixed {
+        Mixed(self.0)
+    }
+}
+
+/// The factor, then the hash.
+struct Mixed(u64);
+
+impl Hasher for Mixed {
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u64(u64::from(byte));
+        }
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        let product = u128::from(key ^ self.0.rotate_left(32)) * u128::from(self.0);
+        // Both halves of the product: the table looks at the lowest bits.
+        self.0 = fold(product);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+#[allow(clippy::cast_possible_truncation)]
+fn fold(product: u128) -> u64 {
+    (product >> 64) as u64 ^ product as u64
 }
 
 fn key(from: NodeNum, id: PacketId) -> u64 {
@@ -29,6 +78,7 @@ impl Seen {
         if id.0 == 0 {
             return true;
         }
+        let now = u32::try_from(now.as_secs()).unwrap_or(u32::MAX);
         while let Some(&(at, oldest)) = self.order.front() {
             if self.order.len() < CAPACITY && now.saturating_sub(at) < MEMORY {
                 break;

@@ -70,6 +70,14 @@ pub struct Changes {
     pub rekeyed: BTreeSet<NodeNum>,
 }
 
+impl Changes {
+    /// The entry is gone: there is nothing to tell of it.
+    pub(super) fn forget(&mut self, num: NodeNum) {
+        self.nodes.remove(&num);
+        self.rekeyed.remove(&num);
+    }
+}
+
 impl Node {
     /// The entry as it is written down.
     #[must_use]
@@ -140,7 +148,19 @@ impl NodeBook {
                 node.take_over(known);
             }
         }
-        self.changes = Changes::default();
+        self.take_changes();
+    }
+
+    /// Whether [`NodeBook::take_changes`] has anything to give.
+    #[must_use]
+    pub fn has_changes(&self) -> bool {
+        !self.changes.nodes.is_empty()
+    }
+
+    /// Whether there is a changed key among the changes.
+    #[must_use]
+    pub fn has_new_keys(&self) -> bool {
+        !self.changes.rekeyed.is_empty()
     }
 
     /// What has changed since the last call.

@@ -11,8 +11,10 @@ use std::time::Duration;
 use prost::Message;
 
 use super::NodeBook;
+use crate::mesh::content::{self, User};
 use crate::mesh::name::{self, LONG_NAME_MAX, SHORT_NAME_MAX};
 use crate::mesh::node::{Metrics, Node, Stamp};
+use crate::mesh::wire::Odd;
 use crate::mesh::{Hops, NodeNum, Now, Packet, Position, Sanity, Standing};
 use crate::proto::{self, PortNum, telemetry};
 
@@ -90,7 +92,7 @@ impl NodeBook {
         }
         let outdated = heard < node.last_heard;
         let known_key = node.public_key;
-        if let Some(user) = &info.user {
+        if let Some(user) = info.user.as_ref().map(User::from).as_ref() {
             if outdated {
                 fill_gaps(node, user);
             } else {
@@ -135,18 +137,6 @@ impl NodeBook {
         now: Now,
         sanity: Sanity,
     ) -> Noted {
-        self.watching_the_key(packet.from, |book| {
-            book.learn_packet(packet, standing, now, sanity)
-        })
-    }
-
-    fn learn_packet(
-        &mut self,
-        packet: &Packet,
-        standing: Standing,
-        now: Now,
-        sanity: Sanity,
-    ) -> Noted {
         let is_own = self.own == Some(packet.from);
         if is_own && (packet.by_lora || packet.via_mqtt) {
             // A late echo of ours, or somebody who claims to be us.
@@ -167,6 +157,7 @@ impl NodeBook {
         let Some((node, is_new)) = self.entry(packet.from, heard) else {
             return Noted::default();
         };
+        let known_key = node.public_key;
         let outdated = standing == Standing::Backlog && at < node.last_heard;
         if standing != Standing::Replay && !is_own {
             if is_new {
@@ -200,7 +191,11 @@ impl NodeBook {
             Standing::Live | Standing::Backlog => UserNews::Fresh,
         };
         let live = standing == Standing::Live;
-        match apply_payload(node, packet, user_news, at, live) {
+        let applied = apply_payload(node, packet, user_news, at, live);
+        if known_key.is_some() && node.public_key != known_key {
+            self.changes.rekeyed.insert(packet.from);
+        }
+        match applied {
             Ok(key_differs) => noted.key_differs = key_differs,
             Err(_) => {
                 noted.undecodable = true;
@@ -266,7 +261,14 @@ fn apply_payload(
 ) -> Result<bool, prost::DecodeError> {
     match packet.port() {
         Some((PortNum::NodeinfoApp, bytes)) if user_news != UserNews::Ignored => {
-            let user = proto::User::decode(bytes)?;
+            let decoded;
+            let user = match User::read(bytes) {
+                Ok(user) => user,
+                Err(Odd) => {
+                    decoded = proto::User::decode(bytes)?;
+                    User::from(&decoded)
+                }
+            };
             let announced = key_of(&user);
             let differs =
                 node.public_key.is_some() && announced.is_some() && node.public_key != announced;
@@ -283,11 +285,11 @@ fn apply_payload(
             }
         }
         Some((PortNum::PositionApp, bytes)) => {
-            let position = proto::Position::decode(bytes)?;
+            let position = content::position(bytes)?;
             apply_position(node, &position, at, live);
         }
         Some((PortNum::TelemetryApp, bytes)) => {
-            let telemetry = proto::Telemetry::decode(bytes)?;
+            let telemetry = content::telemetry(bytes)?;
             let metrics = match &telemetry.variant {
                 Some(telemetry::Variant::DeviceMetrics(wire)) => metrics_of(wire),
                 Some(telemetry::Variant::LocalStats(wire)) => Metrics {
@@ -305,19 +307,15 @@ fn apply_payload(
     Ok(false)
 }
 
-fn key_of(user: &proto::User) -> Option<[u8; 32]> {
-    let key: [u8; 32] = user.public_key.as_slice().try_into().ok()?;
+fn key_of(user: &User<'_>) -> Option<[u8; 32]> {
+    let key: [u8; 32] = user.public_key.try_into().ok()?;
     (key != [0; 32]).then_some(key)
 }
 
 /// What the user says of himself. An empty field says nothing.
-fn apply_user(node: &mut Node, user: &proto::User) {
-    if let Some(name) = cleaned(&user.long_name, LONG_NAME_MAX) {
-        node.long_name = Some(name);
-    }
-    if let Some(name) = cleaned(&user.short_name, SHORT_NAME_MAX) {
-        node.short_name = Some(name);
-    }
+fn apply_user(node: &mut Node, user: &User<'_>) {
+    rename(&mut node.long_name, user.long_name, LONG_NAME_MAX);
+    rename(&mut node.short_name, user.short_name, SHORT_NAME_MAX);
     node.role = user.role;
     if user.hw_model != 0 {
         node.hw_model = user.hw_model;
@@ -327,7 +325,7 @@ fn apply_user(node: &mut Node, user: &proto::User) {
 }
 
 /// Outdated news still beat ignorance.
-fn fill_gaps(node: &mut Node, user: &proto::User) {
+fn fill_gaps(node: &mut Node, user: &User<'_>) {
     if node.long_name.is_none() && node.short_name.is_none() {
         let known_key = node.public_key;
         apply_user(node, user);
@@ -337,9 +335,19 @@ fn fill_gaps(node: &mut Node, user: &proto::User) {
     }
 }
 
-fn cleaned(bytes: &[u8], max_bytes: usize) -> Option<Box<str>> {
-    let name = name::clean(bytes, max_bytes);
-    (!name.is_empty()).then(|| name.into_boxed_str())
+fn rename(name: &mut Option<Box<str>>, said: &[u8], max_bytes: usize) {
+    // Cleaning a clean name changes nothing, and most say what they always say.
+    if said.is_empty()
+        || name
+            .as_deref()
+            .is_some_and(|known| known.as_bytes() == said)
+    {
+        return;
+    }
+    let cleaned = name::clean(said, max_bytes);
+    if !cleaned.is_empty() {
+        *name = Some(cleaned.into_boxed_str());
+    }
 }
 
 fn apply_position(node: &mut Node, wire: &proto::Position, at: Option<Stamp>, live: bool) {

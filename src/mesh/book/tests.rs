@@ -30,7 +30,7 @@ fn book() -> NodeBook {
 }
 
 fn packet(from: NodeNum, hops: Hops, snr: f32) -> Packet {
-    let mut packet = Packet::from_wire(proto::MeshPacket {
+    let mut packet = Packet::from_wire(&proto::MeshPacket {
         from: from.0,
         to: NodeNum::BROADCAST.0,
         rx_snr: snr,
@@ -605,7 +605,7 @@ proptest! {
         book.set_own(NodeNum(20));
         let now = Now { mono: Duration::from_secs(secs), unix: unix.into() };
         for from in from..from + 8 {
-            let packet = Packet::from_wire(proto::MeshPacket {
+            let packet = Packet::from_wire(&proto::MeshPacket {
                 from,
                 rx_time: Some(rx_time),
                 rx_snr: 1.0,

@@ -23,10 +23,16 @@ pub struct Mesh {
     pub book: NodeBook,
     pub recorder: Recorder,
     rng: fastrand::Rng,
+    nodes: u32,
 }
 
 impl Mesh {
     pub fn new(seed: u64) -> Self {
+        Self::of(seed, NODES)
+    }
+
+    /// Of another size than usual.
+    pub fn of(seed: u64, nodes: u32) -> Self {
         let mut book = NodeBook::default();
         book.set_own(OWN);
         let mut recorder = Recorder::new(SANITY);
@@ -39,6 +45,7 @@ impl Mesh {
             book,
             recorder,
             rng: fastrand::Rng::with_seed(seed),
+            nodes,
         }
     }
 
@@ -68,8 +75,8 @@ impl Mesh {
 
     /// Some nodes talk much more than others; most is telemetry and positions.
     pub fn packet(&mut self) -> Received {
-        let rng = &mut self.rng;
-        let who = rng.u32(0..NODES).min(rng.u32(0..NODES));
+        let (rng, nodes) = (&mut self.rng, self.nodes);
+        let who = rng.u32(0..nodes).min(rng.u32(0..nodes));
         let num = number_of(who);
         let hops = if who.is_multiple_of(5) {
             0
@@ -81,7 +88,7 @@ impl Mesh {
             40..65 => Payload::Port(PortNum::PositionApp, position(who, rng.i32(0..50))),
             65..80 => Payload::Port(PortNum::NodeinfoApp, user(who)),
             80..85 => Payload::Port(PortNum::TextMessageApp, b"hello".to_vec()),
-            85..87 => Payload::Port(PortNum::TracerouteApp, route(rng.u32(0..NODES))),
+            85..87 => Payload::Port(PortNum::TracerouteApp, route(rng.u32(0..nodes))),
             87..90 => Payload::Port(PortNum::NeighborinfoApp, neighbours(num, who)),
             90..92 => Payload::OtherPort(35),
             _ => Payload::Encrypted,

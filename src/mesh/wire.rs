@@ -1,0 +1,258 @@
+//! Reads the wire form of a message field by field, in place: for what comes
+//! with every packet, where building the whole message costs more than all the
+//! rest.
+//!
+//! It reads what programs write and gives up on everything else with [`Odd`]:
+//! groups, numbers that are too long, fields that are cut off or of another type
+//! than expected. Whoever calls it then asks `prost`, which has the last word on
+//! what is a message and what not.
+
+/// Not as programs write it; nothing is said about whether it is valid.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Odd;
+
+/// What [`Reader::key`] says at the end; no field has it.
+pub const END: u32 = 0;
+
+/// The key of a field with a number or a flag.
+#[must_use]
+pub const fn varint(number: u32) -> u32 {
+    number << 3
+}
+
+/// The key of a field with bytes, a text or a message.
+#[must_use]
+pub const fn bytes(number: u32) -> u32 {
+    number << 3 | 2
+}
+
+/// The key of a `fixed32` or `float` field.
+#[must_use]
+pub const fn fixed32(number: u32) -> u32 {
+    number << 3 | 5
+}
+
+/// Goes through a message: a key, then what belongs to it, and again.
+#[derive(Clone, Copy, Debug)]
+pub struct Reader<'a>(&'a [u8]);
+
+// Inlined where it is used, so that reading a field costs little more than
+// looking at its bytes, although the program is built to be small.
+impl<'a> Reader<'a> {
+    /// At the beginning of the message in `bytes`.
+    #[must_use]
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    /// The key of the next field, or [`END`].
+    ///
+    /// # Errors
+    /// [`Odd`].
+    #[inline(always)]
+    pub fn key(&mut self) -> Result<u32, Odd> {
+        if self.0.is_empty() {
+            return Ok(END);
+        }
+        match self.varint()? {
+            0 => Err(Odd),
+            key => u32::try_from(key).map_err(|_| Odd),
+        }
+    }
+
+    /// The content of a field with a number.
+    ///
+    /// # Errors
+    /// [`Odd`].
+    #[inline(always)]
+    pub fn varint(&mut self) -> Result<u64, Odd> {
+        match self.0 {
+            // Most numbers have one byte.
+            [byte @ 0..0x80, rest @ ..] => {
+                self.0 = rest;
+                Ok(u64::from(*byte))
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    fn long_varint(&mut self) -> Result<u64, Odd> {
+        let mut rest = self.0;
+        let (mut value, mut shift) = (0, 0);
+        while let [byte, after @ ..] = rest {
+            rest = after;
+            value |= u64::from(byte & 0x7f) << shift;
+            if *byte < 0x80 {
+                // The tenth byte has room for one bit.
+                if shift == 63 && *byte > 1 {
+                    return Err(Odd);
+                }
+                self.0 = rest;
+                return Ok(value);
+            }
+            shift += 7;
+            if shift > 63 {
+                break;
+            }
+        }
+        Err(Odd)
+    }
+
+    /// A `uint32`: the lowest bits count, as for every other reader.
+    ///
+    /// # Errors
+    /// [`Odd`].
+    #[allow(clippy::cast_possible_truncation)]
+    #[inline(always)]
+    pub fn u32(&mut self) -> Result<u32, Odd> {
+        self.varint().map(|value| value as u32)
+    }
+
+    /// An `int32` or an enumeration.
+    ///
+    /// # Errors
+    /// [`Odd`].
+    #[inline(always)]
+    pub fn i32(&mut self) -> Result<i32, Odd> {
+        self.u32().map(u32::cast_signed)
+    }
+
+    /// A flag.
+    ///
+    /// # Errors
+    /// [`Odd`].
+    #[inline(always)]
+    pub fn bool(&mut self) -> Result<bool, Odd> {
+        self.varint().map(|value| value != 0)
+    }
+
+    /// A `fixed32`.
+    ///
+    /// # Errors
+    /// [`Odd`].
+    #[inline(always)]
+    pub fn fixed32(&mut self) -> Result<u32, Odd> {
+        let (bytes, rest) = self.0.split_first_chunk().ok_or(Odd)?;
+        self.0 = rest;
+        Ok(u32::from_le_bytes(*bytes))
+    }
+
+    /// A `float`.
+    ///
+    /// # Errors
+    /// [`Odd`].
+    #[inline(always)]
+    pub fn float(&mut self) -> Result<f32, Odd> {
+        self.fixed32().map(f32::from_bits)
+    }
+
+    /// Bytes, a text or a message.
+    ///
+    /// # Errors
+    /// [`Odd`].
+    #[inline(always)]
+    pub fn bytes(&mut self) -> Result<&'a [u8], Odd> {
+        let length = self.varint()?;
+        self.take(length)
+    }
+
+    /// Leaves out a field with a number above `known`, of whatever type. One up
+    /// to it was expected to be of another type: that is odd.
+    ///
+    /// # Errors
+    /// [`Odd`].
+    pub fn skip(&mut self, key: u32, known: u32) -> Result<(), Odd> {
+        match key & 7 {
+            _ if key >> 3 <= known => return Err(Odd),
+            0 => drop(self.varint()?),
+            1 => drop(self.take(8)?),
+            2 => drop(self.bytes()?),
+            5 => drop(self.take(4)?),
+            _ => return Err(Odd),
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn take(&mut self, length: u64) -> Result<&'a [u8], Odd> {
+        let length = usize::try_from(length).map_err(|_| Odd)?;
+        let (taken, rest) = self.0.split_at_checked(length).ok_or(Odd)?;
+        self.0 = rest;
+        Ok(taken)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use prost::encoding::{WireType, encode_key, encode_varint};
+
+    #[test]
+    fn fields_of_every_kind() {
+        let mut message = Vec::new();
+        encode_key(1, WireType::Varint, &mut message);
+        encode_varint((-97_i64).cast_unsigned(), &mut message);
+        encode_key(2_000, WireType::LengthDelimited, &mut message);
+        message.extend(*b"\x02hi");
+        encode_key(3, WireType::ThirtyTwoBit, &mut message);
+        message.extend(0.5_f32.to_le_bytes());
+        encode_key(4, WireType::SixtyFourBit, &mut message);
+        message.extend([0; 8]);
+        let mut reader = Reader::new(&message);
+        assert_eq!(reader.key(), Ok(varint(1)));
+        assert_eq!(reader.i32(), Ok(-97));
+        assert_eq!(reader.key(), Ok(bytes(2_000)));
+        assert_eq!(reader.bytes(), Ok(&b"hi"[..]));
+        assert_eq!(reader.key(), Ok(fixed32(3)));
+        assert_eq!(reader.float(), Ok(0.5));
+        let key = reader.key().unwrap();
+        assert_eq!(reader.skip(key, 4), Err(Odd));
+        assert_eq!(reader.skip(key, 3), Ok(()));
+        assert_eq!(reader.key(), Ok(END));
+    }
+
+    /// Leaves out everything.
+    fn all(message: &[u8]) -> Result<(), Odd> {
+        let mut reader = Reader::new(message);
+        loop {
+            match reader.key()? {
+                END => return Ok(()),
+                key => reader.skip(key, 0)?,
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_cut_off_or_strange_is_odd() {
+        for message in [
+            &[0x08][..],
+            &[0x80],
+            &[0x0a, 2, 1],
+            &[0x0d, 0, 0, 0],
+            &[0x09, 0, 0, 0, 0, 0, 0, 0],
+            // A group, number 0, numbers that are too long.
+            &[0x0b, 0x0c],
+            &[0x00, 0x00],
+            &[8, 255, 255, 255, 255, 255, 255, 255, 255, 255, 2],
+            &[8, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1],
+        ] {
+            assert_eq!(all(message), Err(Odd), "{message:?}");
+        }
+        assert_eq!(all(&[]), Ok(()));
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_are_read_as_they_were_written(value: u64) {
+            let mut message = Vec::new();
+            encode_varint(value, &mut message);
+            prop_assert_eq!(Reader::new(&message).varint(), Ok(value));
+        }
+
+        #[test]
+        fn garbage_is_survived(message: Vec<u8>) {
+            let _ = all(&message);
+        }
+    }
+}

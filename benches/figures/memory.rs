@@ -9,7 +9,7 @@ use std::time::Duration;
 use meshbot::sim::Said;
 use meshbot::store::history::{self, Limits};
 
-use crate::program::{Memory, Program, quiet};
+use crate::program::{Memory, Program, environment, quiet};
 use crate::report::Outcome;
 use crate::rig::{Rig, Scribe};
 use crate::stream::Stream;
@@ -144,6 +144,7 @@ fn refuse() -> u16 {
 pub fn growth() -> Vec<Outcome> {
     let child = Command::new(std::env::current_exe().unwrap())
         .args(["child", "growth"])
+        .envs(environment())
         .stderr(Stdio::inherit())
         .output()
         .unwrap();

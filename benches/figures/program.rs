@@ -171,6 +171,7 @@ impl Drop for Program {
 
 fn spawn(folder: &Path) -> Child {
     Command::new(env!("CARGO_BIN_EXE_meshbot"))
+        .envs(environment())
         .arg("run")
         .arg("--config")
         .arg(folder.join("meshbot.toml"))
@@ -178,6 +179,12 @@ fn spawn(folder: &Path) -> Child {
         .stderr(Stdio::null())
         .spawn()
         .unwrap()
+}
+
+/// What the service runs with.
+pub fn environment() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let unit = include_str!("../../scripts/meshbot.service").lines();
+    unit.filter_map(|line| line.strip_prefix("Environment=")?.split_once('='))
 }
 
 /// What a process holds, in kB.

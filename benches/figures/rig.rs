@@ -148,8 +148,11 @@ impl Rig {
             }
             self.bot.handle(now, event);
         }
-        while let Ok(result) = self.results.try_recv() {
-            self.bot.finished(now, result);
+        // The thread waits for these together with the events.
+        if !self.results.is_empty() {
+            while let Ok(result) = self.results.try_recv() {
+                self.bot.finished(now, result);
+            }
         }
         self.due = self.core.deadline();
     }

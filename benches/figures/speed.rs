@@ -51,7 +51,7 @@ pub fn latency() -> Vec<Outcome> {
         .map(|nth| {
             let asker = program.person(nth);
             let asked = Instant::now();
-            program.say(Said::to_us(asker, "/ping"));
+            program.say(Said::on_channel(asker, 0, "/ping"));
             let text = program.next_text();
             let took = asked.elapsed();
             assert!(text.contains("pong"), "{text}");

@@ -54,9 +54,16 @@ impl<'a> Reader<'a> {
         if self.0.is_empty() {
             return Ok(END);
         }
-        match self.varint()? {
-            0 => Err(Odd),
-            key => u32::try_from(key).map_err(|_| Odd),
+        match self.0 {
+            // Fields from 16 on have a key of two bytes.
+            [low @ 0x80..=0xff, high @ 1..0x80, rest @ ..] => {
+                self.0 = rest;
+                Ok(u32::from(low & 0x7f) | u32::from(*high) << 7)
+            }
+            _ => match self.varint()? {
+                0 => Err(Odd),
+                key => u32::try_from(key).map_err(|_| Odd),
+            },
         }
     }
 

@@ -299,25 +299,28 @@ impl Session {
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
         let ready = self.phase.is_ready();
-        let waiting = (!self.queue.is_empty()).then_some(());
-        let ending = match self.ending {
-            Ending::LastWord(at) | Ending::Goodbye(at) => Some(at),
-            Ending::No | Ending::Done => None,
-        };
-        let times = [
-            self.phase.deadline(),
-            (ready && ending.is_none()).then(|| self.liveness.deadline()),
-            (!self.out.is_empty()).then(|| self.last_progress + WRITE_STALL),
-            waiting.and_then(|()| ready.then(|| self.send_due())?),
-            waiting.and_then(|()| self.queue.next_expiry()),
-            self.flights.deadline(),
-            ending,
-        ];
-        let mut earliest = None;
-        for at in times.into_iter().flatten() {
+        let mut earliest = self.phase.deadline();
+        let mut also = |at: Duration| {
             if earliest.is_none_or(|earliest| at < earliest) {
                 earliest = Some(at);
             }
+        };
+        match self.ending {
+            Ending::LastWord(at) | Ending::Goodbye(at) => also(at),
+            Ending::No | Ending::Done if ready => also(self.liveness.deadline()),
+            Ending::No | Ending::Done => {}
+        }
+        if !self.out.is_empty() {
+            also(self.last_progress + WRITE_STALL);
+        }
+        if !self.queue.is_empty() {
+            if ready {
+                self.send_due().into_iter().for_each(&mut also);
+            }
+            self.queue.next_expiry().into_iter().for_each(&mut also);
+        }
+        if let Some(at) = self.flights.deadline() {
+            also(at);
         }
         earliest
     }

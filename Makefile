@@ -20,7 +20,7 @@ demo: ## watch the bot talk with a simulated node, no radio needed
 test: ## run all tests
 	$(CARGO) test --locked
 
-bench: ## measure the figures that the README gives (about ten minutes; needs valgrind)
+bench: ## measure the figures that the README gives (about five minutes; needs valgrind)
 	$(CARGO) bench --locked --bench figures
 
 lint: ## check format, lints, shell scripts, and that no async runtime came in

@@ -3,12 +3,24 @@
 
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, never, select_biased};
+use crossbeam_channel::{Receiver, RecvTimeoutError, never, select_biased};
 
 use super::dispatch::Bot;
 use super::errands::JobResult;
 use crate::link::{Clock, Event};
 use crate::thread::Pulse;
+
+/// Why the thread goes on.
+enum Woken {
+    Event(Event),
+    Result(JobResult),
+    /// All workers are gone.
+    NoWorkers,
+    /// It has slept long enough.
+    Due,
+    /// The link is gone.
+    End,
+}
 
 /// Runs the bot until the link is gone. Gives the bot back, for its figures.
 /// `on_event` sees each event first.
@@ -29,23 +41,40 @@ pub fn run(
             due = bot.deadline();
         }
         let sleep = due.map_or(Duration::MAX, |at| at.saturating_sub(now.mono));
-        select_biased! {
-            recv(events) -> event => match event {
-                Ok(event) => {
-                    on_event(&event);
-                    bot.handle(clock.now(), event);
-                }
-                Err(_) => {
-                    bot.close(clock.now());
-                    return bot;
-                }
-            },
-            recv(results) -> result => match result {
-                Ok(result) => bot.finished(clock.now(), result),
-                // No workers: nothing will come from there any more.
-                Err(_) => results = never(),
-            },
-            default(sleep) => {}
+        let woken = if bot.awaits_results() {
+            select_biased! {
+                recv(events) -> event => event.map_or(Woken::End, Woken::Event),
+                recv(results) -> result => result.map_or(Woken::NoWorkers, Woken::Result),
+                default(sleep) => Woken::Due,
+            }
+        } else {
+            // Mostly there is one channel to wait for. With two the thread, once
+            // woken, would meet the sender at a lock and sleep once more.
+            match events.recv_timeout(sleep) {
+                Ok(event) => Woken::Event(event),
+                Err(RecvTimeoutError::Timeout) => Woken::Due,
+                Err(RecvTimeoutError::Disconnected) => Woken::End,
+            }
+        };
+        match woken {
+            Woken::Event(event) => {
+                on_event(&event);
+                bot.handle(clock.now(), event);
+            }
+            Woken::Result(result) => bot.finished(clock.now(), result),
+            // Nothing will come from there any more.
+            Woken::NoWorkers => results = never(),
+            Woken::Due => {}
+            Woken::End => {
+                bot.close(clock.now());
+                return bot;
+            }
+        }
+        // What comes when nobody waits for it any more must not pile up.
+        while !bot.awaits_results()
+            && let Ok(late) = results.try_recv()
+        {
+            bot.finished(clock.now(), late);
         }
     }
 }

@@ -16,6 +16,12 @@ impl OpenJob {
 }
 
 impl Bot {
+    /// Whether anything is to come from the workers or the history.
+    #[must_use]
+    pub fn awaits_results(&self) -> bool {
+        !self.jobs.is_empty()
+    }
+
     /// An errand has ended.
     pub fn finished(&mut self, now: Now, result: JobResult) {
         match self.jobs.remove(&result.id) {

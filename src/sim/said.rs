@@ -160,7 +160,7 @@ impl Said {
         let hops = self.hops.unwrap_or(0);
         let hop_start = hop_start.max(u32::from(hops));
         let relay = match (self.relay, self.hops) {
-            (0, Some(0)) => self.from.last_byte(),
+            (0, Some(0)) => self.from.relay_byte(),
             (relay, _) => relay,
         };
         let transport = if self.from_broker {

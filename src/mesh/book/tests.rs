@@ -248,7 +248,7 @@ fn our_own_packets_are_no_radio_events() {
     live(&mut book, &direct(OWN, 10.0), 30);
     assert_eq!(book.get(OWN).unwrap().metrics.battery, Some(101));
     assert!(book.direct(at(30)).is_empty());
-    assert!(book.relay_candidates(OWN.last_byte()).is_empty());
+    assert!(book.relay_candidates(OWN.relay_byte()).is_empty());
 }
 
 #[test]

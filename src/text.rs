@@ -91,6 +91,8 @@ texts! {
     PingNone: "There is no ping to stop." / "Aucun ping à arrêter.",
     PingSent: "🏓 {sent}/{count} sent" / "🏓 envoyés {sent}/{count}",
     PingDelivered: "{n} acknowledged" / "confirmés {n}",
+    PingAfter: "after {mean} s" / "en {mean} s",
+    PingAfterFromTo: "after {mean} s ({min} to {max})" / "en {mean} s ({min} à {max})",
     PingRelayed: "{n} only relayed" / "seulement relayés {n}",
     PingUnanswered: "{n} unanswered" / "sans réponse {n}",
     PingFailed: "{n} refused" / "refusés {n}",

@@ -110,7 +110,7 @@ impl Session {
                 {
                     return;
                 }
-                PortNum::TracerouteApp => traceroute = self.traceroute_answered(id),
+                PortNum::TracerouteApp => traceroute = self.traceroute_answered(now, id),
                 _ => {}
             }
         }

@@ -535,8 +535,10 @@ fn acknowledgements_mean_what_they_say() {
     let id = PacketId(rig.sent(2, DIRECT).id);
     rig.give(From::Packet(ack(OWN, id, 0)));
     assert_eq!(rig.outcomes(), [], "the destination may still speak");
+    rig.wait(700);
     rig.give(From::Packet(ack(FRIEND, id, 0)));
-    assert_eq!(rig.outcomes(), [(2, Outcome::Delivered)]);
+    let after = Duration::from_millis(700);
+    assert_eq!(rig.outcomes(), [(2, Outcome::Delivered(after))]);
     rig.wait(2_500);
     // Relayed, and nothing more.
     let id = PacketId(rig.sent(3, DIRECT).id);

@@ -4,6 +4,7 @@ use super::{TOP, format};
 use crate::bot::command::{Ask, Command, Context};
 use crate::bot::insight::{Look, View, Wish};
 use crate::bot::reply::Reply;
+use crate::config::Mode;
 use crate::text::Text;
 
 pub const COMMAND: Command = Command {
@@ -11,6 +12,7 @@ pub const COMMAND: Command = Command {
     aliases: &[],
     usage: "",
     summary: Text::HelpDb,
+    mode: Mode::Direct,
     operator_only: true,
     same_for_all: false,
     run,

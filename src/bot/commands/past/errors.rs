@@ -5,6 +5,7 @@ use super::{TOP, format};
 use crate::bot::command::{Ask, Command, Context};
 use crate::bot::insight::{Failure, Look, View, Wish};
 use crate::bot::reply::Reply;
+use crate::config::Mode;
 use crate::mesh::name;
 use crate::text::Text;
 
@@ -16,6 +17,7 @@ pub const COMMAND: Command = Command {
     aliases: &["erreurs"],
     usage: "",
     summary: Text::HelpErrors,
+    mode: Mode::Direct,
     operator_only: true,
     same_for_all: false,
     run,

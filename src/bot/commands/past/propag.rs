@@ -64,16 +64,15 @@ fn write(view: &View<'_>) -> String {
 
 /// `Alice→Bob 4.2 km -3.5 dB`; both ways: `Alice↔Bob 4.2 km -3.5/2.0 dB`.
 fn pair(view: &View<'_>, pair: &Pair) -> String {
-    let arrow = match (pair.there, pair.back) {
-        (Some(_), Some(_)) => '↔',
-        (_, None) => '→',
-        (None, _) => '←',
+    let (a, b) = (short(view, pair.a), short(view, pair.b));
+    let who = match (pair.there, pair.back) {
+        (Some(_), Some(_)) => format!("{a}↔{b}"),
+        (_, None) => format!("{a}→{b}"),
+        (None, _) => format!("{b}→{a}"),
     };
     let ways = [pair.there, pair.back].into_iter().flatten();
     let snrs: Vec<String> = ways.map(|way| snr(way.snr_q)).collect();
-    let (a, b) = (short(view, pair.a), short(view, pair.b));
-    let far = distance(pair.metres);
-    format!("{a}{arrow}{b} {far} {} dB", snrs.join("/"))
+    format!("{who} {} {} dB", distance(pair.metres), snrs.join("/"))
 }
 
 /// `🏆 30 d: Alice→Bob 41 km (3 d ago)`.
@@ -88,6 +87,9 @@ fn record(view: &View<'_>, record: Record) -> String {
 /// The name under which a node goes in a line of several: its short one, which
 /// is what they are for.
 pub fn short(view: &View<'_>, num: NodeNum) -> String {
+    if view.book.own() == Some(num) {
+        return Text::Me.plain(view.lang).to_owned();
+    }
     let short = view.book.get(num).and_then(|node| node.short_name.as_deref());
     let named = short.map(|short| name::cut(short, NAME).trim_end());
     match named.filter(|short| !short.is_empty()) {

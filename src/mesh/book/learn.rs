@@ -13,7 +13,7 @@ use prost::Message;
 use super::NodeBook;
 use crate::mesh::name::{self, LONG_NAME_MAX, SHORT_NAME_MAX};
 use crate::mesh::node::{Metrics, Node, Stamp};
-use crate::mesh::{Hops, NodeNum, Now, Packet, Position, Sanity, Standing};
+use crate::mesh::{Hops, NodeNum, Now, Packet, Payload, Position, Sanity, Standing};
 use crate::proto::{self, PortNum, telemetry};
 
 /// What a packet changed beyond the ordinary.
@@ -164,6 +164,11 @@ impl NodeBook {
             Standing::Backlog => (by_node, (since_start(by_node, now, sanity), by_node)),
             Standing::Replay => (by_node, (None, None)),
         };
+        if packet.payload == Payload::Encrypted && !self.nodes.contains_key(&packet.from) {
+            // Whoever speaks only to others is none of our mesh; our node does
+            // not list him either. One whom we know was really heard.
+            return Noted::default();
+        }
         let Some((node, is_new)) = self.entry(packet.from, heard) else {
             return Noted::default();
         };
@@ -238,7 +243,11 @@ fn apply_radio(node: &mut Node, packet: &Packet, now: Now, at: Option<Stamp>) {
     if packet.via_mqtt || !packet.by_lora {
         return;
     }
-    node.hops = packet.hops;
+    // Without its content an honest zero of relays cannot be told from a header
+    // that was never filled: that is no reason to forget what was known.
+    if packet.payload != Payload::Encrypted || packet.hops != Hops::Unknown {
+        node.hops = packet.hops;
+    }
     if let Hops::Known(hops) = packet.hops {
         node.hop_history.push(hops);
     }

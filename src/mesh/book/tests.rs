@@ -304,6 +304,31 @@ fn ports_are_counted_within_bounds() {
     assert_eq!((counters.encrypted, counters.empty), (1, 1));
 }
 
+/// What cannot be read makes nobody known and nobody forgotten; who is known
+/// was heard.
+#[test]
+fn an_unreadable_packet_says_that_its_sender_was_heard_and_no_more() {
+    let sealed = |from, hops| Packet {
+        payload: Payload::Encrypted,
+        hops,
+        ..direct(from, -4.0)
+    };
+    let mut book = book();
+    let noted = live(&mut book, &sealed(ALICE, Hops::Known(0)), 5);
+    assert_eq!((noted, book.get(ALICE).is_none()), (Noted::default(), true));
+    let mut far = direct(ALICE, 1.0);
+    far.hops = Hops::Known(2);
+    assert!(live(&mut book, &far, 10).is_new);
+    live(&mut book, &sealed(ALICE, Hops::Unknown), 60);
+    let alice = book.get(ALICE).unwrap();
+    assert_eq!((alice.packets, alice.hops), (2, Hops::Known(2)));
+    assert_eq!(alice.age(at(60)), Some(Duration::ZERO));
+    assert_eq!(alice.last_direct(), None);
+    live(&mut book, &sealed(ALICE, Hops::Known(0)), 70);
+    assert_eq!(book.get(ALICE).unwrap().last_direct().unwrap().snr, -4.0);
+    assert_eq!(book.counters().encrypted, 3);
+}
+
 #[test]
 fn names_are_cleaned_at_the_door() {
     let mut book = book();

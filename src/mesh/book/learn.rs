@@ -43,6 +43,12 @@ impl NodeBook {
                 book.note_node_info(info, first_list, now, sanity);
             });
         }
+        if first_list {
+            // Only now it is certain who of those heard before is new.
+            let met = self.nodes.values();
+            let met = met.filter(|node| node.first_seen_mono.is_some());
+            self.changes.nodes.extend(met.map(|node| node.num));
+        }
     }
 
     /// Takes over what our node says of itself at the beginning of a
@@ -91,7 +97,11 @@ impl NodeBook {
         let outdated = heard < node.last_heard;
         let known_key = node.public_key;
         if let Some(user) = &info.user {
-            if outdated {
+            // It is our node that encrypts and decrypts, so the key in its list
+            // is the one that counts, whenever the node was heard. With another
+            // key it is another installation, and our name is of the old one.
+            let other_key = key_of(user).is_some_and(|key| known_key.is_some_and(|it| it != key));
+            if outdated && !other_key {
                 fill_gaps(node, user);
             } else {
                 apply_user(node, user);

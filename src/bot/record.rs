@@ -393,7 +393,7 @@ impl Recorder {
         self.urgent_at = None;
         let keys = std::mem::take(&mut self.keys);
         let changed = keys.iter().filter(|news| news.key.is_some());
-        let nodes = changed.filter_map(|news| book.get(news.node).map(|node| node.to_known()));
+        let nodes = changed.filter_map(|news| book.known(news.node, now, self.sanity));
         let batch = Batch {
             now,
             dated: self.sanity.check(now.unix).is_some(),
@@ -424,7 +424,7 @@ impl Recorder {
             errors: std::mem::take(&mut self.errors),
             nodes: std::mem::take(&mut self.dirty)
                 .into_iter()
-                .filter_map(|num| book.get(num).map(|node| node.to_known()))
+                .filter_map(|num| book.known(num, now, self.sanity))
                 .collect(),
             ..Batch::default()
         };

@@ -50,7 +50,8 @@ pub struct Heard {
     /// Its port; −1 when our node could not read it, −2 when there was nothing
     /// in it, −3 for a number that no port has.
     pub port: i32,
-    /// Index in our node's channel table.
+    /// Index in our node's channel table; when it could not be read, the hash
+    /// of the channel that it came on.
     pub channel: u8,
     /// Relays that it passed, when that is known.
     pub hops: Option<u8>,

@@ -38,7 +38,7 @@ pub enum Work {
     /// Something was put away, or could not be.
     Saved(bool),
     /// What the history found; `None` when it cannot be read.
-    Past(Option<Answer>),
+    Past(Option<Box<Answer>>),
     /// Nothing: nobody wanted it any more.
     Unwanted,
 }

@@ -84,7 +84,10 @@ fn stop_ends_it_and_there_is_one_for_each_and_few_in_all() {
     let again = world.ask(Said::to_us(people[0], "/ping 2"));
     assert!(again[0].text.contains("/ping stop"), "{again:?}");
     let end = world.ask(Said::to_us(people[0], "/ping stop"));
-    assert_eq!(end[0].text, "🏓 2/5 sent · 2 acknowledged · after 0.0 s · stopped");
+    assert_eq!(
+        end[0].text,
+        "🏓 2/5 sent · 2 acknowledged · after 0.0 s · stopped"
+    );
     let none = world.ask(Said::to_us(people[0], "/ping stop"));
     assert_eq!(none[0].text, "There is no ping to stop.");
     for &person in &people[1..6] {

@@ -67,7 +67,11 @@ fn list(context: &Context<'_>, page: usize) -> String {
 }
 
 fn told(context: &Context<'_>, names: &[&str], next: usize, is_last: bool) -> String {
-    let text = if is_last { Text::HelpList } else { Text::HelpPage };
+    let text = if is_last {
+        Text::HelpList
+    } else {
+        Text::HelpPage
+    };
     let values: [(&str, &dyn std::fmt::Display); 3] = [
         ("list", &names.join(" ")),
         ("prefix", &context.prefix),

@@ -40,7 +40,7 @@ impl Bot {
                         None
                     }
                 };
-                self.looked_back(now, &waiting, answer.as_ref());
+                self.looked_back(now, &waiting, answer.as_deref());
             }
             Some(OpenJob::Weather(need)) => {
                 self.forecasts.came(now, &need, result.work);

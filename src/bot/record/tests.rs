@@ -335,9 +335,18 @@ fn what_is_said_on_channels_is_kept_and_nothing_else() {
     }
     assert_eq!(recorder.deadline(), Some(at(601).mono));
     let batch = take(&mut recorder, at(700)).unwrap();
-    let told = |said: &Said| (batch.unix(said.at).unwrap(), said.channel.0, said.text.clone());
+    let told = |said: &Said| {
+        (
+            batch.unix(said.at).unwrap(),
+            said.channel.0,
+            said.text.clone(),
+        )
+    };
     let told: Vec<_> = batch.texts.iter().map(told).collect();
-    assert_eq!(told, [(2_000_001, 0, "hi".into()), (1_999_000, 2, "hé".into())]);
+    assert_eq!(
+        told,
+        [(2_000_001, 0, "hi".into()), (1_999_000, 2, "hé".into())]
+    );
     for secs in 0..=TEXTS as u64 {
         recorder.said(at(1_000 + secs), &live(ALICE));
     }

@@ -78,7 +78,7 @@ pub fn look_up(path: &Path, question: &Question) -> Result<Work, String> {
         if let Err(error) = &answer {
             warn!("{}: {error}; not looked up", path.display());
         }
-        Work::Past(answer.ok())
+        Work::Past(answer.ok().map(Box::new))
     })
 }
 

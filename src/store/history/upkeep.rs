@@ -11,8 +11,8 @@ use std::time::Duration;
 use rusqlite::{Connection, Transaction};
 
 use super::rows::PER_SECOND;
-use crate::bot::insight::TEXTS_MAX;
 use super::{Limits, WAL_LIMIT, int, unsigned};
+use crate::bot::insight::TEXTS_MAX;
 
 /// How long single packets are kept.
 pub const RAW: Duration = Duration::from_secs(7 * 24 * 3_600);

@@ -206,11 +206,90 @@ fn ten_thousand_packets_in_english() {
     let said = fixture.conversation(&QUESTIONS);
     let total = format!("/top\n🏆 24 h · {counted} packets");
     assert!(said.starts_with(&total), "{total}: {said}");
-    expect![[r#""#]].assert_eq(&said);
+    expect![[r#"
+        /top
+        🏆 24 h · 6300 packets · 247 nodes · Dora 61 · the longest na 58 · Büro Änderun 57e6 58 · Hütte Nord 30 58 · K7ABC/M 27 56 · Ridge Relay 56 · Tracker 3 55 · mesh-router-we 54
+        /top 1
+        🏆 1 h · 342 packets · 160 nodes · the longest na 6 · Büro Änderun 6 · Alice Neighbou 6 · Balloon 🎈 1 5 · Žiga na vrhu 5 · Weather Statio b1af 5 · Hütte Nord 30 5 · Hütte Nord 5
+        /packets
+        📦 24 h · 6298 packets · telemetry 2185 (35%) · position 1482 (24%) · node info 874 (14%) · unreadable 557 (9%) · other 335 (5%) · text 321 (5%) · traceroute 202 (3%) · routing 176 (3%)
+        /hop
+        📏 24 h · 6118 by radio · direct 1141 (19%) · 1 hop 1111 (18%) · 2 hops 1156 (19%) · 3 hops 1179 (19%) · 4 hops 1176 (19%) · hops unknown 355 (6%)
+        /hop 2h
+        📏 2 h · 662 by radio · direct 118 (18%) · 1 hop 112 (17%) · 2 hops 123 (19%) · 3 hops 137 (21%) · 4 hops 133 (20%) · hops unknown 39 (6%)
+        /histo
+        📊 all · 24 h
+        21h█▄▄0h▄▃▄▄▄▄6h▄█████12h██████18h██▂
+        5956 packets · peak 347 at 17h
+        /histo tele 12
+        📊 telemetry · 12 h
+        9h█▇▇12h█▇▇█▇█18h█▇▁
+        1352 packets · peak 131 at 17h
+        /histo 48
+        📊 all · 48 h (▁ 2 h)
+        21h▁0h▁▁▁6h▁▁▁12h▁▇█18h██▆0h▄▃▄6h▄██12h███18h█▅
+        8600 packets · peak 348 at 20h
+        /top 168
+        🏆 168 h · 8602 packets · 247 nodes · Büro Änderun 57e6 86 · Büro Änderun 28d9 80 · Alice Neighbou 79 · Dora 79 · Émile 32 74 · mesh-router-we 74 · Ridge Relay 74 · Hütte Nord 72
+        /stats
+        📈 24 h · 6286 packets · 247 nodes · 51 direct · 326 texts · 🏆 Alice Neighbou 61
+        /channel
+        📻 24 h · busy 20% now · mean 12% · peak 61% at 9h · 21h▃▃▃0h▃▃▃▃▃▃6h▃▃▄▆▄▄12h▄▄▅▅▅▅18h▅▅? · Alice Neighbou 58 · Dora 58 · the longest na 56
+        /propag
+        📡 24 h · c551→9fd3 41.0 km -2.5 dB · e1a1→c33c 40.6 km -16.0 dB · 99b9→87e5 39.8 km 8.8 dB · 5c92→ea32 39.4 km -5.5 dB · 🏆 30 d: c551→9fd3 41.0 km (1 h ago)
+        /propag 1 10
+        📡 1 h · bf42→me 32.6 km -2.0 dB · 16dc→c604 32.5 km -9.2 dB · 8f13→889d 31.8 km -15.8 dB · 9fd3→c604 31.7 km -14.5 dB · 🏆 30 d: c551→9fd3 41.0 km (1 h ago)
+        /neighbors
+        👥 48 h · 250 nodes · 2018 links · 🦊 158: bc85, 14b8, 100c · ALI 148: DORA, me, LONG · ☀ 142: d91c, me, 921a · me 52: 4853, 1d9e, 0ee0 · b595 26: 1489, 8559, ba67
+        /neighbors hütte
+        Which one? Answer with its number.
+        1 Hütte Nor 71c2
+        2 Hütte Nor 1e85
+        3 Hütte Nor 53e5
+        4 Hütte Nor b0cf
+        5 Hütte Nor 6930
+        6 Hütte Nor 36c3
+        7 Hütte Nor 9086
+        8 Hütte Nor 70f7
+        9 Hütte Nor 5a81
+        /neighbors !a1b2c3d4
+        👥 me · 52 neighbours (48 h) · ←4853 9.0 dB · ←1d9e 8.2 dB 11.6 km · ←0ee0 8.2 dB 9.7 km · ←00e1 7.2 dB 23.6 km · ←70f7 6.5 dB 20.0 km · ←LONG 6.2 dB · ←ALI 6.2 dB 24.5 km
+        /leaderboard
+        🏅 7 d · 📡 c551→9fd3 41.0 km · 💬 ALI 22 texts · ⛰ 1489 2399 m · 📶 4853 9.0 dB · ⏱ 1abd 1 d · 🪫 1527 26%
+        /trafic
+        📨 8 h · 117 texts
+        19:55 b595: Bonjour à tous
+        19:55 c33c: anybody on the hill today?
+        19:56 BÜR: 73 de F4XYZ 👩‍🚒
+        19:57 6efe: à ce soir
+        19:58 716f: 73 de F4XYZ 👩‍🚒
+        /trafic 24
+        📨 24 h · 283 texts
+        19:55 b595: Bonjour à tous
+        19:55 c33c: anybody on the hill today?
+        19:56 BÜR: 73 de F4XYZ 👩‍🚒
+        19:57 6efe: à ce soir
+        19:58 716f: 73 de F4XYZ 👩‍🚒
+        /errors
+        ⚠ 2 not arrived · LONG PKI_SEND_FAIL_PUBLIC_KEY 6 h · BÜR PKI_FAILED 1 d
+        /stats p 168
+        📦 168 h · 8626 packets · telemetry 2945 (34%) · position 2020 (23%) · node info 1231 (14%) · unreadable 781 (9%) · other 458 (5%) · text 448 (5%) · routing 260 (3%) · traceroute 260 (3%)
+        /keys
+        🔑 220 with a key · 29 without: Bob mobile 130, the longest name a n, Balloon 🎈 71, Hütte Nord 30, Кот Матрос, Žiga na vrhu 100, Tracker 3 139, K7ABC/M 81, Hütte Nord 120 +20
+    "#]].assert_eq(&said);
     let db = fixture.ask("/db");
-    assert!(db[0].contains(" packets · ") && db[0].contains("2 errors"), "{db:?}");
+    assert!(
+        db[0].contains(" packets · ") && db[0].contains("2 errors"),
+        "{db:?}"
+    );
     fixture.world.bot.close(fixture.world.now);
-    for awkward in ["late", "medium = 1", "medium = 2", "hops IS NULL", "port = 35"] {
+    for awkward in [
+        "late",
+        "medium = 1",
+        "medium = 2",
+        "hops IS NULL",
+        "port = 35",
+    ] {
         let sql = format!("SELECT count(*) FROM packets WHERE {awkward}");
         assert!(number(&path, &sql) > 20, "{awkward}");
     }
@@ -224,7 +303,77 @@ fn ten_thousand_packets_in_french() {
     let db = fixture.ask("/db").remove(0);
     // How much room it takes may differ by a page.
     said += db.split_once(" · ").unwrap().1;
-    expect![[r#""#]].assert_eq(&said);
+    expect![[r#"
+        /top
+        🏆 24 h · 6300 paquets · 247 nœuds · Dora 61 · the longest na 58 · Büro Änderun 57e6 58 · Hütte Nord 30 58 · K7ABC/M 27 56 · Ridge Relay 56 · Tracker 3 55 · mesh-router-we 54
+        /top 1
+        🏆 1 h · 342 paquets · 160 nœuds · the longest na 6 · Büro Änderun 6 · Alice Neighbou 6 · Balloon 🎈 1 5 · Žiga na vrhu 5 · Weather Statio b1af 5 · Hütte Nord 30 5 · Hütte Nord 5
+        /packets
+        📦 24 h · 6298 paquets · télémétrie 2185 (35%) · positions 1482 (24%) · infos de nœud 874 (14%) · illisibles 557 (9%) · autres 335 (5%) · textes 321 (5%) · traceroute 202 (3%)
+        /hop
+        📏 24 h · 6118 par radio · direct 1141 (19%) · 1 relais 1111 (18%) · 2 relais 1156 (19%) · 3 relais 1179 (19%) · 4 relais 1176 (19%) · relais inconnus 355 (6%)
+        /hop 2h
+        📏 2 h · 662 par radio · direct 118 (18%) · 1 relais 112 (17%) · 2 relais 123 (19%) · 3 relais 137 (21%) · 4 relais 133 (20%) · relais inconnus 39 (6%)
+        /histo
+        📊 tout · 24 h
+        21h█▄▄0h▄▃▄▄▄▄6h▄█████12h██████18h██▂
+        5956 paquets · max 347 à 17h
+        /histo tele 12
+        📊 télémétrie · 12 h
+        9h█▇▇12h█▇▇█▇█18h█▇▁
+        1352 paquets · max 131 à 17h
+        /histo 48
+        📊 tout · 48 h (▁ 2 h)
+        21h▁0h▁▁▁6h▁▁▁12h▁▇█18h██▆0h▄▃▄6h▄██12h███18h█▅
+        8600 paquets · max 348 à 20h
+        /top 168
+        🏆 168 h · 8602 paquets · 247 nœuds · Büro Änderun 57e6 86 · Büro Änderun 28d9 80 · Alice Neighbou 79 · Dora 79 · Émile 32 74 · mesh-router-we 74 · Ridge Relay 74 · Hütte Nord 72
+        /stats
+        📈 24 h · 6286 paquets · 247 nœuds · 51 en direct · 326 textes · 🏆 Alice Neighbou 61
+        /channel
+        📻 24 h · occupé à 20% · moyenne 12% · max 61% à 9h · 21h▃▃▃0h▃▃▃▃▃▃6h▃▃▄▆▄▄12h▄▄▅▅▅▅18h▅▅? · Alice Neighbou 58 · Dora 58 · the longest na 56
+        /propag
+        📡 24 h · c551→9fd3 41.0 km -2.5 dB · e1a1→c33c 40.6 km -16.0 dB · 99b9→87e5 39.8 km 8.8 dB · 5c92→ea32 39.4 km -5.5 dB · 🏆 30 j: c551→9fd3 41.0 km (il y a 1 h)
+        /propag 1 10
+        📡 1 h · bf42→moi 32.6 km -2.0 dB · 16dc→c604 32.5 km -9.2 dB · 8f13→889d 31.8 km -15.8 dB · 9fd3→c604 31.7 km -14.5 dB · 🏆 30 j: c551→9fd3 41.0 km (il y a 1 h)
+        /neighbors
+        👥 48 h · 250 nœuds · 2018 liaisons · 🦊 158: bc85, 14b8, 100c · ALI 148: DORA, moi, LONG · ☀ 142: d91c, moi, 921a · moi 52: 4853, 1d9e, 0ee0 · b595 26: 1489, 8559, ba67
+        /neighbors hütte
+        Lequel ? Réponds par son numéro.
+        1 Hütte Nor 71c2
+        2 Hütte Nor 1e85
+        3 Hütte Nor 53e5
+        4 Hütte Nor b0cf
+        5 Hütte Nor 6930
+        6 Hütte Nor 36c3
+        7 Hütte Nor 9086
+        8 Hütte Nor 70f7
+        9 Hütte Nor 5a81
+        /neighbors !a1b2c3d4
+        👥 moi · 52 voisins (48 h) · ←4853 9.0 dB · ←1d9e 8.2 dB 11.6 km · ←0ee0 8.2 dB 9.7 km · ←00e1 7.2 dB 23.6 km · ←70f7 6.5 dB 20.0 km · ←LONG 6.2 dB · ←ALI 6.2 dB 24.5 km
+        /leaderboard
+        🏅 7 j · 📡 c551→9fd3 41.0 km · 💬 ALI 22 textes · ⛰ 1489 2399 m · 📶 4853 9.0 dB · ⏱ 1abd 1 j · 🪫 1527 26%
+        /trafic
+        📨 8 h · 117 textes
+        19:55 b595: Bonjour à tous
+        19:55 c33c: anybody on the hill today?
+        19:56 BÜR: 73 de F4XYZ 👩‍🚒
+        19:57 6efe: à ce soir
+        19:58 716f: 73 de F4XYZ 👩‍🚒
+        /trafic 24
+        📨 24 h · 283 textes
+        19:55 b595: Bonjour à tous
+        19:55 c33c: anybody on the hill today?
+        19:56 BÜR: 73 de F4XYZ 👩‍🚒
+        19:57 6efe: à ce soir
+        19:58 716f: 73 de F4XYZ 👩‍🚒
+        /errors
+        ⚠ 2 non arrivées · LONG PKI_SEND_FAIL_PUBLIC_KEY 6 h · BÜR PKI_FAILED 1 j
+        /stats p 168
+        📦 168 h · 8626 paquets · télémétrie 2945 (34%) · positions 2020 (23%) · infos de nœud 1231 (14%) · illisibles 781 (9%) · autres 458 (5%) · textes 448 (5%) · routage 260 (3%)
+        /keys
+        🔑 220 avec clé · 29 sans : Bob mobile 130, the longest name a n, Balloon 🎈 71, Hütte Nord 30, Кот Матрос, Žiga na vrhu 100, Tracker 3 139, K7ABC/M 81, Hütte Nord 120 +20
+        dont 0.0 MB libres · 9090 paquets · sur 1 j · 0 de plus en sommes · 250 nœuds · 2061 liaisons · 284 textes · 2 erreurs"#]].assert_eq(&said);
 }
 
 #[test]
@@ -324,7 +473,20 @@ fn without_an_answer_the_asker_is_told_so() {
         )
     };
     let mut none = with(None);
-    for question in ["/top", "/packets 3", "/histo text", "/hop"] {
+    let questions = [
+        "/top",
+        "/packets 3",
+        "/histo text",
+        "/hop",
+        "/stats",
+        "/channel",
+        "/propag",
+        "/neighbors",
+        "/leaderboard",
+        "/trafic",
+    ];
+    for question in questions {
+        none.pass(300);
         assert_eq!(none.ask(question), ["I keep no history."]);
     }
     let mut full = with(Some(Box::new(Idle { takes: false })));

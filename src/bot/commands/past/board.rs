@@ -51,7 +51,10 @@ fn write(view: &View<'_>) -> String {
     add(2, texts(view));
     let metres = |node: &Node| node.position?.altitude.filter(|m| ALTITUDES.contains(m));
     let highest = first(view, metres);
-    add(3, highest.map(|(who, metres)| format!("⛰ {who} {metres} m")));
+    add(
+        3,
+        highest.map(|(who, metres)| format!("⛰ {who} {metres} m")),
+    );
     let strongest = first(view, |node| {
         let snr = node.direct_snr(view.now)?;
         // In hundredths, so that it can be compared.

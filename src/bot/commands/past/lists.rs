@@ -59,10 +59,15 @@ pub fn senders(view: &View<'_>) -> Vec<String> {
 
 /// What the packets are for.
 pub fn packets(view: &View<'_>) -> String {
-    let kinds = view.answer.packets.most.iter().map(|(group, packets)| match group {
-        Group::Kind(kind) => share(view, kind.name(view.lang), *packets),
-        _ => String::new(),
-    });
+    let kinds = view
+        .answer
+        .packets
+        .most
+        .iter()
+        .map(|(group, packets)| match group {
+            Group::Kind(kind) => share(view, kind.name(view.lang), *packets),
+            _ => String::new(),
+        });
     titled("📦", Text::Packets, (2..).zip(kinds).collect(), view)
 }
 
@@ -86,7 +91,10 @@ pub fn hop(view: &View<'_>) -> String {
 
 /// `text 12 (40%)`.
 fn share(view: &View<'_>, name: &str, packets: u64) -> String {
-    let (part, total) = (u128::from(packets), u128::from(view.answer.packets.total.max(1)));
+    let (part, total) = (
+        u128::from(packets),
+        u128::from(view.answer.packets.total.max(1)),
+    );
     format!("{name} {packets} ({}%)", (part * 100 + total / 2) / total)
 }
 
@@ -96,7 +104,10 @@ fn titled(icon: &str, total: Text, parts: Vec<(u8, String)>, view: &View<'_>) ->
     if view.answer.packets.total == 0 {
         all.push((1, Text::NothingHeard.plain(view.lang).to_owned()));
     } else {
-        all.push((1, total.fill(view.lang, &[("n", &view.answer.packets.total)])));
+        all.push((
+            1,
+            total.fill(view.lang, &[("n", &view.answer.packets.total)]),
+        ));
         all.extend(parts);
     }
     format::fit(all, view.part_limit)

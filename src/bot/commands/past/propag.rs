@@ -90,7 +90,10 @@ pub fn short(view: &View<'_>, num: NodeNum) -> String {
     if view.book.own() == Some(num) {
         return Text::Me.plain(view.lang).to_owned();
     }
-    let short = view.book.get(num).and_then(|node| node.short_name.as_deref());
+    let short = view
+        .book
+        .get(num)
+        .and_then(|node| node.short_name.as_deref());
     let named = short.map(|short| name::cut(short, NAME).trim_end());
     match named.filter(|short| !short.is_empty()) {
         Some(short) => short.to_owned(),

@@ -238,7 +238,10 @@ fn nothing_known_is_said_so() {
         });
         let nothing = ["nothing", "no link", "nobody", "Nothing", "0 packets"];
         let has_book = name == "leaderboard" && text.contains("🪫 ALB 87%");
-        assert!(has_book || nothing.iter().any(|it| text.contains(it)), "{text}");
+        assert!(
+            has_book || nothing.iter().any(|it| text.contains(it)),
+            "{text}"
+        );
     }
 }
 

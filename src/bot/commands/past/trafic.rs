@@ -69,7 +69,11 @@ fn write(view: &View<'_>) -> String {
 fn line(view: &View<'_>, said: &Line) -> String {
     let time: DateTime = view.time(said.at);
     let text = name::cut(&said.text, SHOWN);
-    let cut = if text.len() < said.text.len() { "…" } else { "" };
+    let cut = if text.len() < said.text.len() {
+        "…"
+    } else {
+        ""
+    };
     let (hour, minute) = (time.hour(), time.minute());
     let who = short(view, said.from);
     format!("{hour}:{minute:02} {who}: {}{cut}", text.trim_end())

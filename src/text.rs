@@ -241,6 +241,7 @@ texts! {
     HelpTrafic: "what was said on the channel" / "ce qui s'est dit sur le canal",
     NoLinks: "no link of known length" / "aucune liaison de longueur connue",
     NoNeighbors: "nobody was heard hearing anybody" / "personne n'a été vu entendre personne",
+    NoSharedChannel: "I have not heard you on a channel today. Ask there." / "Je ne t'ai entendu sur aucun canal aujourd'hui. Demande là-bas.",
     NothingSaid: "nothing was said" / "rien n'a été dit",
     OfNeighbors: "{n} neighbours" / "{n} voisins",
     OfLinks: "{n} links" / "{n} liaisons",

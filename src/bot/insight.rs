@@ -26,7 +26,7 @@ pub use kind::Kind;
 pub use links::{Collector, Hub, Links, Net, Pair, Reception, Record, Way};
 pub use stock::Stock;
 pub use tally::{Air, By, Counts, Group, Sample, Seen, Tally};
-pub use texts::{Failure, Line, Listener, Talk};
+pub use texts::{Failure, Line, Listener, Talk, Talking};
 
 use super::errands::JobId;
 use crate::mesh::{ChannelIndex, NodeBook, NodeNum, Now};
@@ -57,8 +57,8 @@ pub struct Look {
     pub air: bool,
     /// Who hears whom.
     pub links: Option<Links>,
-    /// What was said on this channel.
-    pub texts: Option<ChannelIndex>,
+    /// What was said on a channel.
+    pub texts: Option<Talking>,
     /// What did not arrive.
     pub failures: bool,
     /// What the history holds and takes.
@@ -109,6 +109,8 @@ pub struct Fresh {
     pub links: Vec<Reception>,
     /// What was said.
     pub texts: Vec<Line>,
+    /// On which channel the one was heard who may read what is said there.
+    pub shared: Option<ChannelIndex>,
     /// What did not arrive, the latest last.
     pub failures: Vec<Failure>,
 }

@@ -19,11 +19,12 @@ use prost::Message;
 pub use links::{FARTHEST, Link};
 pub use rows::{Air, Batch, Heard, History, KeyNews, Medium, Said, Undelivered, When};
 
-use super::insight::{Failure, Fresh, Line, Look, Sample, Seen};
+use super::insight::{Failure, Fresh, Line, Look, Sample, Seen, Talking};
 use super::recent::Recent;
 use crate::link::Received;
 use crate::mesh::{
-    Changes, Edge, NodeBook, NodeNum, Now, Packet, Payload, Sanity, Standing, edges, name,
+    Changes, ChannelIndex, Edge, NodeBook, NodeNum, Now, Packet, Payload, Sanity, Standing, edges,
+    name,
 };
 use crate::proto::{self, PortNum, telemetry};
 
@@ -167,7 +168,11 @@ impl Recorder {
                 .filter_map(|link| Some(link.reception(clock.unix(link.at)?)))
                 .collect();
         }
-        if look.texts.is_some() {
+        if let Some(talking) = look.texts {
+            fresh.shared = match talking {
+                Talking::On(_) => None,
+                Talking::SharedWith(node) => self.shared_with(node),
+            };
             let line = |said: &Said| {
                 Some(Line {
                     at: clock.unix(said.at)?,
@@ -188,6 +193,14 @@ impl Recorder {
             fresh.failures = self.errors.iter().map(failure).collect();
         }
         fresh
+    }
+
+    /// The first channel on which a node was heard; what is addressed to
+    /// somebody may have come without any.
+    fn shared_with(&self, node: NodeNum) -> Option<ChannelIndex> {
+        let heard = self.packets.iter().filter(|heard| heard.from == node);
+        let readable = heard.filter(|heard| heard.to.is_none() && heard.port >= 0);
+        readable.map(|heard| ChannelIndex(heard.channel)).min()
     }
 
     fn links(&self, now: Now, book: &NodeBook) -> Vec<Link> {

@@ -60,6 +60,7 @@ impl Memory {
 impl Bot {
     /// A packet and what was noted of it.
     pub(super) fn record_packet(&mut self, now: Now, received: &Received, key_differs: bool) {
+        let is_kept = self.settings.keep_texts && self.listens_on(received.packet.channel);
         let Some(memory) = &mut self.memory else {
             return;
         };
@@ -67,7 +68,7 @@ impl Bot {
         // What is said to the bot is no talk.
         let prefix = self.settings.bot.prefix.as_bytes();
         let is_talk = |text: &[u8]| !text.trim_ascii_start().starts_with(prefix);
-        if self.settings.keep_texts && received.packet.text().is_some_and(is_talk) {
+        if is_kept && received.packet.text().is_some_and(is_talk) {
             memory.recorder.said(now, received);
         }
         if key_differs {

@@ -12,6 +12,16 @@ use crate::mesh::{ChannelIndex, NodeNum, PacketId};
 /// Texts in an answer, the last ones.
 const MOST: usize = 24;
 
+/// What was said where?
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Talking {
+    /// On this channel.
+    On(ChannelIndex),
+    /// On the first channel that this node shares with ours: whoever is heard
+    /// on a channel has its key, and may read what is said there.
+    SharedWith(NodeNum),
+}
+
 /// Somebody said something on a channel.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Line {
@@ -30,6 +40,8 @@ pub struct Line {
 /// What was said.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Talk {
+    /// Where; `None` when the asker shares no channel with our node.
+    pub channel: Option<ChannelIndex>,
     /// Texts in all.
     pub total: usize,
     /// The last of them, the latest last.
@@ -62,7 +74,10 @@ impl Listener {
         Self {
             channel,
             known: HashSet::new(),
-            talk: Talk::default(),
+            talk: Talk {
+                channel: Some(channel),
+                ..Talk::default()
+            },
         }
     }
 

@@ -22,7 +22,7 @@ use super::{int, open, rows, unsigned};
 use crate::bot::errands::{JobId, JobResult, Work};
 use crate::bot::insight::{
     Air, Answer, Archive, By, Collector, Counts, Failure, HOUR, Line, Links, Listener, Net,
-    Question, Reception, Sample, Seen, Talk, Tally,
+    Question, Reception, Sample, Seen, Talk, Talking, Tally,
 };
 use crate::mesh::{ChannelIndex, NodeNum, PacketId};
 use crate::thread::{Death, caught, spawn};
@@ -114,8 +114,8 @@ pub fn answer(path: &Path, question: &Question) -> Result<Answer, OpenError> {
     if let Some(links) = look.links {
         answer.links = view.links(links)?;
     }
-    if let Some(channel) = look.texts {
-        answer.talk = view.talk(channel)?;
+    if let Some(talking) = look.texts {
+        answer.talk = view.talk(talking)?;
     }
     if look.failures {
         answer.failures = view.failures()?;
@@ -238,7 +238,14 @@ impl View<'_> {
     }
 
     /// What was said on a channel.
-    fn talk(&self, channel: ChannelIndex) -> rusqlite::Result<Talk> {
+    fn talk(&self, talking: Talking) -> rusqlite::Result<Talk> {
+        let channel = match talking {
+            Talking::On(channel) => Some(channel),
+            Talking::SharedWith(node) => self.shared_with(node)?,
+        };
+        let Some(channel) = channel else {
+            return Ok(Talk::default());
+        };
         let mut listener = Listener::new(channel);
         let (since, end) = self.keys();
         let mut select = self.conn.prepare(
@@ -256,6 +263,20 @@ impl View<'_> {
             });
         }
         Ok(listener.talk(self.question))
+    }
+
+    /// The first channel on which a node was heard within a day; what is
+    /// addressed to somebody may have come without any.
+    fn shared_with(&self, node: NodeNum) -> rusqlite::Result<Option<ChannelIndex>> {
+        let day_ago = self.question.until.saturating_sub(24 * HOUR);
+        let written: Option<u8> = self.conn.query_row(
+            "SELECT min(channel) FROM packets
+             WHERE id >= ?1 AND own = ?2 AND node = ?3 AND dest IS NULL AND port >= 0",
+            params![int(day_ago.saturating_mul(PER_SECOND)), self.own, node.0],
+            |row| row.get(0),
+        )?;
+        let written = written.map(ChannelIndex);
+        Ok(written.into_iter().chain(self.question.fresh.shared).min())
     }
 
     /// What did not arrive, the latest first.

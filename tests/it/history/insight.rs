@@ -20,6 +20,7 @@ use meshbot::link::memory::FarEnd;
 use meshbot::link::{Event, Identity, Link, Received};
 use meshbot::mesh::{Hops, NodeNum, Now, Payload, Sanity};
 use meshbot::proto::PortNum;
+use meshbot::sim::Said;
 use meshbot::store::history::{self, Limits, read};
 use meshbot::text::{Lang, Text};
 use meshbot::weather::Offline;
@@ -513,4 +514,41 @@ fn a_broken_answer_is_an_apology() {
     let mut rig = Rig::new(&path, Lang::En, begin());
     assert_eq!(rig.ask("/broken"), ["Sorry, that went wrong."]);
     assert_eq!(rig.ask("/top").len(), 1);
+}
+
+/// Nobody reads a channel whose key he may not have.
+#[test]
+fn talk_is_for_those_who_were_heard_on_the_channel() {
+    let (_folder, path) = place();
+    let mut fixture = Fixture::new(&path, "en");
+    let people: Vec<NodeNum> = (0..3).map(|at| fixture.world.person(at)).collect();
+    let ask = |fixture: &mut Fixture, said: Said| {
+        fixture.world.run(60_000);
+        let answers = fixture.world.ask(said).into_iter();
+        answers.map(|answer| answer.text).collect::<Vec<_>>()
+    };
+    let [alice, bob, stranger] = people[..] else {
+        panic!("three people");
+    };
+    ask(&mut fixture, Said::on_channel(alice, 0, "for everybody"));
+    ask(&mut fixture, Said::on_channel(bob, 1, "for friends"));
+    ask(&mut fixture, Said::to_us(alice, "for the bot"));
+    let stranger_asks = || Said::to_us(stranger, "/trafic");
+    let unheard = ask(&mut fixture, stranger_asks());
+    assert!(unheard[0].contains("not heard you"), "{unheard:?}");
+    ask(&mut fixture, Said::on_channel(stranger, 1, "me too"));
+    for later in [0, 20 * 60_000] {
+        // The last words wait to be written at first.
+        fixture.world.run(later);
+        let friends = ask(&mut fixture, stranger_asks());
+        assert!(friends[0].contains(" 2 texts\n"), "{friends:?}");
+        assert!(friends[0].contains("for friends\n"), "{friends:?}");
+    }
+    let all = ask(&mut fixture, Said::to_us(alice, "/trafic 24"));
+    assert!(
+        all[0].contains(" 1 texts\n") && all[0].ends_with("for everybody"),
+        "{all:?}"
+    );
+    fixture.world.bot.close(fixture.world.now);
+    assert_eq!(number(&path, "SELECT count(*) FROM texts"), 3);
 }

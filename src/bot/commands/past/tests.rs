@@ -8,7 +8,7 @@ use super::*;
 use crate::bot::commands::testing::{ALICE, World, ask};
 use crate::bot::insight::{
     Air, Answer, Counts, Failure, Group, HOUR, Hub, Line, Links, Net, Pair, Record, Sample, Stock,
-    Talk, Way,
+    Talk, Talking, Way,
 };
 use crate::bot::reply::Errand;
 use crate::mesh::{ChannelIndex, NodeNum, PacketId};
@@ -83,7 +83,8 @@ fn arguments_of_the_others() {
     assert_eq!(links("alb"), Some(Links::Of(ALICE)));
     assert_eq!(links("alice"), None, "which one?");
     let texts = |args| wished("traffic", args).map(|wish| (wish.hours, wish.look.texts));
-    assert_eq!(texts(""), Some((8, Some(ChannelIndex(0)))));
+    let talking = Talking::SharedWith(ask("", "").from);
+    assert_eq!(texts(""), Some((8, Some(talking))));
     assert_eq!(texts("25"), None);
     for command in ["leaderboard", "errors", "db"] {
         assert!(wished(command, "").is_some() && wished(command, "x").is_none());
@@ -154,6 +155,7 @@ fn worst(look: Look, figure: u64) -> Answer {
             }),
         },
         talk: Talk {
+            channel: Some(ChannelIndex(0)),
             total: usize::MAX,
             last: (0..24).map(line).collect(),
         },
@@ -236,7 +238,14 @@ fn nothing_known_is_said_so() {
             until: world.now.unix,
             answer: &empty,
         });
-        let nothing = ["nothing", "no link", "nobody", "Nothing", "0 packets"];
+        let nothing = [
+            "nothing",
+            "no link",
+            "nobody",
+            "Nothing",
+            "0 packets",
+            "not heard",
+        ];
         let has_book = name == "leaderboard" && text.contains("🪫 ALB 87%");
         assert!(
             has_book || nothing.iter().any(|it| text.contains(it)),

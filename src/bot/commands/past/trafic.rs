@@ -1,5 +1,5 @@
 //! `/trafic`: what was said on the channel, for those who missed it; in a direct
-//! message, on the channel that the asker shares with our node.
+//! message, on the first channel on which the asker was heard himself.
 //!
 //! The last texts come first into the packet, and each is cut before another is
 //! left out. Commands are no talk, and direct messages are nobody else's business:
@@ -10,8 +10,8 @@ use jiff::civil::DateTime;
 use super::format;
 use super::propag::short;
 use super::{TOP, hours, leave};
-use crate::bot::command::{Ask, Command, Context};
-use crate::bot::insight::{Line, Look, TEXTS_MAX, View, Wish};
+use crate::bot::command::{Ask, Command, Context, Place};
+use crate::bot::insight::{Line, Look, TEXTS_MAX, Talking, View, Wish};
 use crate::bot::reply::Reply;
 use crate::mesh::name;
 use crate::text::Text;
@@ -31,8 +31,13 @@ pub const COMMAND: Command = Command {
 };
 
 fn run(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
+    // A direct message may come from somebody who has another channel's key.
+    let talking = match ask.place {
+        Place::Channel(channel) => Talking::On(channel),
+        Place::Direct => Talking::SharedWith(ask.from),
+    };
     let look = Look {
-        texts: Some(ask.channel),
+        texts: Some(talking),
         ..Look::default()
     };
     let wish = hours(&ask.args, HOURS, TEXTS_MAX).map(|hours| Wish {
@@ -46,6 +51,10 @@ fn write(view: &View<'_>) -> String {
     let talk = &view.answer.talk;
     let mut title = format!("📨 {} h", view.wish.hours);
     title.push_str(format::BETWEEN);
+    if talk.channel.is_none() {
+        let text = Text::NoSharedChannel.plain(view.lang);
+        return name::cut(text, view.part_limit).to_owned();
+    }
     if talk.total == 0 {
         title.push_str(Text::NothingSaid.plain(view.lang));
         return name::cut(&title, view.part_limit).to_owned();

@@ -223,14 +223,14 @@ texts! {
     HelpStats: "how much I heard, in so many hours" / "tout ce que j'ai entendu, sur tant d'heures",
     HelpChannel: "how busy the channel is, today and now" / "l'occupation du canal, maintenant et sur 24 h",
     OfDirect: "{n} direct" / "{n} en direct",
-    OfTexts: "{n} texts" / "{n} textes",
+    OfTexts: "{n} text|{n} texts" / "{n} texte|{n} textes",
     ChannelLast: "busy {n} now" / "occupé à {n}",
     ChannelMean: "mean {n}" / "moyenne {n}",
     ChannelUnknown: "my node measured nothing" / "rien mesuré par mon nœud",
     NothingHeard: "nothing heard" / "rien entendu",
-    Packets: "{n} packets" / "{n} paquets",
-    OfNodes: "{n} nodes" / "{n} nœuds",
-    ByRadio: "{n} by radio" / "{n} par radio",
+    Packets: "{n} packet|{n} packets" / "{n} paquet|{n} paquets",
+    OfNodes: "{n} node|{n} nodes" / "{n} nœud|{n} nœuds",
+    ByRadio: "{n} by radio|{n} by radio" / "{n} par radio|{n} par radio",
     AllKinds: "all" / "tout",
     Peak: "peak {n} at {hour}" / "max {n} à {hour}",
 
@@ -243,18 +243,18 @@ texts! {
     NoNeighbors: "nobody was heard hearing anybody" / "personne n'a été vu entendre personne",
     NoSharedChannel: "I have not heard you on a channel today. Ask there." / "Je ne t'ai entendu sur aucun canal aujourd'hui. Demande là-bas.",
     NothingSaid: "nothing was said" / "rien n'a été dit",
-    OfNeighbors: "{n} neighbours" / "{n} voisins",
-    OfLinks: "{n} links" / "{n} liaisons",
+    OfNeighbors: "{n} neighbour|{n} neighbours" / "{n} voisin|{n} voisins",
+    OfLinks: "{n} link|{n} links" / "{n} liaison|{n} liaisons",
 
     // /errors, /db
     HelpErrors: "the last answers that did not arrive, and why" / "les dernières réponses non arrivées, et pourquoi",
     HelpDb: "what my history holds and takes" / "ce que contient et occupe mon historique",
     NoErrors: "✅ Nothing that I know of was lost." / "✅ Rien de perdu, à ma connaissance.",
-    Errors: "⚠ {n} not arrived" / "⚠ {n} non arrivées",
+    Errors: "⚠ {n} not arrived|⚠ {n} not arrived" / "⚠ {n} non arrivée|⚠ {n} non arrivées",
     DbFree: "{size} of it free" / "dont {size} libres",
     DbSince: "for {time}" / "sur {time}",
     DbSums: "{n} more in sums" / "{n} de plus en sommes",
-    DbErrors: "{n} errors" / "{n} erreurs",
+    DbErrors: "{n} error|{n} errors" / "{n} erreur|{n} erreurs",
 
     KindText: "text" / "textes",
     KindPosition: "position" / "positions",
@@ -302,6 +302,17 @@ impl Text {
         out
     }
 
+    /// So many of something, for those sentences that have a singular and a
+    /// plural, separated by `|`.
+    #[must_use]
+    pub fn count(self, lang: Lang, n: impl fmt::Display) -> String {
+        let n = n.to_string();
+        let is_one = n == "1" || (lang == Lang::Fr && n == "0");
+        let both = self.fill(lang, &[("n", &n)]);
+        let (one, many) = both.split_once('|').unwrap_or((&both, &both));
+        if is_one { one } else { many }.to_owned()
+    }
+
     /// The sentence in `lang`, for those without placeholders.
     #[must_use]
     pub fn plain(self, lang: Lang) -> &'static str {
@@ -330,6 +341,15 @@ mod tests {
             assert!(!en.is_empty() && !fr.is_empty(), "{text:?}");
             assert_eq!(placeholders(en), placeholders(fr), "{text:?}");
         }
+    }
+
+    #[test]
+    fn one_is_not_many() {
+        let nodes = |lang, n| Text::OfNodes.count(lang, n);
+        assert_eq!(nodes(Lang::En, 1), "1 node");
+        assert_eq!(nodes(Lang::En, 0), "0 nodes");
+        assert_eq!(nodes(Lang::Fr, 0), "0 nœud");
+        assert_eq!(nodes(Lang::Fr, 21), "21 nœuds");
     }
 
     #[test]

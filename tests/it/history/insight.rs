@@ -546,7 +546,7 @@ fn talk_is_for_those_who_were_heard_on_the_channel() {
     }
     let all = ask(&mut fixture, Said::to_us(alice, "/trafic 24"));
     assert!(
-        all[0].contains(" 1 texts\n") && all[0].ends_with("for everybody"),
+        all[0].contains(" 1 text\n") && all[0].ends_with("for everybody"),
         "{all:?}"
     );
     fixture.world.bot.close(fixture.world.now);

@@ -118,6 +118,6 @@ fn texts(view: &View<'_>) -> Option<String> {
     let Group::Sender(num) = group else {
         return None;
     };
-    let count = Text::OfTexts.fill(view.lang, &[("n", count)]);
+    let count = Text::OfTexts.count(view.lang, count);
     Some(format!("💬 {} {count}", short(view, *num)))
 }

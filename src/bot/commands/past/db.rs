@@ -45,7 +45,7 @@ fn write(view: &View<'_>) -> String {
     let mut parts = vec![
         (0, format!("🗄 {size}")),
         (5, free),
-        (1, Text::Packets.fill(lang, &[("n", &stock.packets)])),
+        (1, Text::Packets.count(lang, stock.packets)),
     ];
     if let Some((first, _)) = stock.span {
         let age = format::brief(lang, view.ago(first));
@@ -57,9 +57,9 @@ fn write(view: &View<'_>) -> String {
         let age = format::brief(lang, view.ago(first));
         parts.push((6, Text::DbSince.fill(lang, &[("time", &age)])));
     }
-    parts.push((2, Text::OfNodes.fill(lang, &[("n", &stock.nodes)])));
-    parts.push((7, Text::OfLinks.fill(lang, &[("n", &stock.links)])));
-    parts.push((8, Text::OfTexts.fill(lang, &[("n", &stock.texts)])));
-    parts.push((9, Text::DbErrors.fill(lang, &[("n", &stock.errors)])));
+    parts.push((2, Text::OfNodes.count(lang, stock.nodes)));
+    parts.push((7, Text::OfLinks.count(lang, stock.links)));
+    parts.push((8, Text::OfTexts.count(lang, stock.texts)));
+    parts.push((9, Text::DbErrors.count(lang, stock.errors)));
     format::fit(parts, view.part_limit)
 }

@@ -42,7 +42,7 @@ fn write(view: &View<'_>) -> String {
     if failures.is_empty() {
         return Text::NoErrors.plain(view.lang).to_owned();
     }
-    let title = Text::Errors.fill(view.lang, &[("n", &failures.len())]);
+    let title = Text::Errors.count(view.lang, failures.len());
     let mut parts = vec![(0, title)];
     parts.extend((1..).zip(failures.iter().map(|it| line(view, it))));
     format::fit(parts, view.part_limit)

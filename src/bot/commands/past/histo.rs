@@ -29,7 +29,7 @@ pub fn write(view: &View<'_>) -> String {
         let text = format!("{title}{BETWEEN}{}", Text::NothingHeard.plain(view.lang));
         return name::cut(&text, view.part_limit).to_owned();
     };
-    let total = Text::Packets.fill(view.lang, &[("n", &view.answer.packets.total)]);
+    let total = Text::Packets.count(view.lang, view.answer.packets.total);
     let hour = format!("{}h", view.clock(*peak_at));
     let peak = Text::Peak.fill(view.lang, &[("n", peak), ("hour", &hour)]);
     let sum = format!("{total}{BETWEEN}{peak}");

@@ -13,7 +13,7 @@ const NAMES: usize = 12;
 
 /// Who sends most.
 pub fn top(view: &View<'_>) -> String {
-    let nodes = Text::OfNodes.fill(view.lang, &[("n", &view.answer.packets.groups)]);
+    let nodes = Text::OfNodes.count(view.lang, view.answer.packets.groups);
     let mut parts = vec![(2, nodes)];
     parts.extend((3..).zip(senders(view)));
     titled("🏆", Text::Packets, parts, view)
@@ -23,9 +23,9 @@ pub fn top(view: &View<'_>) -> String {
 pub fn stats(view: &View<'_>) -> String {
     let answer = &view.answer.packets;
     let counts = [
-        (2, Text::OfNodes.fill(view.lang, &[("n", &answer.groups)])),
+        (2, Text::OfNodes.count(view.lang, answer.groups)),
         (3, Text::OfDirect.fill(view.lang, &[("n", &answer.direct)])),
-        (4, Text::OfTexts.fill(view.lang, &[("n", &answer.texts)])),
+        (4, Text::OfTexts.count(view.lang, answer.texts)),
     ];
     let most = senders(view).into_iter().next();
     let most = most.map(|most| (5, format!("🏆 {most}")));
@@ -104,10 +104,7 @@ fn titled(icon: &str, total: Text, parts: Vec<(u8, String)>, view: &View<'_>) ->
     if view.answer.packets.total == 0 {
         all.push((1, Text::NothingHeard.plain(view.lang).to_owned()));
     } else {
-        all.push((
-            1,
-            total.fill(view.lang, &[("n", &view.answer.packets.total)]),
-        ));
+        all.push((1, total.count(view.lang, view.answer.packets.total)));
         all.extend(parts);
     }
     format::fit(all, view.part_limit)

@@ -57,15 +57,15 @@ fn write(view: &View<'_>) -> String {
     match view.wish.look.links {
         Some(Links::Of(node)) => {
             parts.push((0, format!("👥 {}", short(view, node))));
-            let found = Text::OfNeighbors.fill(view.lang, &[("n", &net.links)]);
+            let found = Text::OfNeighbors.count(view.lang, net.links);
             parts.push((1, format!("{found} ({hours})")));
             parts.extend((2..).zip(net.pairs.iter().map(|it| neighbor(view, it))));
         }
         _ => {
             parts.push((0, format!("👥 {hours}")));
-            let nodes = Text::OfNodes.fill(view.lang, &[("n", &net.nodes)]);
+            let nodes = Text::OfNodes.count(view.lang, net.nodes);
             parts.push((1, nodes));
-            parts.push((2, Text::OfLinks.fill(view.lang, &[("n", &net.links)])));
+            parts.push((2, Text::OfLinks.count(view.lang, net.links)));
             parts.extend((3..).zip(net.hubs.iter().map(|it| hub(view, it))));
         }
     }

@@ -59,7 +59,7 @@ fn write(view: &View<'_>) -> String {
         title.push_str(Text::NothingSaid.plain(view.lang));
         return name::cut(&title, view.part_limit).to_owned();
     }
-    title.push_str(&Text::OfTexts.fill(view.lang, &[("n", &talk.total)]));
+    title.push_str(&Text::OfTexts.count(view.lang, talk.total));
     let mut room = view.part_limit.saturating_sub(title.len());
     let mut lines = Vec::new();
     for said in talk.last.iter().rev() {

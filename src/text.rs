@@ -21,7 +21,7 @@ macro_rules! texts {
     ($($(#[$doc:meta])* $key:ident: $en:literal / $fr:literal,)+) => {
         /// One sentence of the catalogue.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-        pub enum Text { $(#[doc = $en] $(#[$doc])* $key,)+ }
+        pub enum Text { $(#[doc = concat!("`", $en, "`")] $(#[$doc])* $key,)+ }
 
         impl Text {
             /// All of them, for the tests.

@@ -3,7 +3,6 @@
 //! Whatever a node tells is foreign text: it is cleaned before it is printed,
 //! so that no name can steer a terminal.
 
-use std::cmp::Reverse;
 use std::fmt::{self, Write as _};
 use std::io::{ErrorKind, Write};
 use std::time::Duration;
@@ -13,15 +12,11 @@ use crate::cli::{Ask, Topic};
 use crate::config::{Config, ConfigError, find_config};
 use crate::link::{Endpoint, lookup};
 use crate::mesh::name::clean;
-use crate::mesh::{Hops, Node, NodeBook, Now, Sanity, labels};
+use crate::mesh::{Hops, NodeBook, Now, Sanity, labels};
 use crate::proto::channel::Role;
 use crate::remote::call::Caller;
-use crate::remote::talk::MAX_NODES;
 use crate::remote::{Answer, Limits, Want};
 
-/// Who was last heard before that, in seconds before the build of this program,
-/// was heard by a clock that was wrong.
-const LONG_AGO: u64 = 366 * 24 * 3_600;
 /// More of a firmware's version is not shown, bytes.
 const VERSION_MAX: usize = 40;
 /// A channel's name has at most 11 bytes (protocol.md §3.13).
@@ -68,11 +63,7 @@ pub fn carry_out(
             "{target}: this node is locked: it gives out no channels and no nodes"
         ));
     }
-    // Its list reaches further back than a program that was built just now.
-    let sanity = Sanity {
-        built: Sanity::of_build().built.saturating_sub(LONG_AGO),
-    };
-    let table = table(ask.topic, &answer, now, sanity);
+    let table = table(ask.topic, &answer, now, Sanity::of_build());
     match out.write_all(table.as_bytes()) {
         // A closed pipe behind `meshbot ask hill nodes | head` is not an error.
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
@@ -102,9 +93,7 @@ fn target<'a>(ask: &'a Ask, config: Option<&'a Config>) -> &'a Endpoint {
 }
 
 fn table(topic: Topic, answer: &Answer, now: Now, sanity: Sanity) -> String {
-    let mut book = NodeBook::new(MAX_NODES);
-    book.set_own(answer.num);
-    book.note_node_list(&answer.nodes, now, sanity);
+    let book = answer.book(now, sanity);
     match topic {
         Topic::Nodes => nodes(answer, &book, now),
         Topic::Info => info(answer, &book),
@@ -112,11 +101,9 @@ fn table(topic: Topic, answer: &Answer, now: Now, sanity: Sanity) -> String {
     }
 }
 
-/// One line a node, the most recently heard first, those that were never heard
-/// last.
+/// One line a node, the most recently heard first.
 fn nodes(answer: &Answer, book: &NodeBook, now: Now) -> String {
-    let mut nodes: Vec<&Node> = book.iter().filter(|node| node.num != answer.num).collect();
-    nodes.sort_by_key(|node| (Reverse(node.last_heard()), node.num));
+    let nodes = answer.others(book);
     let mut out = format!(
         "{} knows {} other nodes\n",
         names(answer, book),

@@ -13,11 +13,16 @@ pub mod address;
 pub mod call;
 pub mod talk;
 
+use std::cmp::Reverse;
 use std::fmt;
 use std::time::Duration;
 
-use crate::mesh::NodeNum;
+use crate::mesh::{Node, NodeBook, NodeNum, Now, Sanity};
 use crate::proto::{self, config::LoRaConfig};
+
+/// Who was last heard before that, in seconds before the build of this program,
+/// was heard by a clock that was wrong.
+const LONG_AGO: u64 = 366 * 24 * 3_600;
 
 /// Somebody who can ask the nodes that the configuration names. Blocks for as
 /// long as [`Limits::whole`]; only errands call it.
@@ -106,6 +111,30 @@ pub struct Answer {
     /// Hardened firmware that gives out nothing until it is unlocked
     /// (protocol.md §2.7).
     pub is_locked: bool,
+}
+
+impl Answer {
+    /// Its list as a book of its own. Its clock is believed for longer than
+    /// ours: its list reaches further back than a program built just now.
+    #[must_use]
+    pub fn book(&self, now: Now, sanity: Sanity) -> NodeBook {
+        let sanity = Sanity {
+            built: sanity.built.saturating_sub(LONG_AGO),
+        };
+        let mut book = NodeBook::new(talk::MAX_NODES);
+        book.set_own(self.num);
+        book.note_node_list(&self.nodes, now, sanity);
+        book
+    }
+
+    /// The nodes of that book but for the one that was asked: the most recently
+    /// heard first, those that it never heard last.
+    #[must_use]
+    pub fn others<'a>(&self, book: &'a NodeBook) -> Vec<&'a Node> {
+        let mut nodes: Vec<&Node> = book.iter().filter(|node| node.num != self.num).collect();
+        nodes.sort_by_key(|node| (Reverse(node.last_heard()), node.num));
+        nodes
+    }
 }
 
 /// Why there is no answer.

@@ -3,6 +3,8 @@
 //! whatever the other side does.
 
 mod calls;
+mod orders;
+mod program;
 mod stub;
 
 use std::net::SocketAddr;

@@ -6,7 +6,7 @@ use crate::bot::command::{Ask, Command, Context};
 use crate::bot::elsewhere::List;
 use crate::bot::reply::Reply;
 use crate::config::Mode;
-use crate::mesh::{Hops, Node, NodeBook, Now, Sanity};
+use crate::mesh::{Hops, Node, Now, Sanity};
 use crate::remote::Answer;
 use crate::text::{Lang, Text};
 
@@ -47,17 +47,15 @@ fn list(context: &Context<'_>) -> List {
 
 /// The same for what another node tells, here called `name`.
 pub fn elsewhere(lang: Lang, name: &str, answer: &Answer, now: Now, sanity: Sanity) -> List {
-    let mut book = NodeBook::default();
-    book.set_own(answer.num);
-    book.note_node_list(&answer.nodes, now, sanity);
-    let heard = book.last_heard();
-    let lines = heard.iter().map(|node| {
+    let book = answer.book(now, sanity);
+    let known = answer.others(&book);
+    let lines = known.iter().map(|node| {
         let age = nodes::time_in(lang, node.age(now));
         nodes::line_in(&book, node, [age, way(lang, now, node), None])
     });
     let title = match answer.is_locked {
         true => Text::ElsewhereLocked.fill(lang, &[("name", &name)]),
-        false => Text::ElsewhereTitle.fill(lang, &[("name", &name), ("n", &heard.len())]),
+        false => Text::ElsewhereTitle.fill(lang, &[("name", &name), ("n", &known.len())]),
     };
     List {
         lines: lines.collect(),

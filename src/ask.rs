@@ -181,7 +181,8 @@ fn info(answer: &Answer, book: &NodeBook) -> String {
         101.. => "powered from outside".to_owned(),
         battery => format!("{battery} %"),
     });
-    let volts = metrics.voltage.map(|volts| format!("{volts:.2} V"));
+    let volts = metrics.voltage.filter(|volts| *volts > 0.0);
+    let volts = volts.map(|volts| format!("{volts:.2} V"));
     fact("battery", joined([power, volts]));
     let busy = metrics.channel_utilization;
     let own_share = metrics.air_util_tx;

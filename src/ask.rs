@@ -12,10 +12,11 @@ use crate::cli::{Ask, Topic};
 use crate::config::{Config, ConfigError, find_config};
 use crate::link::{Endpoint, lookup};
 use crate::mesh::name::clean;
-use crate::mesh::{Hops, NodeBook, Now, Sanity, labels};
+use crate::mesh::{Hops, NodeBook, NodeNum, Now, Sanity, labels};
 use crate::proto::channel::Role;
 use crate::remote::call::Caller;
 use crate::remote::{Answer, Limits, Want};
+use crate::store::history::{load, open};
 
 /// More of a firmware's version is not shown, bytes.
 const VERSION_MAX: usize = 40;
@@ -56,7 +57,7 @@ pub fn carry_out(
     };
     let nonce = app::random()?.u32(..);
     let answer = caller
-        .call(target, want, None, nonce)
+        .call(target, want, config.as_ref().and_then(number), nonce)
         .map_err(|trouble| AppError::Failed(format!("{target}: {trouble}")))?;
     if answer.is_locked {
         note(format_args!(
@@ -82,6 +83,12 @@ fn configuration(ask: &Ask) -> Result<Option<Config>, ConfigError> {
         },
     };
     app::load(Some(path)).map(|(_, config)| Some(config))
+}
+
+/// The number of the bot's own node, if its history knows it.
+fn number(config: &Config) -> Option<NodeNum> {
+    let history = open::read(&config.store.file(), false).ok()?;
+    load::nodes(&history).ok()?.0
 }
 
 /// A word without a port may be a name of `[remote]`.
@@ -269,7 +276,6 @@ fn brief(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mesh::NodeNum;
     use crate::proto::{self, config::LoRaConfig};
     use expect_test::{Expect, expect};
 

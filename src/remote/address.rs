@@ -114,13 +114,22 @@ fn spelt(host: &str) -> Option<IpAddr> {
 }
 
 /// Whether one of the addresses of a node is one of our own node's. `is_here`
-/// says whether an address is one of this machine.
-pub fn is_own(own: &[SocketAddr], other: &[SocketAddr], is_here: impl Fn(IpAddr) -> bool) -> bool {
-    let here = |ip: IpAddr| ip.is_loopback() || is_here(ip);
-    own.iter().any(|own| {
-        other.iter().any(|other| {
-            let (a, b) = (canonical(own.ip()), canonical(other.ip()));
-            own.port() == other.port() && (a == b || (here(a) && here(b)))
+/// says whether an address, with port 0, is one of this machine.
+pub fn is_own(
+    own: &[SocketAddr],
+    other: &[SocketAddr],
+    is_here: impl Fn(SocketAddr) -> bool,
+) -> bool {
+    let here = |address: SocketAddr| {
+        let mut plain = address;
+        plain.set_ip(canonical(address.ip()));
+        plain.set_port(0);
+        plain.ip().is_loopback() || is_here(plain)
+    };
+    own.iter().any(|&own| {
+        other.iter().any(|&other| {
+            own.port() == other.port()
+                && (canonical(own.ip()) == canonical(other.ip()) || (here(own) && here(other)))
         })
     })
 }
@@ -252,7 +261,7 @@ mod tests {
             list.iter().map(|text| text.parse().unwrap()).collect()
         };
         let own = addresses(&["[fd00::38]:4403", "192.168.1.38:4403"]);
-        let nowhere = |_: IpAddr| false;
+        let nowhere = |_: SocketAddr| false;
         for (other, same) in [
             (&["192.168.1.38:4403"][..], true),
             (&["10.0.0.1:4403", "[::ffff:192.168.1.38]:4403"], true),
@@ -267,13 +276,16 @@ mod tests {
 
     #[test]
     fn an_address_of_this_machine_is_what_loopback_is() {
-        let lan: IpAddr = "192.168.1.5".parse().unwrap();
-        let here = |ip: IpAddr| ip == lan;
+        let here_are = ["192.168.1.5:0", "[fe80::5%2]:0"].map(|text| text.parse().unwrap());
+        let here = |address: SocketAddr| here_are.contains(&address);
         let at = |text: &str| -> Vec<SocketAddr> { vec![text.parse().unwrap()] };
         for (a, b, same) in [
             ("127.0.0.1:4403", "192.168.1.5:4403", true),
             ("192.168.1.5:4403", "[::1]:4403", true),
             ("192.168.1.5:4403", "0.0.0.0:4403", true),
+            ("127.0.0.1:4403", "[::ffff:192.168.1.5]:4403", true),
+            ("127.0.0.1:4403", "[fe80::5%2]:4403", true),
+            ("127.0.0.1:4403", "[fe80::5%3]:4403", false),
             ("127.0.0.1:4403", "192.168.1.6:4403", false),
             ("127.0.0.1:4403", "192.168.1.5:4404", false),
         ] {

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream, UdpSocket};
+use std::net::{Shutdown, SocketAddr, TcpStream, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -211,7 +211,7 @@ fn converse(stream: &mut TcpStream, mut talk: Talk, watch: Watch) -> Result<Answ
     let broken = |error: std::io::Error| Trouble::Broken(error.to_string());
     // A new connection takes these few bytes at once.
     stream
-        .set_write_timeout(watch.left(talk.deadline()))
+        .set_write_timeout(Some(watch.left(talk.deadline()).unwrap_or(SHORTEST)))
         .map_err(broken)?;
     stream.write_all(&talk.question()).map_err(broken)?;
     let mut buffer = vec![0; READ_CHUNK];
@@ -236,7 +236,7 @@ fn converse(stream: &mut TcpStream, mut talk: Talk, watch: Watch) -> Result<Answ
 /// Says goodbye, and lets the other side close: who closes with unread bytes
 /// takes his goodbye back (protocol.md §8 T9, T31).
 fn part(mut stream: TcpStream, watch: Watch) {
-    let _ = stream.set_write_timeout(watch.left(watch.end));
+    let _ = stream.set_write_timeout(Some(watch.left(watch.end).unwrap_or(SHORTEST)));
     if stream.write_all(&talk::goodbye()).is_ok() {
         let mut buffer = vec![0; READ_CHUNK];
         while let Some(left) = watch.left(watch.end) {
@@ -263,8 +263,8 @@ fn is_for_later(kind: ErrorKind) -> bool {
 
 /// Whether an address is one of this machine: only those can be bound to. It
 /// sends nothing to anybody.
-fn is_here(ip: IpAddr) -> bool {
-    UdpSocket::bind((ip, 0)).is_ok()
+fn is_here(address: SocketAddr) -> bool {
+    UdpSocket::bind(address).is_ok()
 }
 
 /// The nodes that the configuration names.

@@ -5,6 +5,7 @@
 mod calls;
 mod orders;
 mod program;
+mod recorded;
 mod stub;
 
 use std::net::SocketAddr;

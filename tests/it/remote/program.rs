@@ -2,7 +2,11 @@
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 
+use meshbot::app;
+use meshbot::bot::commands;
+use meshbot::config::Config;
 use meshbot::sim::{Fault, Handle, Server, Settings};
 
 use super::{SOON, node};
@@ -19,7 +23,7 @@ fn ask(folder: &Path, args: &[&str]) -> Output {
         .unwrap()
 }
 
-fn text(bytes: &[u8]) -> String {
+fn text_of(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
@@ -55,7 +59,7 @@ fn another_node_is_asked_and_the_own_one_never() {
         ),
     ] {
         let output = ask(folder.path(), args);
-        let (out, err) = (text(&output.stdout), text(&output.stderr));
+        let (out, err) = (text_of(&output.stdout), text_of(&output.stderr));
         assert_eq!(output.status.code(), Some(0), "{err}");
         assert_eq!(err, "");
         assert_eq!(out.lines().next(), Some(first));
@@ -77,8 +81,8 @@ fn another_node_is_asked_and_the_own_one_never() {
     ] {
         let output = ask(folder.path(), &[&format!("{host}:{port}"), "info"]);
         assert_eq!(output.status.code(), Some(1), "{host}");
-        assert_eq!(text(&output.stdout), "");
-        let err = text(&output.stderr);
+        assert_eq!(text_of(&output.stdout), "");
+        let err = text_of(&output.stderr);
         assert!(err.contains("the bot's own node"), "{err}");
         assert_eq!(err.lines().count(), 1);
     }
@@ -86,11 +90,41 @@ fn another_node_is_asked_and_the_own_one_never() {
 }
 
 #[test]
+fn the_number_of_the_own_node_is_known_from_the_history() {
+    let own = node();
+    let folder = configured(&own, "");
+    let path = folder.path().join("meshbot.toml");
+    let database = folder.path().join("meshbot.db");
+    let more = format!("[store]\npath = '{}'\n", database.display());
+    let text = std::fs::read_to_string(&path).unwrap() + &more;
+    std::fs::write(path, &text).unwrap();
+    let config = Config::parse(&text, "test.toml").unwrap();
+    let running = app::start(&config, commands::registry(), Arc::new(|| {})).unwrap();
+    own.wait_for(SOON, |node| {
+        (node.counters().want_nodes_only > 0 && node.steady()).then_some(())
+    })
+    .unwrap();
+    running.stop();
+    // The same number behind another port.
+    let twin = node();
+    let output = ask(folder.path(), &[&twin.addr().to_string(), "info"]);
+    let err = text_of(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{err}");
+    assert!(
+        err.contains("the bot's own node !a1b2c3d4; hung up"),
+        "{err}"
+    );
+    twin.wait_for(SOON, |node| (node.counters().open == 0).then_some(()))
+        .unwrap();
+    twin.with(|node, _| assert_eq!(node.counters().disconnects, 1));
+}
+
+#[test]
 fn without_a_configuration_it_says_that_nothing_is_refused() {
     let hill = node();
     let folder = tempfile::tempdir().unwrap();
     // The template's host is nobody's.
-    for config in [None, Some(meshbot::config::Config::template())] {
+    for config in [None, Some(Config::template())] {
         let path = folder.path().join("meshbot.toml");
         if let Some(config) = config {
             std::fs::write(path, config).unwrap();
@@ -99,7 +133,7 @@ fn without_a_configuration_it_says_that_nothing_is_refused() {
         }
         let output = ask(folder.path(), &[&hill.addr().to_string(), "info"]);
         assert_eq!(output.status.code(), Some(0));
-        let err = text(&output.stderr);
+        let err = text_of(&output.stderr);
         assert!(err.contains("nothing is refused"), "{err}");
     }
 }
@@ -151,7 +185,7 @@ fn what_goes_wrong_has_its_exit_code_and_one_line() {
         ),
     ] {
         let output = ask(folder.path(), args);
-        let err = text(&output.stderr);
+        let err = text_of(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{args:?}: {err}");
         assert!(err.contains(part), "{args:?}: {err}");
         assert_eq!(err.lines().count(), 1, "{err}");

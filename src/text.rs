@@ -91,6 +91,8 @@ texts! {
     PingNone: "There is no ping to stop." / "Aucun ping à arrêter.",
     PingSent: "🏓 {sent}/{count} sent" / "🏓 envoyés {sent}/{count}",
     PingDelivered: "{n} acknowledged" / "confirmés {n}",
+    PingAfter: "after {mean} s" / "en {mean} s",
+    PingAfterFromTo: "after {mean} s ({min} to {max})" / "en {mean} s ({min} à {max})",
     PingRelayed: "{n} only relayed" / "seulement relayés {n}",
     PingUnanswered: "{n} unanswered" / "sans réponse {n}",
     PingFailed: "{n} refused" / "refusés {n}",
@@ -189,8 +191,9 @@ texts! {
     NothingMore: "There is nothing more." / "Il n'y a rien de plus.",
 
     // /help
-    HelpHelp: "this list, or how to use one command" / "cette liste, ou l'emploi d'une commande",
-    HelpList: "🤖 {list} · {prefix}help <command> tells more" / "🤖 {list} · {prefix}help <commande> en dit plus",
+    HelpHelp: "all commands, or how to use one" / "les commandes, ou l'emploi de l'une d'elles",
+    HelpList: "🤖 {prefix}… {list} · {prefix}help <command>" / "🤖 {prefix}… {list} · {prefix}help <commande>",
+    HelpPage: "🤖 {prefix}… {list} · {prefix}help {page}" / "🤖 {prefix}… {list} · {prefix}help {page}",
     HelpOne: "ℹ️ {usage}: {summary}" / "ℹ️ {usage} : {summary}",
     HelpAlso: "also {list}" / "aussi {list}",
     NoSuchCommand: "I know no command \"{name}\"." / "Je ne connais pas de commande « {name} ».",
@@ -242,6 +245,28 @@ texts! {
     ByRadio: "{n} by radio" / "{n} par radio",
     AllKinds: "all" / "tout",
     Peak: "peak {n} at {hour}" / "max {n} à {hour}",
+
+    // /propag, /neighbors, /leaderboard, /trafic
+    HelpPropag: "the farthest packets without a relay, and the record of the month" / "les liaisons directes les plus longues, et le record du mois",
+    HelpNeighbors: "who hears whom; with a node, its neighbours" / "qui entend qui ; avec un nœud, ses voisins",
+    HelpLeaderboard: "who stands out: farthest, highest, longest running" / "les records : le plus loin, le plus haut, le plus ancien",
+    HelpTrafic: "what was said on the channel" / "ce qui s'est dit sur le canal",
+    NoLinks: "no link of known length" / "aucune liaison de longueur connue",
+    NoNeighbors: "nobody was heard hearing anybody" / "personne n'a été vu entendre personne",
+    NothingSaid: "nothing was said" / "rien n'a été dit",
+    OfNeighbors: "{n} neighbours" / "{n} voisins",
+    OfLinks: "{n} links" / "{n} liaisons",
+
+    // /errors, /db
+    HelpErrors: "the last answers that did not arrive, and why" / "les dernières réponses non arrivées, et pourquoi",
+    HelpDb: "what my history holds and takes" / "ce que contient et occupe mon historique",
+    NoErrors: "✅ Nothing that I know of was lost." / "✅ Rien de perdu, à ma connaissance.",
+    Errors: "⚠ {n} not arrived" / "⚠ {n} non arrivées",
+    DbFree: "{size} of it free" / "dont {size} libres",
+    DbSince: "for {time}" / "sur {time}",
+    DbSums: "{n} more in sums" / "{n} de plus en sommes",
+    DbErrors: "{n} errors" / "{n} erreurs",
+
     KindText: "text" / "textes",
     KindPosition: "position" / "positions",
     KindTelemetry: "telemetry" / "télémétrie",

@@ -78,6 +78,8 @@ pub struct Settings {
     pub local_zone: TimeZone,
     /// The run of the board.
     pub boot: Boot,
+    /// Texts of channels go into the history.
+    pub keep_texts: bool,
     /// Note each command served.
     pub log_conversations: bool,
     /// Texts of direct messages may be logged.
@@ -100,6 +102,7 @@ impl Settings {
             weather: forecasts::Settings::from_config(&config.weather),
             local_zone: TimeZone::UTC,
             boot: Boot::default(),
+            keep_texts: config.store.texts,
             log_conversations: config.log.conversations,
             log_direct_texts: config.log.direct_texts,
             sanity,

@@ -40,7 +40,7 @@ pub enum Work {
     /// Something was put away, or could not be.
     Saved(bool),
     /// What the history found; `None` when it cannot be read.
-    Past(Option<Answer>),
+    Past(Option<Box<Answer>>),
     /// What another node lists.
     Elsewhere(Result<List, Trouble>),
     /// Nothing: nobody wanted it any more.

@@ -264,6 +264,8 @@ pub struct Store {
     /// Megabytes that the history may take, 16 to 4096.
     #[serde(deserialize_with = "value::whole::<_, _, 16, 4096>")]
     pub max_size: u64,
+    /// Whether texts of channels are kept, for a day.
+    pub texts: bool,
 }
 
 /// Where the file names commands.
@@ -385,6 +387,7 @@ impl Default for Store {
             enabled: true,
             keep: Duration::from_secs(30 * 24 * 3_600),
             max_size: 64,
+            texts: true,
         }
     }
 }

@@ -51,6 +51,7 @@ path = "/var/tmp/x.db"
 enabled = false
 keep = "366d"
 max_size = 16
+texts = false
 "##;
 
 fn parse(text: &str) -> Config {

@@ -41,7 +41,7 @@ impl Bot {
                         None
                     }
                 };
-                self.looked_back(now, &waiting, answer.as_ref());
+                self.looked_back(now, &waiting, answer.as_deref());
             }
             Some(OpenJob::Elsewhere(_)) => self.told_elsewhere(now, result.work),
             Some(OpenJob::Weather(need)) => {

@@ -78,7 +78,7 @@ pub struct Counters {
     pub undecodable: u64,
     /// Packets seen before.
     pub duplicates: u64,
-    /// Packets that the node could not read.
+    /// Packets of others that the node could not read.
     pub encrypted: u64,
     /// Texts of our own that came back.
     pub own_texts: u64,

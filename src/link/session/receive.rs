@@ -82,12 +82,10 @@ impl Session {
     fn packet(&mut self, now: Now, wire: proto::MeshPacket) {
         let packet = Packet::from_wire(wire);
         match &packet.payload {
-            // Simulated radios echo what they transmit (protocol.md §10).
+            // Simulated radios echo what they transmit, private messages as
+            // something unreadable (protocol.md §10).
             Payload::Port(PortNum::SimulatorApp, _) => return,
-            Payload::Encrypted => {
-                self.counters.encrypted += 1;
-                return;
-            }
+            Payload::Encrypted if packet.from == self.own => return,
             _ => {}
         }
         if let Phase::Drain { last, .. } = &mut self.phase {
@@ -101,6 +99,9 @@ impl Session {
             self.counters.duplicates += 1;
             return;
         }
+        if packet.payload == Payload::Encrypted {
+            self.counters.encrypted += 1;
+        }
         let mut traceroute = None;
         if let (Some((port, payload)), Some(id)) = (packet.port(), packet.request_id) {
             match port {
@@ -110,7 +111,7 @@ impl Session {
                 {
                     return;
                 }
-                PortNum::TracerouteApp => traceroute = self.traceroute_answered(id),
+                PortNum::TracerouteApp => traceroute = self.traceroute_answered(now, id),
                 _ => {}
             }
         }

@@ -20,6 +20,7 @@ use std::time::Duration;
 use log::LevelFilter;
 use serde::Deserialize;
 
+use crate::link::Endpoint;
 use crate::mesh::{ChannelIndex, NodeNum};
 use crate::text::Lang;
 
@@ -49,6 +50,9 @@ pub struct Config {
     pub channels: BTreeMap<ChannelIndex, ChannelRules>,
     /// Whose weather, from whom, in which units.
     pub weather: Weather,
+    /// Other nodes that the operator may ask, by name.
+    #[serde(deserialize_with = "value::remotes")]
+    pub remote: BTreeMap<String, Endpoint>,
     /// What is logged.
     pub log: Log,
     /// Where things are kept.
@@ -281,6 +285,15 @@ impl Config {
 
     /// The host that stands in the template until somebody fills in a real one.
     pub const PLACEHOLDER_HOST: &'static str = "node.example";
+
+    /// The bot's own node.
+    #[must_use]
+    pub fn own_node(&self) -> Endpoint {
+        Endpoint {
+            host: self.node.host.clone(),
+            port: self.node.port,
+        }
+    }
 
     /// Whether the host is still the template's.
     #[must_use]

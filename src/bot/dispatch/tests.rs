@@ -2,6 +2,8 @@
 //! virtual clock. Each question comes a minute after the one before, so that
 //! limits matter only where a test turns the clock itself.
 
+mod elsewhere;
+
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::*;

@@ -23,13 +23,14 @@ test: ## run all tests
 bench: ## measure the figures that the README gives (about five minutes; needs valgrind)
 	$(CARGO) bench --locked --bench figures
 
-lint: ## check format, lints, shell scripts, and that no async runtime came in
+lint: ## check format, lints, documentation, shell scripts, and that no async runtime came in
 	@$(CARGO) fmt --version >/dev/null 2>&1 || { \
 		echo "lint: cargo fmt is missing; rustup component add rustfmt (or apt-get install rustfmt)" >&2; exit 1; }
 	@$(CARGO) clippy --version >/dev/null 2>&1 || { \
 		echo "lint: cargo clippy is missing; rustup component add clippy (or apt-get install rust-clippy)" >&2; exit 1; }
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps
 	@if grep -nE '^name = "(tokio|async-std|smol|futures-executor)"$$' Cargo.lock; then \
 		echo "lint: an async runtime is in Cargo.lock; cargo tree -i NAME shows who brings it" >&2; exit 1; fi
 	@if command -v shellcheck >/dev/null; then shellcheck scripts/*.sh .ci/run; \

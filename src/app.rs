@@ -22,8 +22,10 @@ use crate::bot::record::History;
 use crate::bot::{commands, run};
 use crate::config::{Config, ConfigError, Handshake};
 use crate::link::outbox::Wake;
-use crate::link::{self, Clock, Endpoint, Event, Link, Outbox, lookup, session};
+use crate::link::{self, Clock, Event, Link, Outbox, lookup, session};
 use crate::mesh::Sanity;
+use crate::remote::Limits;
+use crate::remote::call::{Caller, Named};
 use crate::services::weather::{Addresses, Services};
 use crate::signals::Stop;
 use crate::store::{Files, history};
@@ -82,10 +84,7 @@ pub fn load(path: Option<PathBuf>) -> Result<(PathBuf, Config), ConfigError> {
 #[must_use]
 pub fn link_settings(config: &Config) -> link::Settings {
     link::Settings {
-        endpoint: Endpoint {
-            host: config.node.host.clone(),
-            port: config.node.port,
-        },
+        endpoint: config.own_node(),
         connect_timeout: config.node.connect_timeout,
         reconnect_max: config.node.reconnect_max,
         session: session::Settings {
@@ -247,7 +246,9 @@ pub fn start_trusting(
         host: Box::new(HostStats::read),
         registry,
     };
-    let bot = Bot::new(settings, parts, before);
+    let caller = Caller::new(Some(config.own_node()), lookup::system(), Limits::default());
+    let others = Named::new(caller, config.remote.clone());
+    let bot = Bot::new(settings, parts, before).knowing(Arc::new(others));
     let pulse = Pulse::default();
     let beats = pulse.clone();
     let received = link.events;

@@ -23,11 +23,6 @@ pub fn describe(path: &Path, config: &Config) -> String {
         "node      {}, one TCP connection, nothing else ever connects to it",
         app::link_settings(config).endpoint
     ));
-    if config.host_is_placeholder() {
-        line(format_args!(
-            "          this is the placeholder of the template: fill in the real host"
-        ));
-    }
     line(format_args!(
         "answers   {}, to commands marked with {}, in {}",
         channels(config),
@@ -126,6 +121,11 @@ pub fn describe(path: &Path, config: &Config) -> String {
         )),
         None => line(format_args!("operator  nobody")),
     }
+    for (name, at) in &config.remote {
+        line(format_args!(
+            "remote    {name} is {at}, asked only when the operator wants it"
+        ));
+    }
     let store = &config.store;
     if store.enabled {
         line(format_args!(
@@ -202,6 +202,8 @@ mod tests {
             [weather]
             home = "Argenteuil"
             url = "http://10.0.0.7:8080/"
+            [remote]
+            hill = "[fd00::5]"
             [store]
             path = "meshbot.db"
         "#;
@@ -227,6 +229,7 @@ mod tests {
                       places from http://10.0.0.7:8080
                       when they fail from http://10.0.0.7:8080
             operator  nobody
+            remote    hill is [fd00::5]:4403, asked only when the operator wants it
             history   meshbot.db, for 30d, 64 MB at most
             state     meshbot.state, meshbot.weather
         "#]]

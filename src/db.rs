@@ -8,10 +8,11 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use crate::app::AppError;
+use crate::bot::insight::Stock;
 use crate::cli::Task;
 use crate::config::Config;
 use crate::store::history::export::{ExportError, Form, export};
-use crate::store::history::stats::{Stats, stats};
+use crate::store::history::stats::stats;
 use crate::store::history::{Limits, open};
 
 /// Does what was asked for; what there is to read goes to `out`. `now` is in
@@ -66,7 +67,7 @@ fn unless_closed(written: io::Result<()>) -> Result<(), AppError> {
 }
 
 /// The figures as a person reads them.
-fn told(path: &Path, stats: &Stats) -> String {
+fn told(path: &Path, stats: &Stock) -> String {
     let mut text = String::new();
     let mut line = |name: &str, what: fmt::Arguments<'_>| {
         // Writing to a String cannot fail.
@@ -105,6 +106,7 @@ fn told(path: &Path, stats: &Stats) -> String {
         None => line("hours", format_args!("none")),
     }
     line("links", format_args!("{}", stats.links));
+    line("texts", format_args!("{}", stats.texts));
     line("air", format_args!("{} readings", stats.air));
     line("errors", format_args!("{}", stats.errors));
     line(

@@ -11,6 +11,7 @@
 
 pub mod almanac;
 pub mod app;
+pub mod ask;
 pub mod bot;
 pub mod check;
 pub mod cli;
@@ -21,6 +22,7 @@ pub mod link;
 pub mod logging;
 pub mod mesh;
 pub mod proto;
+pub mod remote;
 pub mod services;
 pub mod signals;
 pub mod sim;

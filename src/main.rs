@@ -42,12 +42,18 @@ fn carry_out(command: Command) -> Result<(), AppError> {
         Command::Config => print(Config::template()),
         Command::Check { config } => {
             let (path, config) = app::load(config)?;
+            config.check_host()?;
             print(&check::describe(&path, &config))
         }
         Command::Db(db) => {
             let (_, config) = app::load(db.config)?;
             let now = Clock::start().now().unix;
             meshbot::db::carry_out(&config, &db.task, now, &mut std::io::stdout().lock())
+        }
+        Command::Ask(ask) => {
+            let now = Clock::start().now();
+            let (mut out, mut notes) = (std::io::stdout().lock(), std::io::stderr().lock());
+            meshbot::ask::carry_out(&ask, now, &mut out, &mut notes)
         }
         Command::Run { config } => {
             let (_, config) = app::load(config)?;

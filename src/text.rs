@@ -21,7 +21,7 @@ macro_rules! texts {
     ($($(#[$doc:meta])* $key:ident: $en:literal / $fr:literal,)+) => {
         /// One sentence of the catalogue.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-        pub enum Text { $(#[doc = $en] $(#[$doc])* $key,)+ }
+        pub enum Text { $(#[doc = concat!("`", $en, "`")] $(#[$doc])* $key,)+ }
 
         impl Text {
             /// All of them, for the tests.
@@ -91,6 +91,8 @@ texts! {
     PingNone: "There is no ping to stop." / "Aucun ping à arrêter.",
     PingSent: "🏓 {sent}/{count} sent" / "🏓 envoyés {sent}/{count}",
     PingDelivered: "{n} acknowledged" / "confirmés {n}",
+    PingAfter: "after {mean} s" / "en {mean} s",
+    PingAfterFromTo: "after {mean} s ({min} to {max})" / "en {mean} s ({min} à {max})",
     PingRelayed: "{n} only relayed" / "seulement relayés {n}",
     PingUnanswered: "{n} unanswered" / "sans réponse {n}",
     PingFailed: "{n} refused" / "refusés {n}",
@@ -127,6 +129,18 @@ texts! {
     NodesNear: "Near {place}: {n}" / "Voisins ({place}) : {n}",
     NodesNew: "New in 24 h: {n}" / "Nouveaux en 24 h : {n}",
     NodesLost: "Silent for over 24 h: {n}" / "Muets depuis plus de 24 h : {n}",
+    ElsewhereTitle: "Known to {name}: {n}" / "Connus de {name} : {n}",
+    ElsewhereNone: "My configuration names no other node ([remote])." / "Ma configuration ne nomme aucun autre nœud ([remote]).",
+    ElsewhereNames: "I can ask these nodes: {names}" / "Je peux interroger ces nœuds : {names}",
+    ElsewhereBusy: "I am still asking {name}. Try again in a moment." / "J'interroge encore {name}. Réessaie dans un instant.",
+    ElsewhereOwn: "{name} is my own node. I do not connect to it twice." / "{name} est mon propre nœud. Je ne m'y connecte pas deux fois.",
+    ElsewhereOwnUnknown: "I cannot tell {name} from my own node just now, so I do not ask it." / "Impossible de distinguer {name} de mon propre nœud pour l'instant : je ne l'interroge pas.",
+    ElsewhereNoAddress: "The address of {name} is not found." / "L'adresse de {name} est introuvable.",
+    ElsewhereAway: "{name} cannot be reached." / "{name} est injoignable.",
+    ElsewhereSlow: "{name} does not answer in time." / "{name} ne répond pas à temps.",
+    ElsewhereEnded: "{name} hung up before the end." / "{name} a raccroché avant la fin.",
+    ElsewhereLocked: "{name} is locked: it tells nothing." / "{name} est verrouillé : il ne dit rien.",
+    ElsewhereNonsense: "{name} does not answer like a Meshtastic node." / "{name} ne répond pas comme un nœud Meshtastic.",
     NoPosition: "I don't know where {name} is. Try {usage}" / "Je ne sais pas où est {name}. Essaie {usage}",
     NoListYet: "I don't know yet who is new: my node's list has not come." / "Je ne sais pas encore qui est nouveau : la liste de mon nœud n'est pas arrivée.",
 
@@ -177,8 +191,9 @@ texts! {
     NothingMore: "There is nothing more." / "Il n'y a rien de plus.",
 
     // /help
-    HelpHelp: "this list, or how to use one command" / "cette liste, ou l'emploi d'une commande",
-    HelpList: "🤖 {list} · {prefix}help <command> tells more" / "🤖 {list} · {prefix}help <commande> en dit plus",
+    HelpHelp: "all commands, or how to use one" / "les commandes, ou l'emploi de l'une d'elles",
+    HelpList: "🤖 {prefix}… {list} · {prefix}help <command>" / "🤖 {prefix}… {list} · {prefix}help <commande>",
+    HelpPage: "🤖 {prefix}… {list} · {prefix}help {page}" / "🤖 {prefix}… {list} · {prefix}help {page}",
     HelpOne: "ℹ️ {usage}: {summary}" / "ℹ️ {usage} : {summary}",
     HelpAlso: "also {list}" / "aussi {list}",
     NoSuchCommand: "I know no command \"{name}\"." / "Je ne connais pas de commande « {name} ».",
@@ -220,16 +235,39 @@ texts! {
     HelpStats: "how much I heard, in so many hours" / "tout ce que j'ai entendu, sur tant d'heures",
     HelpChannel: "how busy the channel is, today and now" / "l'occupation du canal, maintenant et sur 24 h",
     OfDirect: "{n} direct" / "{n} en direct",
-    OfTexts: "{n} texts" / "{n} textes",
+    OfTexts: "{n} text|{n} texts" / "{n} texte|{n} textes",
     ChannelLast: "busy {n} now" / "occupé à {n}",
     ChannelMean: "mean {n}" / "moyenne {n}",
     ChannelUnknown: "my node measured nothing" / "rien mesuré par mon nœud",
     NothingHeard: "nothing heard" / "rien entendu",
-    Packets: "{n} packets" / "{n} paquets",
-    OfNodes: "{n} nodes" / "{n} nœuds",
-    ByRadio: "{n} by radio" / "{n} par radio",
+    Packets: "{n} packet|{n} packets" / "{n} paquet|{n} paquets",
+    OfNodes: "{n} node|{n} nodes" / "{n} nœud|{n} nœuds",
+    ByRadio: "{n} by radio|{n} by radio" / "{n} par radio|{n} par radio",
     AllKinds: "all" / "tout",
     Peak: "peak {n} at {hour}" / "max {n} à {hour}",
+
+    // /propag, /neighbors, /leaderboard, /trafic
+    HelpPropag: "the farthest packets without a relay, and the record of the month" / "les liaisons directes les plus longues, et le record du mois",
+    HelpNeighbors: "who hears whom; with a node, its neighbours" / "qui entend qui ; avec un nœud, ses voisins",
+    HelpLeaderboard: "who stands out: farthest, highest, longest running" / "les records : le plus loin, le plus haut, le plus ancien",
+    HelpTrafic: "what was said on the channel" / "ce qui s'est dit sur le canal",
+    NoLinks: "no link of known length" / "aucune liaison de longueur connue",
+    NoNeighbors: "nobody was heard hearing anybody" / "personne n'a été vu entendre personne",
+    NoSharedChannel: "I have not heard you on a channel today. Ask there." / "Je ne t'ai entendu sur aucun canal aujourd'hui. Demande là-bas.",
+    NothingSaid: "nothing was said" / "rien n'a été dit",
+    OfNeighbors: "{n} neighbour|{n} neighbours" / "{n} voisin|{n} voisins",
+    OfLinks: "{n} link|{n} links" / "{n} liaison|{n} liaisons",
+
+    // /errors, /db
+    HelpErrors: "the last answers that did not arrive, and why" / "les dernières réponses non arrivées, et pourquoi",
+    HelpDb: "what my history holds and takes" / "ce que contient et occupe mon historique",
+    NoErrors: "✅ Nothing that I know of was lost." / "✅ Rien de perdu, à ma connaissance.",
+    Errors: "⚠ {n} not arrived|⚠ {n} not arrived" / "⚠ {n} non arrivée|⚠ {n} non arrivées",
+    DbFree: "{size} of it free" / "dont {size} libres",
+    DbSince: "for {time}" / "sur {time}",
+    DbSums: "{n} more in sums" / "{n} de plus en sommes",
+    DbErrors: "{n} error|{n} errors" / "{n} erreur|{n} erreurs",
+
     KindText: "text" / "textes",
     KindPosition: "position" / "positions",
     KindTelemetry: "telemetry" / "télémétrie",
@@ -276,6 +314,17 @@ impl Text {
         out
     }
 
+    /// So many of something, for those sentences that have a singular and a
+    /// plural, separated by `|`.
+    #[must_use]
+    pub fn count(self, lang: Lang, n: impl fmt::Display) -> String {
+        let n = n.to_string();
+        let is_one = n == "1" || (lang == Lang::Fr && n == "0");
+        let both = self.fill(lang, &[("n", &n)]);
+        let (one, many) = both.split_once('|').unwrap_or((&both, &both));
+        if is_one { one } else { many }.to_owned()
+    }
+
     /// The sentence in `lang`, for those without placeholders.
     #[must_use]
     pub fn plain(self, lang: Lang) -> &'static str {
@@ -304,6 +353,15 @@ mod tests {
             assert!(!en.is_empty() && !fr.is_empty(), "{text:?}");
             assert_eq!(placeholders(en), placeholders(fr), "{text:?}");
         }
+    }
+
+    #[test]
+    fn one_is_not_many() {
+        let nodes = |lang, n| Text::OfNodes.count(lang, n);
+        assert_eq!(nodes(Lang::En, 1), "1 node");
+        assert_eq!(nodes(Lang::En, 0), "0 nodes");
+        assert_eq!(nodes(Lang::Fr, 0), "0 nœud");
+        assert_eq!(nodes(Lang::Fr, 21), "21 nœuds");
     }
 
     #[test]

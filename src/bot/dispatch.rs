@@ -4,6 +4,7 @@
 //! outbox. It owns the node book and everything else that commands look at.
 //! Refusing costs at most one notice, then silence.
 
+mod elsewhere;
 mod insight;
 mod listen;
 mod outcome;
@@ -22,6 +23,7 @@ use log::{debug, error, info, warn};
 
 use super::command::{Ask, Command, Context, LinkView, Place, Registry};
 use super::desk::Desk;
+use super::elsewhere::Elsewhere;
 use super::errands::{Errands, Job, JobId, JobResult, Work};
 use super::forecasts::{self, Boot, Forecasts, Frame, Need, Snapshot};
 use super::host::HostStats;
@@ -40,6 +42,7 @@ use crate::config::{
 use crate::link::{Event, Identity, Outbox, Outcome, Received, Ticket};
 use crate::mesh::name::{self, clean};
 use crate::mesh::{ChannelIndex, Hops, Known, NodeBook, NodeNum, Now, PacketId, Sanity, Standing};
+use crate::remote::NoOthers;
 use crate::text::{Lang, Text};
 use crate::thread::caught;
 use crate::weather::Source;
@@ -75,6 +78,8 @@ pub struct Settings {
     pub local_zone: TimeZone,
     /// The run of the board.
     pub boot: Boot,
+    /// Texts of channels go into the history.
+    pub keep_texts: bool,
     /// Note each command served.
     pub log_conversations: bool,
     /// Texts of direct messages may be logged.
@@ -97,6 +102,7 @@ impl Settings {
             weather: forecasts::Settings::from_config(&config.weather),
             local_zone: TimeZone::UTC,
             boot: Boot::default(),
+            keep_texts: config.store.texts,
             log_conversations: config.log.conversations,
             log_direct_texts: config.log.direct_texts,
             sanity,
@@ -192,6 +198,8 @@ enum OpenJob {
     Weather(Need),
     /// It looks something up in the history.
     Past(insight::Waiting),
+    /// It asks another node, until then.
+    Elsewhere(Duration),
 }
 
 /// The bot.
@@ -205,6 +213,7 @@ pub struct Bot {
     policy: Policy,
     desk: Desk,
     forecasts: Forecasts,
+    elsewhere: Elsewhere,
     traces: Traces,
     pings: Pings,
     book: NodeBook,
@@ -268,6 +277,7 @@ impl Bot {
             traces: Traces::default(),
             pings: Pings::default(),
             forecasts: Forecasts::new(weather, frame, parts.weather, before.weather),
+            elsewhere: Elsewhere::new(Arc::new(NoOthers)),
             policy: Policy::new(settings.limits.clone()),
             registry,
             errands: parts.errands,
@@ -326,6 +336,7 @@ impl Bot {
     /// Looks at everything that depends on time.
     pub fn tick(&mut self, now: Now) {
         self.give_up_late_jobs(now);
+        self.elsewhere.forget(now.mono);
         self.forecasts.tick(now);
         self.serve_forecasts(now);
         self.serve_pings(now);

@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use super::elsewhere::List;
 use super::insight::Answer;
+use crate::remote::Trouble;
 use crate::thread::{Death, caught, spawn};
 use crate::weather::{Failure, Found, Report};
 
@@ -38,7 +40,9 @@ pub enum Work {
     /// Something was put away, or could not be.
     Saved(bool),
     /// What the history found; `None` when it cannot be read.
-    Past(Option<Answer>),
+    Past(Option<Box<Answer>>),
+    /// What another node lists.
+    Elsewhere(Result<List, Trouble>),
     /// Nothing: nobody wanted it any more.
     Unwanted,
 }

@@ -9,6 +9,7 @@ pub mod command;
 pub mod commands;
 pub mod desk;
 pub mod dispatch;
+pub mod elsewhere;
 pub mod errands;
 pub mod forecasts;
 pub mod host;

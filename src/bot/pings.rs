@@ -66,6 +66,32 @@ pub enum End {
     Limit,
 }
 
+/// How long acknowledgements took, from the writing of the pong.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Took {
+    /// The shortest time.
+    pub shortest: Duration,
+    /// All of them together.
+    pub total: Duration,
+    /// The longest time.
+    pub longest: Duration,
+}
+
+impl Took {
+    fn and(before: Option<Self>, took: Duration) -> Self {
+        let before = before.unwrap_or(Self {
+            shortest: took,
+            total: Duration::ZERO,
+            longest: took,
+        });
+        Self {
+            shortest: before.shortest.min(took),
+            total: before.total + took,
+            longest: before.longest.max(took),
+        }
+    }
+}
+
 /// What became of a session.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Report {
@@ -75,6 +101,8 @@ pub struct Report {
     pub sent: u8,
     /// Acknowledged by the asker's node.
     pub delivered: u8,
+    /// How long that took.
+    pub took: Option<Took>,
     /// Heard being repeated; nothing more is known.
     pub relayed: u8,
     /// Sent, and not acknowledged.
@@ -158,6 +186,7 @@ impl Pings {
                 count,
                 sent: 0,
                 delivered: 0,
+                took: None,
                 relayed: 0,
                 unanswered: 0,
                 failed: 0,
@@ -256,7 +285,10 @@ impl Pings {
         }
         let report = &mut self.sessions[at].report;
         match outcome {
-            Outcome::Delivered => report.delivered += 1,
+            Outcome::Delivered(took) => {
+                report.delivered += 1;
+                report.took = Some(Took::and(report.took, took));
+            }
             Outcome::Relayed => report.relayed += 1,
             Outcome::Failed(Failure::NoAnswer | Failure::Nak(MAX_RETRANSMIT)) => {
                 report.unanswered += 1;
@@ -367,9 +399,9 @@ mod tests {
         assert_eq!(pings.deadline(), Some(s(40)));
         assert_eq!(acts(&mut pings, 39, 2), NOTHING);
         assert_eq!(acts(&mut pings, 40, 2), ["!2222bbbb 2/3"]);
-        pings.outcome(Ticket(2), Outcome::Delivered);
+        pings.outcome(Ticket(2), Outcome::Delivered(s(2)));
         assert_eq!(acts(&mut pings, 75, 3), ["!2222bbbb 3/3"]);
-        pings.outcome(Ticket(9), Outcome::Delivered);
+        pings.outcome(Ticket(9), Outcome::Delivered(s(2)));
         pings.outcome(Ticket(3), Outcome::Failed(Failure::NoAnswer));
         assert_eq!(acts(&mut pings, 76, 4), NOTHING);
         assert_eq!(pings.deadline(), Some(s(375)));
@@ -417,7 +449,7 @@ mod tests {
         assert!(!pings.stop(BOB, s(0)));
         pings.begin(&ask(BOB), 5, false, s(0)).unwrap();
         acts(&mut pings, 0, 1);
-        pings.outcome(Ticket(1), Outcome::Delivered);
+        pings.outcome(Ticket(1), Outcome::Delivered(s(2)));
         acts(&mut pings, 30, 2);
         assert!(!pings.stop(NodeNum(1), s(31)) && pings.stop(BOB, s(31)));
         let sum = "!2222bbbb 2/5 [1, 0, 0, 0] ?1 Stopped";
@@ -470,7 +502,7 @@ mod tests {
         acts(&mut pings, 0, 1);
         pings.limit(BOB, s(30));
         assert_eq!(acts(&mut pings, 60, 2), NOTHING);
-        pings.outcome(Ticket(1), Outcome::Delivered);
+        pings.outcome(Ticket(1), Outcome::Delivered(s(2)));
         let sum = "!2222bbbb 1/5 [1, 0, 0, 0] ?0 Limit";
         assert_eq!(acts(&mut pings, 61, 2), [sum]);
 

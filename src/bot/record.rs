@@ -8,18 +8,21 @@
 //! the state of the nodes is never lost that way, it is read from the book at
 //! the next chance.
 
+mod links;
 mod rows;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-pub use rows::{Air, Batch, Heard, History, KeyNews, Link, Medium, Undelivered, When};
+pub use links::{FARTHEST, Link};
+pub use rows::{Air, Batch, Heard, History, KeyNews, Medium, Said, Undelivered, When};
 
-use super::insight::{Sample, Seen};
+use super::insight::{Failure, Fresh, Line, Look, Sample, Seen, Talking};
 use super::recent::Recent;
 use crate::link::Received;
 use crate::mesh::{
-    Changes, NodeBook, NodeNum, Now, Packet, Payload, Sanity, Standing, content, edges,
+    Changes, ChannelIndex, Edge, NodeBook, NodeNum, Now, Packet, Payload, Sanity, Standing,
+    content, edges, name,
 };
 use crate::proto::{PortNum, telemetry};
 
@@ -27,6 +30,10 @@ use crate::proto::{PortNum, telemetry};
 pub const BATCH_PERIOD: Duration = Duration::from_secs(600);
 /// Rows that wait at most; as many make a batch before its time.
 pub const ROWS: usize = 2_048;
+/// Texts that wait at most; as many make a batch before its time.
+const TEXTS: usize = 128;
+/// The longest text that a packet can carry, bytes (protocol.md §4.4).
+const TEXT_MAX: usize = 233;
 /// Key changes and failures that wait at most.
 const FACTS: usize = 64;
 /// What must be durable at once may be so this often in a row …
@@ -45,7 +52,9 @@ pub struct Recorder {
     sanity: Sanity,
     own: Option<NodeNum>,
     packets: Vec<Heard>,
-    links: Vec<Link>,
+    /// What others have told of who hears whom, and when.
+    told: Vec<(Duration, Edge)>,
+    texts: Vec<Said>,
     air: Vec<Air>,
     dirty: BTreeSet<NodeNum>,
     disbelieved: Recent<NodeNum, ()>,
@@ -69,7 +78,8 @@ impl Recorder {
             sanity,
             own: None,
             packets: Vec::new(),
-            links: Vec::new(),
+            told: Vec::new(),
+            texts: Vec::new(),
             air: Vec::new(),
             dirty: BTreeSet::new(),
             disbelieved: Recent::new(FACTS),
@@ -89,10 +99,10 @@ impl Recorder {
     pub fn set_own(&mut self, own: NodeNum) {
         if self.own.is_some_and(|before| before != own) {
             // What has no date yet cannot be told apart any more.
-            let left = self.packets.len() + self.links.len() + self.air.len();
-            self.dropped += left as u64;
+            self.dropped += self.rows() as u64;
             self.packets.clear();
-            self.links.clear();
+            self.told.clear();
+            self.texts.clear();
             self.air.clear();
             self.keys.clear();
             self.errors.clear();
@@ -113,31 +123,87 @@ impl Recorder {
         self.taken_at
     }
 
-    /// The packets that wait, as far as they count in figures. The clock has to
-    /// be sane.
-    pub fn waiting(&self, now: Now) -> impl Iterator<Item = Seen> {
-        let clock = Batch {
-            now,
-            dated: true,
-            ..Batch::default()
-        };
-        let packets = self.packets.iter();
-        packets.filter_map(move |heard| Seen::of(clock.unix(heard.at)?, heard))
+    fn rows(&self) -> usize {
+        self.packets.len() + self.told.len() + self.texts.len() + self.air.len()
     }
 
-    /// What our node said of the air, likewise.
-    pub fn waiting_air(&self, now: Now) -> impl Iterator<Item = Sample> {
-        let clock = Batch {
-            now,
-            dated: true,
-            ..Batch::default()
-        };
-        self.air.iter().filter_map(move |air| {
-            Some(Sample {
-                at: clock.unix(air.at)?,
-                busy: f64::from(air.channel_utilization),
-            })
-        })
+    /// When the oldest row was heard that waits, in seconds since 1970. The
+    /// clock has to be sane.
+    #[must_use]
+    pub fn oldest(&self, now: Now) -> Option<u64> {
+        let packets = self.packets.iter().map(|heard| heard.at);
+        let air = self.air.iter().map(|air| air.at);
+        let texts = self.texts.iter().map(|said| said.at);
+        let all = packets.chain(air).chain(texts);
+        let clock = Batch::clock(now);
+        all.filter_map(|at| clock.unix(at)).min()
+    }
+
+    /// What waits of that what is to be looked up, as far as it counts. The
+    /// clock has to be sane.
+    #[must_use]
+    pub fn waiting(&self, now: Now, book: &NodeBook, look: Look) -> Fresh {
+        let clock = Batch::clock(now);
+        let mut fresh = Fresh::default();
+        if look.packets.is_some() {
+            let packets = self.packets.iter();
+            fresh.packets = packets
+                .filter_map(|heard| Seen::of(clock.unix(heard.at)?, heard))
+                .collect();
+        }
+        if look.air {
+            let sample = |air: &Air| {
+                Some(Sample {
+                    at: clock.unix(air.at)?,
+                    busy: f64::from(air.channel_utilization),
+                })
+            };
+            fresh.air = self.air.iter().filter_map(sample).collect();
+        }
+        if look.links.is_some() {
+            let links = self.links(now, book).into_iter();
+            fresh.links = links
+                .filter_map(|link| Some(link.reception(clock.unix(link.at)?)))
+                .collect();
+        }
+        if let Some(talking) = look.texts {
+            fresh.shared = match talking {
+                Talking::On(_) => None,
+                Talking::SharedWith(node) => self.shared_with(node),
+            };
+            let line = |said: &Said| {
+                Some(Line {
+                    at: clock.unix(said.at)?,
+                    from: said.from,
+                    id: said.id,
+                    channel: said.channel,
+                    text: said.text.clone(),
+                })
+            };
+            fresh.texts = self.texts.iter().filter_map(line).collect();
+        }
+        if look.failures {
+            let failure = |error: &Undelivered| Failure {
+                at: clock.unix(error.at),
+                to: error.to,
+                reason: error.reason.as_str().into(),
+            };
+            fresh.failures = self.errors.iter().map(failure).collect();
+        }
+        fresh
+    }
+
+    /// The first channel on which a node was heard; what is addressed to
+    /// somebody may have come without any.
+    fn shared_with(&self, node: NodeNum) -> Option<ChannelIndex> {
+        let heard = self.packets.iter().filter(|heard| heard.from == node);
+        let readable = heard.filter(|heard| heard.to.is_none() && heard.port >= 0);
+        readable.map(|heard| ChannelIndex(heard.channel)).min()
+    }
+
+    fn links(&self, now: Now, book: &NodeBook) -> Vec<Link> {
+        let own = self.own.unwrap_or_default();
+        links::sum_up(&self.told, &self.packets, own, book, now)
     }
 
     /// A packet, before or after the book has learnt from it.
@@ -151,12 +217,12 @@ impl Recorder {
         if self.own == Some(packet.from) {
             if live && !packet.by_lora && !packet.via_mqtt {
                 self.air(now, packet);
-                self.links(now, packet);
+                self.told(now, packet);
             }
             return;
         }
         if live {
-            self.links(now, packet);
+            self.told(now, packet);
         }
         if self.packets.len() >= ROWS {
             self.dropped += 1;
@@ -188,15 +254,46 @@ impl Recorder {
         }
     }
 
+    /// Somebody said something on a channel, or is said to have. What is
+    /// addressed to somebody is nobody else's business.
+    pub fn said(&mut self, now: Now, received: &Received) {
+        let packet = &received.packet;
+        let is_nobodys = self.own.is_none() || !packet.from.is_node();
+        let is_ours = self.own == Some(packet.from);
+        let is_stored = received.standing == Standing::Replay;
+        if is_nobodys || is_ours || is_stored || !packet.is_broadcast() {
+            return;
+        }
+        let text = packet.text().map(|text| name::clean(text, TEXT_MAX));
+        let Some(text) = text.filter(|text| !text.is_empty()) else {
+            return;
+        };
+        if self.texts.len() >= TEXTS {
+            self.dropped += 1;
+            return;
+        }
+        let late = received.standing != Standing::Live;
+        self.texts.push(Said {
+            at: self.heard_at(now, packet, late),
+            from: packet.from,
+            id: packet.id,
+            channel: packet.channel,
+            text: text.into(),
+        });
+        self.wait_from(now);
+        if self.texts.len() >= TEXTS {
+            self.batch_at = Some(now.mono);
+        }
+    }
+
     /// What a packet tells of others who hear each other.
-    fn links(&mut self, now: Now, packet: &Packet) {
-        let at = When::Mono(now.mono);
+    fn told(&mut self, now: Now, packet: &Packet) {
         for edge in edges::told_by(packet) {
-            if self.links.len() >= ROWS {
+            if self.told.len() >= ROWS {
                 self.dropped += 1;
                 return;
             }
-            self.links.push(Link { at, edge });
+            self.told.push((now.mono, edge));
             self.wait_from(now);
         }
     }
@@ -313,7 +410,7 @@ impl Recorder {
         self.urgent_at = None;
         let keys = std::mem::take(&mut self.keys);
         let changed = keys.iter().filter(|news| news.key.is_some());
-        let nodes = changed.filter_map(|news| book.get(news.node).map(|node| node.to_known()));
+        let nodes = changed.filter_map(|news| book.known(news.node, now, self.sanity));
         let batch = Batch {
             now,
             dated: self.sanity.check(now.unix).is_some(),
@@ -344,7 +441,7 @@ impl Recorder {
             errors: std::mem::take(&mut self.errors),
             nodes: std::mem::take(&mut self.dirty)
                 .into_iter()
-                .filter_map(|num| book.get(num).map(|node| node.to_known()))
+                .filter_map(|num| book.known(num, now, self.sanity))
                 .collect(),
             ..Batch::default()
         };
@@ -352,10 +449,12 @@ impl Recorder {
         self.batch_at = None;
         if dated {
             self.taken_at = Some(now.unix);
+            batch.links = self.links(now, book);
+            self.told.clear();
             batch.packets = std::mem::take(&mut self.packets);
-            batch.links = std::mem::take(&mut self.links);
+            batch.texts = std::mem::take(&mut self.texts);
             batch.air = std::mem::take(&mut self.air);
-        } else if self.packets.len() + self.links.len() + self.air.len() > 0 {
+        } else if self.rows() > 0 {
             self.batch_at = Some(now.mono + BATCH_PERIOD);
         }
         (!batch.is_empty()).then_some(batch)

@@ -13,6 +13,7 @@ use log::{debug, error, warn};
 
 use super::command::{Ask, Place};
 use super::desk::Desk;
+use super::elsewhere;
 use super::forecasts::{Wanted, Wish};
 use super::insight;
 use super::pings;
@@ -281,6 +282,8 @@ pub enum Errand {
     Pings(pings::Wish),
     /// What the mesh did.
     Past(insight::Wish),
+    /// What another node lists.
+    Elsewhere(elsewhere::Wish),
 }
 
 /// What a command did with its reply.
@@ -364,6 +367,11 @@ impl<'a> Reply<'a> {
     /// Leaves the answer to the history.
     pub fn look_back(&mut self, wish: insight::Wish) {
         self.leave(Errand::Past(wish));
+    }
+
+    /// Leaves the answer to another node.
+    pub fn elsewhere(&mut self, wish: elsewhere::Wish) {
+        self.leave(Errand::Elsewhere(wish));
     }
 
     /// What became of it.

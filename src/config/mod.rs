@@ -20,6 +20,7 @@ use std::time::Duration;
 use log::LevelFilter;
 use serde::Deserialize;
 
+use crate::link::Endpoint;
 use crate::mesh::{ChannelIndex, NodeNum};
 use crate::text::Lang;
 
@@ -49,6 +50,9 @@ pub struct Config {
     pub channels: BTreeMap<ChannelIndex, ChannelRules>,
     /// Whose weather, from whom, in which units.
     pub weather: Weather,
+    /// Other nodes that the operator may ask, by name.
+    #[serde(deserialize_with = "value::remotes")]
+    pub remote: BTreeMap<String, Endpoint>,
     /// What is logged.
     pub log: Log,
     /// Where things are kept.
@@ -260,6 +264,8 @@ pub struct Store {
     /// Megabytes that the history may take, 16 to 4096.
     #[serde(deserialize_with = "value::whole::<_, _, 16, 4096>")]
     pub max_size: u64,
+    /// Whether texts of channels are kept, for a day.
+    pub texts: bool,
 }
 
 /// Where the file names commands.
@@ -279,6 +285,15 @@ impl Config {
 
     /// The host that stands in the template until somebody fills in a real one.
     pub const PLACEHOLDER_HOST: &'static str = "node.example";
+
+    /// The bot's own node.
+    #[must_use]
+    pub fn own_node(&self) -> Endpoint {
+        Endpoint {
+            host: self.node.host.clone(),
+            port: self.node.port,
+        }
+    }
 
     /// Whether the host is still the template's.
     #[must_use]
@@ -372,6 +387,7 @@ impl Default for Store {
             enabled: true,
             keep: Duration::from_secs(30 * 24 * 3_600),
             max_size: 64,
+            texts: true,
         }
     }
 }

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
 
 use super::{Config, ConfigError, Mentions, Place, error};
+use crate::link::Endpoint;
+use crate::remote::address;
 
 /// The file's name where none is given: first in the working directory, then
 /// under `/etc/meshbot`.
@@ -44,6 +46,17 @@ impl Config {
                 name,
                 section.map(|key| Place::of(text, key.span().start)),
                 "[node] host is missing: the name or address of your node",
+            ));
+        }
+        let own = config.own_node();
+        let spells_own = |(_, at): &(&String, &Endpoint)| address::spells_the_same(at, &own);
+        if let Some((own, _)) = config.remote.iter().find(spells_own) {
+            let key = section(tree, "remote")
+                .and_then(|remote| remote.keys().find(|key| key.get_ref() == own));
+            return Err(ConfigError::new(
+                name,
+                key.map(|key| Place::of(text, key.span().start)),
+                &format!("remote.{own}: this is the bot's own node, which serves one client only"),
             ));
         }
         config.mentions = Mentions {
@@ -120,14 +133,17 @@ fn unreadable(error: &std::io::Error) -> String {
     format!("cannot be read: {reason}")
 }
 
+fn section<'a>(tree: &'a DeTable<'a>, name: &str) -> Option<&'a DeTable<'a>> {
+    tree.get(name)?.get_ref().as_table()
+}
+
 /// The keys of `[commands]` and the lists of `[channel.N]`, each with its place.
 fn commands_named(tree: &DeTable, text: &str) -> Vec<(String, Place)> {
-    let section = |name: &str| tree.get(name).and_then(|value| value.get_ref().as_table());
-    let keys = section("commands")
+    let keys = section(tree, "commands")
         .into_iter()
         .flat_map(|commands| commands.keys())
         .map(|key| (key.get_ref().to_string(), key.span()));
-    let listed = section("channel")
+    let listed = section(tree, "channel")
         .into_iter()
         .flat_map(|channels| channels.values())
         .filter_map(|rules| rules.get_ref().as_table()?.get("commands"))

@@ -51,6 +51,7 @@ path = "/var/tmp/x.db"
 enabled = false
 keep = "366d"
 max_size = 16
+texts = false
 "##;
 
 fn parse(text: &str) -> Config {
@@ -224,7 +225,7 @@ fn unknown_keys_name_the_nearest_one() {
     refuse(
         "\"a\\nb\" = 1",
         expect![[
-            r#"meshbot.toml:1:1: unknown field "a\nb", expected one of language, node, bot, operator, limits, commands, channel, weather, log, store"#
+            r#"meshbot.toml:1:1: unknown field "a\nb", expected one of language, node, bot, operator, limits, commands, channel, weather, remote, log, store"#
         ]],
     );
 }
@@ -697,4 +698,57 @@ fn what_is_wrong_about_the_weather() {
         let text = format!("node.host = \"radio\"\n[weather]\nurl = \"{url}\"");
         assert!(Config::parse(&text, "x").is_err(), "{url}");
     }
+}
+
+fn remote(entry: &str) -> String {
+    format!("[node]\nhost = \"Radio.local\"\n[remote]\n{entry}")
+}
+
+#[test]
+fn other_nodes_have_short_names_and_whole_addresses() {
+    let config = parse(&remote(
+        "hill = \"192.168.1.50\"\nnorth-2 = \"[fd00::5]:4404\"\nmy-2nd = \"radio.local:4404\"",
+    ));
+    let at: Vec<String> = config.remote.values().map(ToString::to_string).collect();
+    assert_eq!(
+        at,
+        ["192.168.1.50:4403", "radio.local:4404", "[fd00::5]:4404"]
+    );
+    refuse(
+        &remote("Hill = \"a\""),
+        expect![[
+            r#"meshbot.toml:4:1: remote.Hill: expected a name of 1 to 12 letters a to z, digits and hyphens, found string "Hill""#
+        ]],
+    );
+    refuse(
+        &remote("hill = \"fd00::5\""),
+        expect![[
+            r#"meshbot.toml:4:8: remote.hill: expected a node such as "192.168.1.50", "hill.local:4403" or "[fd00::5]:4403", found string "fd00::5""#
+        ]],
+    );
+    let many: String = ('a'..='k')
+        .map(|name| format!("{name} = \"x\"\n"))
+        .collect();
+    refuse(
+        &remote(&many),
+        expect!["meshbot.toml:3:1: [remote]: expected at most 10 nodes, found 11"],
+    );
+}
+
+#[test]
+fn the_bot_s_own_node_is_no_other_node() {
+    for own in ["radio.local", "RADIO.local.:4403"] {
+        refuse(
+            &remote(&format!("hill = \"a\"\nme = \"{own}\"")),
+            expect![
+                "meshbot.toml:5:1: remote.me: this is the bot's own node, which serves one client only"
+            ],
+        );
+    }
+    refuse(
+        "node = { host = \"192.168.1.38\", port = 4404 }\nremote.me = \"[::ffff:192.168.1.38]:4404\"",
+        expect![
+            "meshbot.toml:2:8: remote.me: this is the bot's own node, which serves one client only"
+        ],
+    );
 }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv6Addr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -19,8 +19,13 @@ use ureq::http::Uri;
 
 use super::duration::{parse_duration, written};
 use super::{ChannelIndex, ChannelRules, NodeNum};
+use crate::link::Endpoint;
 use crate::mesh::Position;
+use crate::remote::address::{self, is_name};
 use crate::weather::{Cell, Home, Query};
+
+/// Other nodes that can be named: what fits into one answer.
+const REMOTES: usize = 10;
 
 /// A whole number from `LO` to `HI`.
 pub(super) fn whole<'de, D, T, const LO: i64, const HI: i64>(from: D) -> Result<T, D::Error>
@@ -64,42 +69,7 @@ where
 /// The host of the node, without the brackets that an IPv6 address may have.
 pub(super) fn host<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let what = "a host name or an IP address, without scheme or port";
-    text(from, what, |text| {
-        let bare = text
-            .strip_prefix('[')
-            .and_then(|rest| rest.strip_suffix(']'));
-        if bare.is_some() || text.contains(':') {
-            let address = bare.unwrap_or(text);
-            return is_ipv6(address).then(|| address.to_owned());
-        }
-        let numeric = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-        let good = if numeric {
-            text.parse::<Ipv4Addr>().is_ok()
-        } else {
-            is_name(text)
-        };
-        good.then(|| text.to_owned())
-    })
-}
-
-/// A link-local address needs the name of its interface: `fe80::1%eth0`.
-fn is_ipv6(text: &str) -> bool {
-    let (address, zone) = text.split_once('%').unwrap_or((text, "lo"));
-    let zone_good = (1..=15).contains(&zone.len()) && zone.bytes().all(|b| b.is_ascii_graphic());
-    zone_good && address.parse::<Ipv6Addr>().is_ok()
-}
-
-fn is_name(text: &str) -> bool {
-    let label_good = |label: &str| {
-        (1..=63).contains(&label.len())
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && label
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-    };
-    let text = text.strip_suffix('.').unwrap_or(text);
-    text.len() <= 253 && text.split('.').all(label_good)
+    text(from, what, address::host)
 }
 
 /// The mark before a command.
@@ -173,7 +143,7 @@ pub(super) fn country<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Strin
 /// Where a service is reached: scheme, host, perhaps a port and a path. Without
 /// the slash at the end.
 pub(super) fn base_url<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
-    text(from, ADDRESS, address)
+    text(from, ADDRESS, url)
 }
 
 /// The same where there may be none.
@@ -192,14 +162,14 @@ where
     let what = format!("{ADDRESS}, or \"\" for nobody");
     text(from, &what, |text| match text {
         "" => Some(String::new()),
-        text => address(text),
+        text => url(text),
     })
     .map(Some)
 }
 
 const ADDRESS: &str = "an address such as \"https://host\" or \"http://host:8080\"";
 
-fn address(text: &str) -> Option<String> {
+fn url(text: &str) -> Option<String> {
     let uri: Uri = text.parse().ok()?;
     let authority = uri.authority()?;
     let host = authority.host().trim_matches(['[', ']']);
@@ -277,6 +247,43 @@ where
     }
     let map = BTreeMap::<Key, ChannelRules>::deserialize(from)?;
     Ok(map.into_iter().map(|(key, rules)| (key.0, rules)).collect())
+}
+
+/// The other nodes by their names.
+pub(super) fn remotes<'de, D>(from: D) -> Result<BTreeMap<String, Endpoint>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    #[derive(PartialEq, Eq, PartialOrd, Ord)]
+    struct Name(String);
+    impl<'de> Deserialize<'de> for Name {
+        fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+            let what = "a name of 1 to 12 letters a to z, digits and hyphens";
+            text(from, what, |text| {
+                let letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+                let good = (1..=12).contains(&text.len()) && text.bytes().all(letter);
+                good.then(|| Self(text.to_owned()))
+            })
+        }
+    }
+    struct Place(Endpoint);
+    impl<'de> Deserialize<'de> for Place {
+        fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+            let what = "a node such as \"192.168.1.50\", \"hill.local:4403\" or \"[fd00::5]:4403\"";
+            text(from, what, address::parse).map(Self)
+        }
+    }
+    let map = BTreeMap::<Name, Place>::deserialize(from)?;
+    if map.len() > REMOTES {
+        let found = map.len();
+        return Err(D::Error::custom(format!(
+            "[remote]: expected at most {REMOTES} nodes, found {found}"
+        )));
+    }
+    Ok(map
+        .into_iter()
+        .map(|(Name(name), Place(at))| (name, at))
+        .collect())
 }
 
 /// A string that `parse` accepts; `what` completes "expected …".

@@ -103,7 +103,7 @@ pub fn spoken(node: &SimNode, who: Character, place: Place, text: &str) -> Said 
         Place::Public => Said::on_channel(from, 0, text),
         Place::Direct => Said::to_us(from, text),
     };
-    let relay = number(node, RELAY).last_byte();
+    let relay = number(node, RELAY).relay_byte();
     Said {
         relay: if who.hops == 0 { 0 } else { relay },
         ..said.hops(who.hops)

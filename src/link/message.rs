@@ -145,8 +145,9 @@ impl fmt::Display for Refused {
 /// What became of an accepted text; exactly one comes for each.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outcome {
-    /// The destination acknowledged it.
-    Delivered,
+    /// The destination acknowledged it, so long after its last byte had been
+    /// written.
+    Delivered(Duration),
     /// Somebody was heard repeating it; nothing more is known.
     Relayed,
     /// Written to the node, and no acknowledgement was asked for.
@@ -165,14 +166,14 @@ impl Outcome {
     /// Whether the text may be taken as having reached somebody.
     #[must_use]
     pub fn is_good(self) -> bool {
-        matches!(self, Self::Delivered | Self::Relayed | Self::Sent)
+        matches!(self, Self::Delivered(_) | Self::Relayed | Self::Sent)
     }
 }
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Delivered => f.write_str("delivered"),
+            Self::Delivered(_) => f.write_str("delivered"),
             Self::Relayed => f.write_str("relayed"),
             Self::Sent => f.write_str("sent"),
             Self::Failed(failure) => failure.fmt(f),

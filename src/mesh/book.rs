@@ -186,20 +186,28 @@ impl NodeBook {
     }
 
     /// Up to three nodes that the one byte of [`Packet::relay`](super::Packet::relay) can mean, the
-    /// most recently heard first. Numbers that end in 00 call themselves FF
-    /// there, because 0 means "unknown" (fw: `getLastByteOfNodeNum`).
+    /// most recently heard first.
     #[must_use]
     pub fn relay_candidates(&self, byte: u8) -> Vec<NodeNum> {
         let mut candidates: Vec<_> = self
             .others()
-            .filter(|node| match node.num.last_byte() {
-                0 => byte == 0xFF,
-                last => byte == last,
-            })
+            .filter(|node| node.num.relay_byte() == byte)
             .collect();
         candidates.sort_by_key(|node| (Reverse(node.recency()), node.num));
         candidates.truncate(RELAY_CANDIDATES);
         candidates.into_iter().map(|node| node.num).collect()
+    }
+
+    /// The one node heard directly within the last 24 hours that the byte of
+    /// [`Packet::relay`](super::Packet::relay) can mean: whom our node hears a
+    /// packet from, it hears directly. `None` when several can be meant.
+    #[must_use]
+    pub fn only_relay(&self, byte: u8, now: Now) -> Option<NodeNum> {
+        let mut heard = self
+            .others()
+            .filter(|node| node.num.relay_byte() == byte && node.direct_snr(now).is_some());
+        let first = heard.next()?;
+        heard.next().is_none().then_some(first.num)
     }
 
     /// The long name, else the short one, else `!hex`, in at most `max_bytes`

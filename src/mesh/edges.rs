@@ -23,6 +23,11 @@ pub enum Witness {
     Neighbours,
     /// A traceroute that went this way.
     Traceroute,
+    /// Our own node: it heard this itself.
+    Ourselves,
+    /// A relay that was heard repeating it; with what SNR it heard it, nobody
+    /// has said.
+    Relayed,
 }
 
 /// One node was heard by another, by radio and without a relay between them.

@@ -17,11 +17,15 @@ impl NodeNum {
         self.0 > 3 && self != Self::BROADCAST
     }
 
-    /// The last byte, which is all that a packet says about its relay
-    /// (protocol.md §3.3 `relay_node`).
+    /// All that a packet says about its relay: the last byte of the number
+    /// (protocol.md §3.3 `relay_node`). Numbers that end in 00 call themselves FF
+    /// there, because 0 means "unknown" (fw: `getLastByteOfNodeNum`).
     #[must_use]
-    pub fn last_byte(self) -> u8 {
-        self.0.to_le_bytes()[0]
+    pub fn relay_byte(self) -> u8 {
+        match self.0.to_le_bytes()[0] {
+            0 => 0xFF,
+            byte => byte,
+        }
     }
 
     /// Reads `!1a2b3c4d`, as nodes are written everywhere; the mark may be

@@ -80,6 +80,8 @@ pub struct Packet {
     /// Our own number, or [`NodeNum::BROADCAST`].
     pub to: NodeNum,
     /// Index in our node's channel table; meaningless for direct messages.
+    /// Of an unreadable packet the hash of the channel's name and key, which
+    /// is no index (protocol.md §5.5).
     pub channel: ChannelIndex,
     /// Unique per sender; 0 is no key.
     pub id: PacketId,
@@ -198,7 +200,11 @@ impl Packet {
                     Err(_) => Payload::OtherPort(data.portnum),
                 };
             }
-            Content::Encrypted => packet.payload = Payload::Encrypted,
+            Content::Encrypted => {
+                packet.payload = Payload::Encrypted;
+                // Nobody has opened it.
+                packet.sender_key = None;
+            }
             Content::None => {}
         }
         packet.hops = Hops::from_header(wire.hop_start, wire.hop_limit, proven);

@@ -11,6 +11,9 @@ pub enum To {
     Channel(u8),
     /// To our node alone.
     Us,
+    /// To everybody on a channel that our node does not have; the hash of its
+    /// name and key. Only 2.7 shows such packets (protocol.md §5.5).
+    Foreign(u8),
 }
 
 impl Default for To {
@@ -103,6 +106,15 @@ impl Said {
         }
     }
 
+    /// Somebody says something on a channel that our node cannot read.
+    #[must_use]
+    pub fn unreadable(from: NodeNum, hash: u8) -> Self {
+        Self {
+            to: To::Foreign(hash),
+            ..Self::on_channel(from, 0, "nobody here can read this")
+        }
+    }
+
     /// The same, over so many relays.
     #[must_use]
     pub fn hops(self, hops: u8) -> Self {
@@ -154,19 +166,34 @@ impl Said {
         let (to, channel) = match self.to {
             To::Channel(index) => (NodeNum::BROADCAST, index),
             To::Us => (own, 0),
+            To::Foreign(hash) => (NodeNum::BROADCAST, hash),
         };
         let pki = self.pki && self.to == To::Us;
         let hop_start = if self.hops.is_some() { 3 } else { 0 };
         let hops = self.hops.unwrap_or(0);
         let hop_start = hop_start.max(u32::from(hops));
         let relay = match (self.relay, self.hops) {
-            (0, Some(0)) => self.from.last_byte(),
+            (0, Some(0)) => self.from.relay_byte(),
             (relay, _) => relay,
         };
         let transport = if self.from_broker {
             mesh_packet::TransportMechanism::TransportMqtt
         } else {
             mesh_packet::TransportMechanism::TransportLora
+        };
+        let content = if let To::Foreign(hash) = self.to {
+            // As long as it would be, and as meaningless.
+            let sealed = self.text.iter().map(|byte| byte ^ hash ^ 0x5a);
+            mesh_packet::PayloadVariant::Encrypted(sealed.collect())
+        } else {
+            mesh_packet::PayloadVariant::Decoded(proto::Data {
+                portnum: PortNum::TextMessageApp.into(),
+                payload: self.text,
+                reply_id: self.reply_to.map_or(0, |id| id.0),
+                emoji: u32::from(self.emoji),
+                bitfield: self.hops.map(|_| 1),
+                ..Default::default()
+            })
         };
         proto::MeshPacket {
             from: self.from.0,
@@ -187,14 +214,7 @@ impl Said {
             pki_encrypted: pki,
             relay_node: u32::from(relay),
             transport_mechanism: transport.into(),
-            payload_variant: Some(mesh_packet::PayloadVariant::Decoded(proto::Data {
-                portnum: PortNum::TextMessageApp.into(),
-                payload: self.text,
-                reply_id: self.reply_to.map_or(0, |id| id.0),
-                emoji: u32::from(self.emoji),
-                bitfield: self.hops.map(|_| 1),
-                ..Default::default()
-            })),
+            payload_variant: Some(content),
             ..Default::default()
         }
     }

@@ -235,7 +235,7 @@ pub(super) fn heard_from(
         rx_rssi: Some(-70 - 10 * i32::from(person.hops)),
         hop_limit: 7_u32.saturating_sub(u32::from(person.hops)),
         hop_start: 7,
-        relay_node: u32::from(person.num.last_byte()),
+        relay_node: u32::from(person.num.relay_byte()),
         transport_mechanism: mesh_packet::TransportMechanism::TransportLora.into(),
         payload_variant: Some(mesh_packet::PayloadVariant::Decoded(proto::Data {
             portnum: port.into(),

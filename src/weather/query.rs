@@ -50,7 +50,7 @@ impl Query {
         &self.shown
     }
 
-    /// Asks `source` until it knows a place, at most [`ATTEMPTS`] times: for the
+    /// Asks `source` until it knows a place, at most `ATTEMPTS` times: for the
     /// name as it is, and with `st` written out; then with its last words as
     /// region and country. What stands behind a comma always is one of these.
     /// See [`choose`] for which of several places it is.

@@ -97,18 +97,49 @@ fn frame_and_session_know_no_clock_no_socket_no_thread() {
     absent("src/link", &["crate::bot", "crate::sim", "crate::app"], &[]);
 }
 
+/// `link::io` to the bot's own node, `remote::call` to others, and nobody else
+/// to any.
 #[test]
-fn only_io_has_a_socket_to_the_node() {
+fn two_files_have_sockets_to_nodes() {
     let words = &["TcpStream", "socket2"];
-    absent("src/link", words, &["link/io.rs"]);
-    absent("src/bot", words, &[]);
-    absent("src/app.rs", words, &[]);
-    absent("src/store", words, &[]);
+    // The box that plays nodes and services, for tests and the demonstration.
+    let allowed = &[
+        "link/io.rs",
+        "remote/call.rs",
+        "sim/server.rs",
+        "sim/web/mod.rs",
+    ];
+    absent("src", words, allowed);
+    for name in ["src/link/io.rs", "src/remote/call.rs"] {
+        let (_, code) = &sources(name)[0];
+        assert_eq!(code.matches("Socket::new(").count(), 1, "{name}");
+        assert!(!code.contains("TcpStream::connect"), "{name}");
+    }
+}
+
+#[test]
+fn the_talk_with_others_knows_no_clock_no_socket_no_thread() {
+    for file in ["talk.rs", "mod.rs"] {
+        for words in [CLOCKS, SOCKETS, THREADS] {
+            absent(&format!("src/remote/{file}"), words, &[]);
+        }
+    }
+    for words in [CLOCKS, THREADS, &["TcpStream", "UdpSocket", "socket2"]] {
+        absent("src/remote/address.rs", words, &[]);
+    }
+    let above = [
+        "crate::bot",
+        "crate::config",
+        "crate::link::io",
+        "crate::app",
+    ];
+    absent("src/remote", &above, &[]);
 }
 
 #[test]
 fn the_bot_does_not_see_the_io_thread() {
-    absent("src/bot", &["link::io", "crate::sim", "crate::app"], &[]);
+    let above = ["link::io", "remote::call", "crate::sim", "crate::app"];
+    absent("src/bot", &above, &[]);
     for words in [CLOCKS, SOCKETS] {
         absent("src/bot", words, &[]);
     }

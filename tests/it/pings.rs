@@ -41,7 +41,7 @@ fn five_at_most_half_a_minute_apart_with_the_node_s_own_count() {
     for (turn, pong) in (2..=5).zip(&all[1..]) {
         assert_eq!(pong.text, format!("🏓 pong {turn}/5"));
     }
-    assert_eq!(all[5].text, "🏓 5/5 sent · 5 acknowledged");
+    assert_eq!(all[5].text, "🏓 5/5 sent · 5 acknowledged · after 0.0 s");
     let gaps: Vec<_> = world.texts_at.windows(2).map(|at| at[1] - at[0]).collect();
     let period = Duration::from_secs(28)..Duration::from_secs(33);
     assert!(gaps[..4].iter().all(|gap| period.contains(gap)), "{gaps:?}");
@@ -84,7 +84,10 @@ fn stop_ends_it_and_there_is_one_for_each_and_few_in_all() {
     let again = world.ask(Said::to_us(people[0], "/ping 2"));
     assert!(again[0].text.contains("/ping stop"), "{again:?}");
     let end = world.ask(Said::to_us(people[0], "/ping stop"));
-    assert_eq!(end[0].text, "🏓 2/5 sent · 2 acknowledged · stopped");
+    assert_eq!(
+        end[0].text,
+        "🏓 2/5 sent · 2 acknowledged · after 0.0 s · stopped"
+    );
     let none = world.ask(Said::to_us(people[0], "/ping stop"));
     assert_eq!(none[0].text, "There is no ping to stop.");
     for &person in &people[1..6] {
@@ -107,7 +110,7 @@ fn a_lost_link_ends_it_and_what_is_known_is_told_afterwards() {
     world.run(300_000);
     assert_eq!(
         texts(&mut world),
-        ["🏓 2/5 sent · 2 acknowledged · ended: I lost my node"]
+        ["🏓 2/5 sent · 2 acknowledged · after 0.0 s · ended: I lost my node"]
     );
 }
 

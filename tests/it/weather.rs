@@ -371,7 +371,7 @@ fn a_hundred_ask_for_the_rain_of_argenteuil() {
             let good = world.outcomes.iter().filter(|(_, outcome)| {
                 matches!(
                     outcome,
-                    Outcome::Delivered | Outcome::Relayed | Outcome::Sent
+                    Outcome::Delivered(_) | Outcome::Relayed | Outcome::Sent
                 )
             });
             assert_eq!(good.count(), said.len());

@@ -15,7 +15,7 @@ pub const COMMAND: Command = Command {
     name: "help",
     aliases: &["aide", "?"],
     bare: &["help", "aide", "?"],
-    usage: "[command]",
+    usage: "[command | page]",
     summary: Text::HelpHelp,
     mode: Mode::Public,
     operator_only: false,
@@ -25,8 +25,13 @@ pub const COMMAND: Command = Command {
 };
 
 fn run(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
-    if ask.args.is_empty() {
-        let list = list(context);
+    let page = if ask.args.is_empty() {
+        Some(1)
+    } else {
+        ask.args.parse().ok()
+    };
+    if let Some(page) = page {
+        let list = list(context, page);
         reply.say(context.desk, &list);
     } else if let Some(answer) = about(&ask.args, context) {
         reply.say(context.desk, &answer);
@@ -37,16 +42,42 @@ fn run(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
     }
 }
 
-fn list(context: &Context<'_>) -> String {
-    let names: Vec<String> = context
-        .registry
-        .iter()
-        .filter(|command| (context.may_use)(command))
-        .map(|command| format!("{}{}", context.prefix, command.name))
-        .collect();
-    let values: [(&str, &dyn std::fmt::Display); 2] =
-        [("list", &names.join(" ")), ("prefix", &context.prefix)];
-    Text::HelpList.fill(context.lang, &values)
+/// A page of the list: as many names as fit into a packet, and where the rest
+/// is. The first page has what is asked for most.
+fn list(context: &Context<'_>, page: usize) -> String {
+    let commands = context.registry.iter();
+    let commands = commands.filter(|command| (context.may_use)(command));
+    let mut names: Vec<&str> = commands.map(|command| command.name).collect();
+    let mut page = page.max(1);
+    for nth in 2.. {
+        let mut shown = names.len();
+        let mut text = told(context, &names, nth, true);
+        while text.len() > context.part_limit && shown > 1 {
+            shown -= 1;
+            text = told(context, &names[..shown], nth, false);
+        }
+        let is_last = shown >= names.len();
+        page -= 1;
+        if page == 0 || is_last {
+            return text;
+        }
+        names.drain(..shown);
+    }
+    String::new()
+}
+
+fn told(context: &Context<'_>, names: &[&str], next: usize, is_last: bool) -> String {
+    let text = if is_last {
+        Text::HelpList
+    } else {
+        Text::HelpPage
+    };
+    let values: [(&str, &dyn std::fmt::Display); 3] = [
+        ("list", &names.join(" ")),
+        ("prefix", &context.prefix),
+        ("page", &next),
+    ];
+    text.fill(context.lang, &values)
 }
 
 /// How to use the command of this word; `None` when the asker has none such.
@@ -76,8 +107,8 @@ mod tests {
     #[test]
     fn the_list_is_one_packet() {
         World::town().check(&ask("help", ""), expect![[r#"
-            🤖 /ping /my /trace /info /nodes /lheard /keys /stats /top /packets /histo /hop /channel /weather /rain /astro /echo /sys /about /legend /more /help · /help <command> tells more
-            🤖 /ping /my /trace /info /nodes /lheard /keys /stats /top /packets /histo /hop /channel /weather /rain /astro /echo /sys /about /legend /more /help · /help <commande> en dit plus"#]]);
+            🤖 /… ping my trace info nodes lheard keys stats top packets histo hop channel propag neighbors leaderboard trafic weather rain astro echo sys about legend more help · /help <command>
+            🤖 /… ping my trace info nodes lheard keys stats top packets histo hop channel propag neighbors leaderboard trafic weather rain astro echo sys about legend more help · /help <commande>"#]]);
     }
 
     #[test]
@@ -85,8 +116,8 @@ mod tests {
         let mut question = ask("help", "");
         question.is_operator = true;
         World::town().check(&question, expect![[r#"
-            🤖 /ping /my /trace /info /nodes /lheard /keys /stats /top /packets /histo /hop /channel /weather /rain /astro /echo /sys /about /legend /more /help /mute /unmute · /help <command> tells more
-            🤖 /ping /my /trace /info /nodes /lheard /keys /stats /top /packets /histo /hop /channel /weather /rain /astro /echo /sys /about /legend /more /help /mute /unmute · /help <commande> en dit plus"#]]);
+            🤖 /… ping my trace info nodes lheard keys stats top packets histo hop channel propag neighbors leaderboard trafic weather rain astro echo sys about legend more help mute unmute errors · /help 2
+            🤖 /… ping my trace info nodes lheard keys stats top packets histo hop channel propag neighbors leaderboard trafic weather rain astro echo sys about legend more help mute unmute errors · /help 2"#]]);
     }
 
     #[test]
@@ -98,7 +129,31 @@ mod tests {
             ..COMMAND
         });
         let texts = world.run(&ask("help", ""), Lang::En);
-        assert!(texts[0].contains(" /frobnicate "), "{texts:?}");
+        assert!(texts[0].contains(" frobnicate "), "{texts:?}");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_on_the_next_page() {
+        let mut world = World::town();
+        let all = world.registry.names();
+        world.part_limit = 60;
+        let mut seen = Vec::new();
+        for page in 1..=9 {
+            let texts = world.run(&ask("help", &page.to_string()), Lang::En);
+            assert!(texts.len() == 1 && texts[0].len() <= 60, "{texts:?}");
+            let (_, rest) = texts[0].split_once("/… ").unwrap();
+            let (names, next) = rest.split_once(" · ").unwrap();
+            seen.extend(names.split(' ').map(str::to_owned));
+            if next == "/help <command>" {
+                break;
+            }
+            assert_eq!(next, format!("/help {}", page + 1));
+        }
+        let public = |name: &&&str| !world.registry.find(name).unwrap().operator_only;
+        let expected: Vec<_> = all.iter().filter(public).collect();
+        assert_eq!(seen.iter().collect::<Vec<_>>(), expected);
+        let last = world.run(&ask("help", "99"), Lang::En);
+        assert!(last[0].ends_with("/help <command>"), "{last:?}");
     }
 
     #[test]

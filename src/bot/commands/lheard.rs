@@ -1,12 +1,14 @@
 //! `/lheard`: the nodes by when they were last heard, a page a packet.
 
 use super::format;
-use super::nodes::{self, List};
+use super::nodes;
 use crate::bot::command::{Ask, Command, Context};
+use crate::bot::elsewhere::List;
 use crate::bot::reply::Reply;
 use crate::config::Mode;
-use crate::mesh::{Hops, Node};
-use crate::text::Text;
+use crate::mesh::{Hops, Node, Now, Sanity};
+use crate::remote::Answer;
+use crate::text::{Lang, Text};
 
 pub const COMMAND: Command = Command {
     name: "lheard",
@@ -34,7 +36,8 @@ fn list(context: &Context<'_>) -> List {
     let heard = context.book.last_heard();
     let lines = heard.iter().map(|node| {
         let age = nodes::time(context, node.age(context.now));
-        nodes::line(context, node, [age, way(context, node), None])
+        let way = way(context.lang, context.now, node);
+        nodes::line(context, node, [age, way, None])
     });
     List {
         lines: lines.collect(),
@@ -42,17 +45,35 @@ fn list(context: &Context<'_>) -> List {
     }
 }
 
+/// The same for what another node tells, here called `name`.
+pub fn elsewhere(lang: Lang, name: &str, answer: &Answer, now: Now, sanity: Sanity) -> List {
+    let book = answer.book(now, sanity);
+    let known = answer.others(&book);
+    let lines = known.iter().map(|node| {
+        let age = nodes::time_in(lang, node.age(now));
+        nodes::line_in(&book, node, [age, way(lang, now, node), None])
+    });
+    let title = match answer.is_locked {
+        true => Text::ElsewhereLocked.fill(lang, &[("name", &name)]),
+        false => Text::ElsewhereTitle.fill(lang, &[("name", &name), ("n", &known.len())]),
+    };
+    List {
+        lines: lines.collect(),
+        title,
+    }
+}
+
 /// The SNR of who is heard directly, else how the last packet came.
-fn way(context: &Context<'_>, node: &Node) -> Option<String> {
+fn way(lang: Lang, now: Now, node: &Node) -> Option<String> {
     // The hops are those of an earlier packet then.
     if node.via_mqtt {
-        return Some(Text::ViaMqtt.plain(context.lang).to_owned());
+        return Some(Text::ViaMqtt.plain(lang).to_owned());
     }
-    let snr = node.direct_snr(context.now);
+    let snr = node.direct_snr(now);
     match (node.hops, snr) {
         (Hops::Unknown, _) => None,
         (Hops::Known(0), Some(snr)) => Some(format!("{}dB", format::decimal(f64::from(snr), 1))),
-        (hops, _) => Some(format::way(context.lang, hops, false)),
+        (hops, _) => Some(format::way(lang, hops, false)),
     }
 }
 

@@ -7,11 +7,11 @@ mod help;
 mod info;
 mod keys;
 mod legend;
-mod lheard;
+pub(super) mod lheard;
 mod more;
 mod mute;
 mod my;
-mod nodes;
+pub(super) mod nodes;
 mod past;
 pub(super) mod ping;
 pub(super) mod route;
@@ -39,6 +39,10 @@ const ALL: &[&Command] = &[
     &past::HISTO,
     &past::HOP,
     &past::CHANNEL,
+    &past::propag::COMMAND,
+    &past::neighbors::COMMAND,
+    &past::board::COMMAND,
+    &past::trafic::COMMAND,
     &weather::WEATHER,
     &weather::RAIN,
     &weather::ASTRO,
@@ -50,6 +54,8 @@ const ALL: &[&Command] = &[
     &help::COMMAND,
     &mute::MUTE,
     &mute::UNMUTE,
+    &past::errors::COMMAND,
+    &past::db::COMMAND,
 ];
 
 /// Every command that meshbot has.

@@ -6,11 +6,12 @@ use std::time::Duration;
 use super::{format, whom};
 use crate::bot::command::{Ask, Command, Context};
 use crate::bot::desk::Who;
+use crate::bot::elsewhere::{List, Wish};
 use crate::bot::reply::Reply;
 use crate::config::Mode;
 use crate::mesh::name::{cut, fold};
-use crate::mesh::{Node, Position};
-use crate::text::Text;
+use crate::mesh::{Node, NodeBook, Position};
+use crate::text::{Lang, Text};
 
 /// What counts as new, and how long one is silent to be lost.
 const DAY: Duration = Duration::from_secs(24 * 3_600);
@@ -36,7 +37,9 @@ pub const COMMAND: Command = Command {
 
 fn run(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
     let who = (ask.from, reply.place());
-    if let Some(answer) = answer(ask, who, context) {
+    if let Some(wish) = elsewhere(&ask.args) {
+        reply.elsewhere(wish);
+    } else if let Some(answer) = answer(ask, who, context) {
         reply.say(context.desk, &answer);
     } else {
         format::explain(ask, &COMMAND, context, reply);
@@ -63,10 +66,16 @@ fn answer(ask: &Ask, who: Who, context: &mut Context<'_>) -> Option<String> {
     })
 }
 
-/// A title and what stands below it.
-pub(super) struct List {
-    pub(super) title: String,
-    pub(super) lines: Vec<String>,
+/// `@hill 2`: the second page of what the node of this name lists.
+fn elsewhere(args: &str) -> Option<Wish> {
+    let (args, page) = without_page(args);
+    let name = fold(args.strip_prefix('@')?.trim());
+    Some(Wish { name, page })
+}
+
+/// Whether this asks another node, which is for the operator alone.
+pub fn is_order(command: &Command, args: &str) -> bool {
+    command.name == COMMAND.name && elsewhere(args).is_some()
 }
 
 /// What is left without a page number at the end, and the page: the first
@@ -183,7 +192,11 @@ fn lost(context: &Context<'_>) -> List {
 }
 
 pub(super) fn time(context: &Context<'_>, age: Option<Duration>) -> Option<String> {
-    age.map(|age| tight(&format::brief(context.lang, age)))
+    time_in(context.lang, age)
+}
+
+pub(super) fn time_in(lang: Lang, age: Option<Duration>) -> Option<String> {
+    age.map(|age| tight(&format::brief(lang, age)))
 }
 
 /// A figure and its unit without the space between them.
@@ -193,7 +206,12 @@ fn tight(figure: &str) -> String {
 
 /// Name, end of the number, and what is known.
 pub(super) fn line(context: &Context<'_>, node: &Node, figures: [Option<String>; 3]) -> String {
-    let mut line = whom::short(context, node.num, NAME);
+    line_in(context.book, node, figures)
+}
+
+/// The same for a node of another book.
+pub(super) fn line_in(book: &NodeBook, node: &Node, figures: [Option<String>; 3]) -> String {
+    let mut line = whom::short_in(book, node.num, NAME);
     for figure in figures.into_iter().flatten() {
         line.push(' ');
         line.push_str(&figure);
@@ -202,7 +220,7 @@ pub(super) fn line(context: &Context<'_>, node: &Node, figures: [Option<String>;
 }
 
 /// One page (from 1; the last when there are fewer) in at most `limit` bytes.
-pub(super) fn page_of(list: &List, page: usize, limit: usize) -> String {
+pub fn page_of(list: &List, page: usize, limit: usize) -> String {
     let pages = pages(list, limit);
     let count = pages.len();
     let page = page.clamp(1, count.max(1));
@@ -211,6 +229,14 @@ pub(super) fn page_of(list: &List, page: usize, limit: usize) -> String {
         Some(text) => text.clone(),
         None => list.title.clone(),
     }
+}
+
+/// The lines that follow that page.
+pub fn after_page(list: &List, page: usize, limit: usize) -> String {
+    let pages = pages(list, limit);
+    let page = page.clamp(1, pages.len().max(1));
+    let shown = pages.iter().take(page).map(|text| text.lines().count() - 1);
+    list.lines[shown.sum()..].join("\n")
 }
 
 fn pages(list: &List, limit: usize) -> Vec<String> {

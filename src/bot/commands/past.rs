@@ -1,17 +1,24 @@
-//! `/stats`, `/top`, `/packets`, `/histo`, `/hop` and `/channel`: what was heard
-//! in the last hours, in all, by sender, by kind, by the hour, by distance, and
-//! how busy the channel is. What they answer is written by [`lists`], [`histo`]
-//! and [`channel`] as soon as the history has been looked up.
+//! What the mesh did. `/stats`, `/top`, `/packets`, `/histo`, `/hop` and
+//! `/channel`: what was heard in the last hours, in all, by sender, by kind, by the
+//! hour, by distance, and how busy the channel is. What they answer is written by
+//! [`lists`], [`histo`] and [`channel`] as soon as the history has been looked up.
+//! The others have a file each.
 
+pub mod board;
 mod channel;
+pub mod db;
+pub mod errors;
 mod histo;
 mod lists;
+pub mod neighbors;
+pub mod propag;
 #[cfg(test)]
 mod tests;
+pub mod trafic;
 
 use super::format;
 use crate::bot::command::{Ask, Command, Context};
-use crate::bot::insight::{By, HOURS_MAX, Kind, View, Wish};
+use crate::bot::insight::{By, HOURS_MAX, Kind, Look, View, Wish};
 use crate::bot::reply::Reply;
 use crate::config::Mode;
 use crate::mesh::name::fold;
@@ -81,13 +88,13 @@ fn run_stats(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
     let args = ask.args.trim();
     let (word, rest) = args.split_once(char::is_whitespace).unwrap_or((args, ""));
     let wish = match fold(word).as_str() {
-        "g" | "global" => wish(rest, By::Sender, lists::stats),
-        "t" | "top" => wish(rest, By::Sender, lists::top),
+        "g" | "global" => wish(rest, By::Sender(None), lists::stats),
+        "t" | "top" => wish(rest, By::Sender(None), lists::top),
         "ch" | "channel" | "canal" => channel_wish(rest),
         "p" | "packets" | "paquets" => wish(rest, By::Kind, lists::packets),
         "h" | "histo" => histo_wish(rest),
         "hop" | "hops" => wish(rest, By::Hops, lists::hop),
-        _ => wish(args, By::Sender, lists::stats),
+        _ => wish(args, By::Sender(None), lists::stats),
     };
     leave(wish, &STATS, ask, context, reply);
 }
@@ -97,7 +104,7 @@ fn run_channel(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
 }
 
 fn run_top(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
-    let wish = wish(&ask.args, By::Sender, lists::top);
+    let wish = wish(&ask.args, By::Sender(None), lists::top);
     leave(wish, &TOP, ask, context, reply);
 }
 
@@ -130,22 +137,26 @@ fn leave(
 
 /// `None` when the arguments are none of those in the usage.
 fn wish(args: &str, by: By, render: fn(&View<'_>) -> String) -> Option<Wish> {
+    let look = Look {
+        packets: Some(by),
+        ..Look::default()
+    };
     Some(Wish {
-        hours: hours(args, HOURS_MAX)?,
-        whole_hours: false,
-        by,
-        air: false,
-        render,
+        look,
+        ..Wish::of_hours(hours(args, HOURS, HOURS_MAX)?, render)
     })
 }
 
 fn channel_wish(args: &str) -> Option<Wish> {
-    args.trim().is_empty().then_some(Wish {
-        hours: HOURS,
-        whole_hours: true,
-        by: By::Sender,
+    let look = Look {
+        packets: Some(By::Sender(None)),
         air: true,
-        render: channel::write,
+        ..Look::default()
+    };
+    args.trim().is_empty().then_some(Wish {
+        whole_hours: true,
+        look,
+        ..Wish::of_hours(HOURS, channel::write)
     })
 }
 
@@ -159,20 +170,22 @@ fn histo_wish(args: &str) -> Option<Wish> {
             None => (None, args),
         },
     };
+    let look = Look {
+        packets: Some(By::Hour(kind)),
+        ..Look::default()
+    };
     Some(Wish {
-        hours: hours(rest, HISTO_MAX)?,
         whole_hours: true,
-        by: By::Hour(kind),
-        air: false,
-        render: histo::write,
+        look,
+        ..Wish::of_hours(hours(rest, HOURS, HISTO_MAX)?, histo::write)
     })
 }
 
-/// `12`, `12h` or nothing.
-fn hours(text: &str, max: u32) -> Option<u32> {
+/// `12`, `12h`, or nothing, which means `default`.
+fn hours(text: &str, default: u32, max: u32) -> Option<u32> {
     let text = text.trim();
     if text.is_empty() {
-        return Some(HOURS);
+        return Some(default);
     }
     let number = text.strip_suffix(['h', 'H']).unwrap_or(text).trim_end();
     let hours = number.parse().ok()?;

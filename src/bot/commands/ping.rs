@@ -1,9 +1,11 @@
 //! `/ping`: am I heard, and how well? `/ping N` asks for several pongs, which
 //! show how reliable the way back is.
 
+use std::time::Duration;
+
 use super::format;
 use crate::bot::command::{Ask, Command, Context};
-use crate::bot::pings::{End, MOST, MOST_OPERATOR, Report, Wish};
+use crate::bot::pings::{End, MOST, MOST_OPERATOR, Report, Took, Wish};
 use crate::bot::reply::Reply;
 use crate::config::Mode;
 use crate::mesh::name::fold;
@@ -80,6 +82,9 @@ pub fn summary(lang: Lang, report: &Report, limit: usize) -> String {
             parts.push((0, text.fill(lang, &[("n", &n)])));
         }
     }
+    if let Some(took) = report.took {
+        parts.insert(2, (1, acknowledged_after(lang, took, report.delivered)));
+    }
     let end = match report.end {
         End::Complete => None,
         End::Stopped => Some(Text::PingStopped),
@@ -88,6 +93,19 @@ pub fn summary(lang: Lang, report: &Report, limit: usize) -> String {
     };
     parts.extend(end.map(|end| (1, end.plain(lang).to_owned())));
     format::fit(parts, limit)
+}
+
+/// `after 1.2 s (0.7 to 2.9)`.
+fn acknowledged_after(lang: Lang, took: Took, times: u8) -> String {
+    let secs = |time: Duration| format::decimal(time.as_secs_f64(), 1);
+    let mean = secs(took.total / u32::from(times.max(1)));
+    let (min, max) = (secs(took.shortest), secs(took.longest));
+    let text = if min == max {
+        Text::PingAfter
+    } else {
+        Text::PingAfterFromTo
+    };
+    text.fill(lang, &[("mean", &mean), ("min", &min), ("max", &max)])
 }
 
 fn answer(ask: &Ask, lang: Lang) -> String {
@@ -258,6 +276,11 @@ mod tests {
             count: 3,
             sent: 3,
             delivered: 3,
+            took: Some(Took {
+                shortest: Duration::from_millis(700),
+                total: Duration::from_millis(4_800),
+                longest: Duration::from_millis(2_940),
+            }),
             relayed: 0,
             unanswered: 0,
             failed: 0,
@@ -267,8 +290,8 @@ mod tests {
         both(
             |lang| summary(lang, &report, 200),
             expect![[r#"
-                🏓 3/3 sent · 3 acknowledged
-                🏓 envoyés 3/3 · confirmés 3"#]],
+                🏓 3/3 sent · 3 acknowledged · after 1.6 s (0.7 to 2.9)
+                🏓 envoyés 3/3 · confirmés 3 · en 1.6 s (0.7 à 2.9)"#]],
         );
         report.end = End::Stopped;
         (report.count, report.sent, report.delivered) = (20, 15, 0);
@@ -277,8 +300,8 @@ mod tests {
         both(
             |lang| summary(lang, &report, 200),
             expect![[r#"
-                🏓 15/20 sent · 0 acknowledged · 4 only relayed · 3 unanswered · 2 refused · 6 unknown · stopped
-                🏓 envoyés 15/20 · confirmés 0 · seulement relayés 4 · sans réponse 3 · refusés 2 · inconnus 6 · arrêté"#]],
+                🏓 15/20 sent · 0 acknowledged · after 4.8 s (0.7 to 2.9) · 4 only relayed · 3 unanswered · 2 refused · 6 unknown · stopped
+                🏓 envoyés 15/20 · confirmés 0 · en 4.8 s (0.7 à 2.9) · seulement relayés 4 · sans réponse 3 · refusés 2 · inconnus 6 · arrêté"#]],
         );
         report.end = End::LinkLost;
         both(
@@ -292,6 +315,7 @@ mod tests {
             count: 5,
             sent: 1,
             delivered: 1,
+            took: None,
             relayed: 0,
             unanswered: 0,
             failed: 0,

@@ -3,7 +3,7 @@
 
 use crate::bot::command::Context;
 use crate::bot::desk::{Choice, Who};
-use crate::mesh::{Found, NodeNum, lookup, name};
+use crate::mesh::{Found, NodeBook, NodeNum, lookup, name};
 use crate::text::Text;
 
 /// What of an argument is repeated in an answer, bytes.
@@ -35,12 +35,17 @@ pub fn whom(
 
 /// Name and the last four digits, which tell two of the same name apart.
 pub fn short(context: &Context<'_>, num: NodeNum, name_max: usize) -> String {
+    short_in(context.book, num, name_max)
+}
+
+/// The same for a node of another book.
+pub fn short_in(book: &NodeBook, num: NodeNum, name_max: usize) -> String {
     let hex = num.to_string();
-    let known = context.book.get(num);
+    let known = book.get(num);
     if known.is_none_or(|node| node.long_name.is_none() && node.short_name.is_none()) {
         return hex;
     }
-    let name = context.book.display_name(num, name_max);
+    let name = book.display_name(num, name_max);
     format!("{name} {}", &hex[hex.len() - 4..])
 }
 

@@ -23,15 +23,14 @@ impl Bot {
         let Some(until) = self.settings.sanity.check(now.unix) else {
             return self.answer_plain(now, ask, way, Text::ClockUnset);
         };
-        let (settled, fresh) = memory.waiting(now);
+        let (settled, fresh) = memory.waiting(now, &self.book, wish.look);
         let question = Question {
             own: self.own,
             since: wish.since(until),
             until,
             settled,
-            by: wish.by,
+            look: wish.look,
             fresh,
-            air: wish.air.then(|| memory.waiting_air(now)),
         };
         if !archive.ask(id, Box::new(question)) {
             return self.too_busy(ask, way);
@@ -56,6 +55,7 @@ impl Bot {
             part_limit: self.settings.bot.part_limit,
             book: &self.book,
             zone: &self.settings.local_zone,
+            now,
             wish: waiting.wish,
             until: waiting.until,
             answer,

@@ -143,7 +143,7 @@ impl Bot {
         })
     }
 
-    fn listens_on(&self, channel: ChannelIndex) -> bool {
+    pub(super) fn listens_on(&self, channel: ChannelIndex) -> bool {
         self.enabled.contains(&channel)
             && self
                 .settings

@@ -10,7 +10,7 @@ impl Bot {
         }
         self.pings.outcome(ticket, outcome);
         let arrived = match outcome {
-            Outcome::Delivered | Outcome::Relayed | Outcome::Sent => {
+            Outcome::Delivered(_) | Outcome::Relayed | Outcome::Sent => {
                 self.tally.good += 1;
                 true
             }

@@ -4,7 +4,7 @@
 use log::{info, warn};
 
 use super::*;
-use crate::bot::insight::{Sample, Seen};
+use crate::bot::insight::{Fresh, Look};
 use crate::bot::record::{Batch, History, Recorder};
 
 /// The recorder and where its batches go.
@@ -34,17 +34,10 @@ impl Memory {
     /// Up to when everything is handed over, in seconds since 1970, and what
     /// is not. Without a time nothing ever was since the start, and the oldest
     /// that waits is the border.
-    pub(super) fn waiting(&self, now: Now) -> (Option<u64>, Vec<Seen>) {
-        let fresh: Vec<Seen> = self.recorder.waiting(now).collect();
-        let air = self.recorder.waiting_air(now).map(|sample| sample.at);
-        let oldest = fresh.iter().map(|seen| seen.at).chain(air).min();
-        let before = oldest.map(|at| at.saturating_sub(1));
-        (self.recorder.taken_at().or(before), fresh)
-    }
-
-    /// What our node said of the air, as far as it is not handed over.
-    pub(super) fn waiting_air(&self, now: Now) -> Vec<Sample> {
-        self.recorder.waiting_air(now).collect()
+    pub(super) fn waiting(&self, now: Now, book: &NodeBook, look: Look) -> (Option<u64>, Fresh) {
+        let before = || Some(self.recorder.oldest(now)?.saturating_sub(1));
+        let settled = self.recorder.taken_at().or_else(before);
+        (settled, self.recorder.waiting(now, book, look))
     }
 
     fn hand_over(&mut self, now: Now, batch: Batch) {
@@ -67,10 +60,17 @@ impl Memory {
 impl Bot {
     /// A packet and what was noted of it.
     pub(super) fn record_packet(&mut self, now: Now, received: &Received, key_differs: bool) {
+        let is_kept = self.settings.keep_texts && self.listens_on(received.packet.channel);
         let Some(memory) = &mut self.memory else {
             return;
         };
         memory.recorder.packet(now, received);
+        // What is said to the bot is no talk.
+        let prefix = self.settings.bot.prefix.as_bytes();
+        let is_talk = |text: &[u8]| !text.trim_ascii_start().starts_with(prefix);
+        if is_kept && received.packet.text().is_some_and(is_talk) {
+            memory.recorder.said(now, received);
+        }
         if key_differs {
             memory.recorder.key_differs(now, received.packet.from);
         }

@@ -2,10 +2,11 @@
 //! and what does the command say?
 
 use super::*;
+use crate::bot::commands::nodes;
 
 impl Bot {
     pub(super) fn serve(&mut self, now: Now, command: Command, ask: &Ask) {
-        if self.settings.is_restricted(&command) {
+        if self.settings.is_restricted(&command) || nodes::is_order(&command, &ask.args) {
             if !(ask.is_operator && ask.place == Place::Direct) {
                 // Nobody can fill the log with orders that he may not give.
                 if self

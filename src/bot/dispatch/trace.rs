@@ -47,7 +47,7 @@ impl Bot {
     /// What became of one of them. That it was answered is told by the answer
     /// itself, which follows.
     pub(super) fn trace_outcome(&mut self, now: Now, ticket: Ticket, outcome: Outcome) {
-        if outcome == Outcome::Delivered {
+        if matches!(outcome, Outcome::Delivered(_)) {
             return;
         }
         let Some(trace) = self.traces.end(ticket) else {

@@ -11,6 +11,7 @@ impl OpenJob {
             Self::Text { deadline, .. } => Some(*deadline),
             Self::Weather(_) => None,
             Self::Past(waiting) => Some(waiting.deadline),
+            Self::Elsewhere(deadline) => Some(*deadline),
         }
     }
 }
@@ -46,8 +47,9 @@ impl Bot {
                         None
                     }
                 };
-                self.looked_back(now, &waiting, answer.as_ref());
+                self.looked_back(now, &waiting, answer.as_deref());
             }
+            Some(OpenJob::Elsewhere(_)) => self.told_elsewhere(now, result.work),
             Some(OpenJob::Weather(need)) => {
                 self.forecasts.came(now, &need, result.work);
                 self.serve_forecasts(now);
@@ -75,6 +77,7 @@ impl Bot {
             Errand::Trace(node) => self.begin_trace(now, ask, way, node),
             Errand::Pings(wish) => self.ping(now, ask, wish),
             Errand::Past(wish) => self.look_back(now, ask, way, wish),
+            Errand::Elsewhere(wish) => self.ask_elsewhere(now, ask, way, &wish),
         }
     }
 
@@ -107,6 +110,10 @@ impl Bot {
             let (ask, way) = match self.jobs.remove(&id) {
                 Some(OpenJob::Text { ask, way, .. }) => (ask, way),
                 Some(OpenJob::Past(waiting)) => (waiting.ask, waiting.way),
+                Some(OpenJob::Elsewhere(_)) => {
+                    self.give_up_elsewhere(now);
+                    continue;
+                }
                 Some(OpenJob::Weather(_)) | None => continue,
             };
             warn!("{}: the errand took too long", ask.line);
@@ -122,7 +129,7 @@ impl Bot {
     }
 
     /// `false` when too many errands wait already.
-    fn start(&mut self, open: OpenJob, job: Job) -> bool {
+    pub(super) fn start(&mut self, open: OpenJob, job: Job) -> bool {
         let id = self.next_id();
         let taken = self.errands.submit(id, job);
         if taken {

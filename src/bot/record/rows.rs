@@ -5,7 +5,8 @@
 
 use std::time::Duration;
 
-use crate::mesh::{Edge, Known, NodeNum, Now};
+use super::Link;
+use crate::mesh::{ChannelIndex, Known, NodeNum, Now, PacketId};
 
 /// Where the history is kept.
 pub trait History: Send {
@@ -49,7 +50,8 @@ pub struct Heard {
     /// Its port; −1 when our node could not read it, −2 when there was nothing
     /// in it, −3 for a number that no port has.
     pub port: i32,
-    /// Index in our node's channel table.
+    /// Index in our node's channel table; when it could not be read, the hash
+    /// of the channel that it came on.
     pub channel: u8,
     /// Relays that it passed, when that is known.
     pub hops: Option<u8>,
@@ -77,13 +79,19 @@ pub struct Air {
     pub air_util_tx: f32,
 }
 
-/// One node was heard by another, somewhere in the mesh.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Link {
-    /// When we learnt of it.
+/// Somebody said something on a channel.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Said {
+    /// When it was heard.
     pub at: When,
-    /// Who heard whom, and who says so.
-    pub edge: Edge,
+    /// Who said it.
+    pub from: NodeNum,
+    /// The packet that carried it.
+    pub id: PacketId,
+    /// Index in our node's channel table.
+    pub channel: ChannelIndex,
+    /// What, safe to be shown.
+    pub text: Box<str>,
 }
 
 /// A node's key is not what it was.
@@ -122,6 +130,8 @@ pub struct Batch {
     pub packets: Vec<Heard>,
     /// Who hears whom; empty unless dated.
     pub links: Vec<Link>,
+    /// Texts of channels; empty unless dated.
+    pub texts: Vec<Said>,
     /// The air; empty unless dated.
     pub air: Vec<Air>,
     /// Nodes that may have changed, as they are now.
@@ -133,10 +143,20 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// Nothing but a sane clock, by which moments get their dates.
+    #[must_use]
+    pub fn clock(now: Now) -> Self {
+        Self {
+            now,
+            dated: true,
+            ..Self::default()
+        }
+    }
+
     /// Rows that are lost when the batch is; nodes are offered again.
     #[must_use]
     pub fn rows(&self) -> usize {
-        self.packets.len() + self.links.len() + self.air.len()
+        self.packets.len() + self.links.len() + self.texts.len() + self.air.len()
     }
 
     /// Whether there is nothing to write.

@@ -3,7 +3,7 @@
 use prost::Message;
 
 use super::*;
-use crate::mesh::{ChannelIndex, Edge, Hops, PacketId, Signal, Witness};
+use crate::mesh::{ChannelIndex, Hops, PacketId, Position, Signal, Witness};
 use crate::proto;
 
 const SANITY: Sanity = Sanity { built: 1_000_000 };
@@ -203,14 +203,158 @@ fn who_hears_whom_is_told_by_live_packets_only() {
         recorder.packet(at(2), &said);
     }
     let batch = take(&mut recorder, at(700)).unwrap();
-    let edges: Vec<_> = batch.links.iter().map(|link| link.edge).collect();
-    let edge = |to| Edge {
-        from: NodeNum(0x77),
-        to,
-        snr_q: 10,
-        witness: Witness::Neighbours,
+    let links = batch.links.iter();
+    let links = links.filter(|link| link.witness == Witness::Neighbours);
+    let links: Vec<_> = links.map(|it| (it.from, it.to, it.snr_q)).collect();
+    let heard = |to| (NodeNum(0x77), to, Some(10));
+    assert_eq!(links, [heard(OWN), heard(ALICE)]);
+}
+
+/// A book in which Alice and our own node have said where they are.
+fn placed() -> NodeBook {
+    let mut book = NodeBook::default();
+    book.set_own(OWN);
+    let at = |num: NodeNum, latitude_i| proto::NodeInfo {
+        num: num.0,
+        last_heard: 1_999_999,
+        position: Some(proto::Position {
+            latitude_i: Some(latitude_i),
+            longitude_i: Some(20_000_000),
+            ..Default::default()
+        }),
+        ..Default::default()
     };
-    assert_eq!(edges, [edge(ALICE), edge(OWN)]);
+    let list = [at(OWN, 480_000_000), at(ALICE, 481_000_000)];
+    book.note_node_list(&list, at_start(), SANITY);
+    book
+}
+
+fn at_start() -> Now {
+    at(0)
+}
+
+fn hear(recorder: &mut Recorder, book: &mut NodeBook, secs: u64, received: &Received) {
+    book.note_packet(&received.packet, received.standing, at(secs), SANITY);
+    recorder.packet(at(secs), received);
+}
+
+#[test]
+fn our_own_node_and_relays_are_witnesses() {
+    const BOB: NodeNum = NodeNum(0x2222_22b2);
+    let (mut recorder, mut book) = (recorder(), placed());
+    let mut relayed = live(BOB);
+    relayed.packet.hops = Hops::Known(1);
+    let mut twice = live(BOB);
+    twice.packet.hops = Hops::Known(2);
+    let mut mqtt = live(NodeNum(0x99));
+    mqtt.packet.via_mqtt = true;
+    let mut louder = live(ALICE);
+    louder.packet.signal = Some(Signal {
+        snr: 4.0,
+        rssi: None,
+    });
+    let late = received(NodeNum(0x98), Standing::Backlog);
+    for (secs, said) in [&louder, &relayed, &twice, &mqtt, &late, &live(ALICE)]
+        .into_iter()
+        .enumerate()
+    {
+        hear(&mut recorder, &mut book, secs as u64, said);
+    }
+    let batch = recorder.take_due(at(700), &book).unwrap();
+    let place = |num| book.get(num).unwrap().position.unwrap();
+    let metres = Position::distance_m(&place(ALICE), &place(OWN)).round();
+    let direct = Link {
+        from: ALICE,
+        to: OWN,
+        witness: Witness::Ourselves,
+        at: When::Mono(at(5).mono),
+        snr_q: Some(-13),
+        best_q: Some(16),
+        times: 2,
+        metres: Some(format!("{metres}").parse().unwrap()),
+    };
+    let repeated = Link {
+        from: BOB,
+        to: ALICE,
+        witness: Witness::Relayed,
+        at: When::Mono(at(1).mono),
+        snr_q: None,
+        best_q: None,
+        times: 1,
+        metres: None,
+    };
+    assert_eq!(batch.links, [direct, repeated]);
+    // Another node that it could have been.
+    let mut namesake = live(NodeNum(0x3333_33a1));
+    namesake.packet.relay = None;
+    hear(&mut recorder, &mut book, 800, &namesake);
+    hear(&mut recorder, &mut book, 801, &relayed);
+    let batch = recorder.take_due(at(1_500), &book).unwrap();
+    assert!(batch.links.iter().all(|link| link.from != BOB));
+}
+
+#[test]
+fn nobody_is_heard_from_the_other_end_of_the_world() {
+    let (mut recorder, mut book) = (recorder(), placed());
+    let mut said = live(ALICE);
+    let far = proto::Position {
+        latitude_i: Some(-480_000_000),
+        longitude_i: Some(1_000_000),
+        ..Default::default()
+    };
+    said.packet.payload = Payload::Port(PortNum::PositionApp, far.encode_to_vec());
+    hear(&mut recorder, &mut book, 1, &said);
+    let batch = recorder.take_due(at(700), &book).unwrap();
+    assert_eq!((batch.links.len(), batch.links[0].metres), (1, None));
+}
+
+#[test]
+fn what_is_said_on_channels_is_kept_and_nothing_else() {
+    let mut recorder = recorder();
+    let with = |change: fn(&mut Received)| {
+        let mut said = live(ALICE);
+        change(&mut said);
+        said
+    };
+    let said = [
+        with(|_| {}),
+        with(|it| it.packet.to = OWN),
+        with(|it| it.packet.to = NodeNum(0x77)),
+        with(|it| it.packet.from = OWN),
+        with(|it| it.standing = Standing::Replay),
+        with(|it| it.packet.is_reaction = true),
+        with(|it| {
+            it.standing = Standing::Backlog;
+            it.packet.rx_time = 1_999_000;
+            it.packet.channel = ChannelIndex(2);
+            it.packet.payload = Payload::Port(
+                PortNum::TextMessageApp,
+                "\u{202e}hé\u{7}\n".as_bytes().to_vec(),
+            );
+        }),
+    ];
+    for said in &said {
+        recorder.said(at(1), said);
+    }
+    assert_eq!(recorder.deadline(), Some(at(601).mono));
+    let batch = take(&mut recorder, at(700)).unwrap();
+    let told = |said: &Said| {
+        (
+            batch.unix(said.at).unwrap(),
+            said.channel.0,
+            said.text.clone(),
+        )
+    };
+    let told: Vec<_> = batch.texts.iter().map(told).collect();
+    assert_eq!(
+        told,
+        [(2_000_001, 0, "hi".into()), (1_999_000, 2, "hé".into())]
+    );
+    for secs in 0..=TEXTS as u64 {
+        recorder.said(at(1_000 + secs), &live(ALICE));
+    }
+    assert_eq!(recorder.deadline(), Some(at(1_127).mono));
+    assert_eq!(recorder.dropped(), 1);
 }
 
 #[test]
@@ -305,7 +449,8 @@ fn a_refused_batch_loses_rows_but_no_facts() {
     let batch = recorder.take(at(1), &book).unwrap();
     recorder.undelivered(at(2), ALICE, "second".to_owned());
     recorder.refused(at(2), batch);
-    assert_eq!(recorder.dropped(), 1);
+    // The packet, and that our node heard Alice.
+    assert_eq!(recorder.dropped(), 2);
     assert_eq!(recorder.deadline(), Some(at(62).mono));
     let again = recorder.take_due(at(62), &book).unwrap();
     let reasons: Vec<_> = again.errors.iter().map(|e| e.reason.as_str()).collect();

@@ -23,8 +23,22 @@ pub const TRACEROUTE_WAIT: Duration = Duration::from_secs(60);
 pub enum State {
     /// Not all of its bytes are with the socket; they end at this position.
     Writing { end: u64 },
-    /// Written; given up at `until`.
-    Written { until: Duration, relayed: bool },
+    /// Written at `at`; given up at `until`.
+    Written {
+        at: Duration,
+        until: Duration,
+        relayed: bool,
+    },
+}
+
+impl State {
+    /// How long ago its last byte was written.
+    pub fn since_written(self, now: Duration) -> Duration {
+        match self {
+            Self::Writing { .. } => Duration::ZERO,
+            Self::Written { at, .. } => now.saturating_sub(at),
+        }
+    }
 }
 
 /// What is under way.

@@ -24,8 +24,8 @@ use std::time::Duration;
 use log::{debug, info, warn};
 
 use self::flight::Flights;
-pub use self::handshake::Handshake;
-use self::handshake::{DRAIN_MAX, NODES_AGAIN, NONCE_CONFIG, NONCE_NODES, Phase};
+use self::handshake::{DRAIN_MAX, NODES_AGAIN, Phase};
+pub use self::handshake::{Handshake, MAX_NODES, NONCE_CONFIG, NONCE_NODES};
 use self::liveness::{Due, Liveness};
 use self::queue::Queue;
 use self::seen::Seen;
@@ -78,7 +78,7 @@ pub struct Counters {
     pub undecodable: u64,
     /// Packets seen before.
     pub duplicates: u64,
-    /// Packets that the node could not read.
+    /// Packets of others that the node could not read.
     pub encrypted: u64,
     /// Texts of our own that came back.
     pub own_texts: u64,

@@ -81,12 +81,10 @@ impl Session {
 
     pub(super) fn packet(&mut self, now: Now, packet: Packet) {
         match &packet.payload {
-            // Simulated radios echo what they transmit (protocol.md §10).
+            // Simulated radios echo what they transmit, private messages as
+            // something unreadable (protocol.md §10).
             Payload::Port(PortNum::SimulatorApp, _) => return,
-            Payload::Encrypted => {
-                self.counters.encrypted += 1;
-                return;
-            }
+            Payload::Encrypted if packet.from == self.own => return,
             _ => {}
         }
         if let Phase::Drain { last, .. } = &mut self.phase {
@@ -100,6 +98,9 @@ impl Session {
             self.counters.duplicates += 1;
             return;
         }
+        if packet.payload == Payload::Encrypted {
+            self.counters.encrypted += 1;
+        }
         let mut traceroute = None;
         if let (Some((port, payload)), Some(id)) = (packet.port(), packet.request_id) {
             match port {
@@ -109,7 +110,7 @@ impl Session {
                 {
                     return;
                 }
-                PortNum::TracerouteApp => traceroute = self.traceroute_answered(id),
+                PortNum::TracerouteApp => traceroute = self.traceroute_answered(now, id),
                 _ => {}
             }
         }

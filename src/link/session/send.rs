@@ -252,6 +252,7 @@ impl Session {
                 _ => ACK_WAIT,
             };
             flight.state = State::Written {
+                at: now.mono,
                 until: now.mono + wait,
                 relayed: false,
             };
@@ -343,10 +344,11 @@ impl Session {
         } else if reason != 0 {
             self.land(id, Outcome::Failed(Failure::Nak(reason)));
         } else if destination == Some(from) {
-            self.land(id, Outcome::Delivered);
+            let took = flight.state.since_written(now.mono);
+            self.land(id, Outcome::Delivered(took));
         } else if destination.is_none() {
             self.land(id, Outcome::Relayed);
-        } else if let State::Written { until, relayed } = &mut flight.state {
+        } else if let State::Written { until, relayed, .. } = &mut flight.state {
             *until = (*until).min(now.mono + AFTER_RELAY);
             *relayed = true;
         }
@@ -354,11 +356,13 @@ impl Session {
     }
 
     /// A traceroute of ours was answered: which, if it was one.
-    pub(super) fn traceroute_answered(&mut self, id: PacketId) -> Option<Ticket> {
-        let Cargo::Traceroute(ticket) = self.flights.get_mut(id)?.cargo else {
+    pub(super) fn traceroute_answered(&mut self, now: Now, id: PacketId) -> Option<Ticket> {
+        let flight = self.flights.get_mut(id)?;
+        let Cargo::Traceroute(ticket) = flight.cargo else {
             return None;
         };
-        self.land(id, Outcome::Delivered);
+        let took = flight.state.since_written(now.mono);
+        self.land(id, Outcome::Delivered(took));
         Some(ticket)
     }
 
@@ -474,7 +478,7 @@ impl Session {
     /// The one place where a text's story ends.
     pub(super) fn finish(&mut self, ticket: Ticket, text: &Text, outcome: Outcome) {
         match (outcome, text.target) {
-            (Outcome::Delivered | Outcome::Relayed | Outcome::Sent, target) => {
+            (Outcome::Delivered(_) | Outcome::Relayed | Outcome::Sent, target) => {
                 debug!("{} to {}: {outcome}", text.command, Recipient(target));
             }
             (Outcome::Unknown, target) => {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::link::message::{Class, Failure, Keep, REPLY_EXPIRY, Received, Target, Text};
-use crate::mesh::{ChannelIndex, Hops, PacketId, Standing};
+use crate::mesh::{ChannelIndex, Hops, PacketId, Payload, Standing};
 use crate::proto::{from_radio, mesh_packet};
 use from_radio::PayloadVariant as From;
 use to_radio::PayloadVariant as To;
@@ -487,6 +487,33 @@ fn own_texts_and_simulator_echoes_are_ignored() {
     assert_eq!(rig.hear(telemetry).len(), 1);
 }
 
+/// protocol.md §5.5, §10.
+#[test]
+fn what_our_node_cannot_read_is_passed_on_once_and_never_our_own_echo() {
+    let mut rig = Rig::steady();
+    let sealed = |from: NodeNum, id| proto::MeshPacket {
+        channel: 0x5a,
+        pki_encrypted: true,
+        public_key: vec![7; 32],
+        payload_variant: Some(mesh_packet::PayloadVariant::Encrypted(vec![1, 2, 3])),
+        ..heard(from, id, data(PortNum::TextMessageApp, b""))
+    };
+    assert_eq!(rig.hear(sealed(OWN, 4)).len(), 0, "an echo of ours");
+    assert_eq!(rig.session.counters().encrypted, 0);
+    let passed = rig.hear(sealed(FRIEND, 5));
+    assert_eq!(passed[0].packet.payload, Payload::Encrypted);
+    assert_eq!(passed[0].packet.channel, ChannelIndex(0x5a), "a hash");
+    assert_eq!(passed[0].packet.sender_key, None, "nobody opened it");
+    assert_eq!(passed[0].standing, Standing::Live);
+    assert!(Event::Packet(Box::new(passed[0].clone())).is_droppable());
+    assert_eq!(rig.hear(sealed(FRIEND, 5)).len(), 0, "seen before");
+    // 0 is no key.
+    assert_eq!(rig.hear(sealed(FRIEND, 0)).len(), 1);
+    assert_eq!(rig.hear(sealed(FRIEND, 0)).len(), 1);
+    let counters = rig.session.counters();
+    assert_eq!((counters.encrypted, counters.duplicates), (3, 1));
+}
+
 #[test]
 fn our_broadcast_is_recognised_when_somebody_repeats_it() {
     let mut rig = Rig::steady();
@@ -535,8 +562,10 @@ fn acknowledgements_mean_what_they_say() {
     let id = PacketId(rig.sent(2, DIRECT).id);
     rig.give(From::Packet(ack(OWN, id, 0)));
     assert_eq!(rig.outcomes(), [], "the destination may still speak");
+    rig.wait(700);
     rig.give(From::Packet(ack(FRIEND, id, 0)));
-    assert_eq!(rig.outcomes(), [(2, Outcome::Delivered)]);
+    let after = Duration::from_millis(700);
+    assert_eq!(rig.outcomes(), [(2, Outcome::Delivered(after))]);
     rig.wait(2_500);
     // Relayed, and nothing more.
     let id = PacketId(rig.sent(3, DIRECT).id);

@@ -5,10 +5,14 @@
 //! and are left out; so is what our node says anew at every handshake.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::NodeBook;
 use crate::mesh::node::{DirectHistory, DirectSignal, Recent, Stamp};
-use crate::mesh::{Hops, Metrics, Node, NodeNum, Position};
+use crate::mesh::{Hops, Metrics, Node, NodeNum, Now, Position, Sanity};
+
+/// What the two clocks may differ by without anybody having set one, seconds.
+const ROUNDING: u64 = 60;
 
 /// A node as it is written down.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -161,6 +165,48 @@ impl NodeBook {
     #[must_use]
     pub fn has_new_keys(&self) -> bool {
         !self.changes.rekeyed.is_empty()
+    }
+
+    /// The entry of a node as it is written down now.
+    ///
+    /// That it was met for the first time is left out until our node's list
+    /// has come, which may know better. Moments of this run are dated by the
+    /// clock of today: a board without a clock of its own may have had a wrong
+    /// one when they happened.
+    #[must_use]
+    pub fn known(&self, num: NodeNum, now: Now, sanity: Sanity) -> Option<Known> {
+        let node = self.get(num)?;
+        let mut known = node.to_known();
+        let dated = |mono: Option<Duration>, noted: Option<u64>| {
+            let now_unix = sanity.check(now.unix);
+            let ago = mono.map(|mono| now.mono.saturating_sub(mono).as_secs());
+            match (now_unix.zip(ago), noted) {
+                (Some((unix, ago)), noted) => {
+                    let at = unix.saturating_sub(ago);
+                    // A second here or there is rounding.
+                    noted
+                        .filter(|noted| noted.abs_diff(at) <= ROUNDING)
+                        .or(Some(at))
+                }
+                (None, noted) => noted,
+            }
+        };
+        if node.packets > 0 {
+            known.last_heard = dated(node.last_heard_mono, known.last_heard);
+        }
+        known.first_seen = dated(node.first_seen_mono, known.first_seen);
+        if node.first_seen_mono.is_some() && !self.had_list {
+            known.first_seen = None;
+        }
+        if let (Some(direct), Some(last)) = (&mut known.direct, node.last_direct()) {
+            direct.at = dated(last.at_mono, direct.at);
+        }
+        Some(known)
+    }
+
+    /// Everybody in the book counts as changed: what was written down is lost.
+    pub fn touch_all(&mut self) {
+        self.changes.nodes.extend(self.nodes.keys());
     }
 
     /// What has changed since the last call.

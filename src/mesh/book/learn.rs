@@ -15,7 +15,7 @@ use crate::mesh::content::{self, User};
 use crate::mesh::name::{self, LONG_NAME_MAX, SHORT_NAME_MAX};
 use crate::mesh::node::{Metrics, Node, Stamp};
 use crate::mesh::wire::Odd;
-use crate::mesh::{Hops, NodeNum, Now, Packet, Position, Sanity, Standing};
+use crate::mesh::{Hops, NodeNum, Now, Packet, Payload, Position, Sanity, Standing};
 use crate::proto::{self, PortNum, telemetry};
 
 /// What a packet changed beyond the ordinary.
@@ -44,6 +44,12 @@ impl NodeBook {
             self.watching_the_key(NodeNum(info.num), |book| {
                 book.note_node_info(info, first_list, now, sanity);
             });
+        }
+        if first_list {
+            // Only now it is certain who of those heard before is new.
+            let met = self.nodes.values();
+            let met = met.filter(|node| node.first_seen_mono.is_some());
+            self.changes.nodes.extend(met.map(|node| node.num));
         }
     }
 
@@ -93,7 +99,11 @@ impl NodeBook {
         let outdated = heard < node.last_heard;
         let known_key = node.public_key;
         if let Some(user) = info.user.as_ref().map(User::from).as_ref() {
-            if outdated {
+            // It is our node that encrypts and decrypts, so the key in its list
+            // is the one that counts, whenever the node was heard. With another
+            // key it is another installation, and our name is of the old one.
+            let other_key = key_of(user).is_some_and(|key| known_key.is_some_and(|it| it != key));
+            if outdated && !other_key {
                 fill_gaps(node, user);
             } else {
                 apply_user(node, user);
@@ -154,6 +164,11 @@ impl NodeBook {
             Standing::Backlog => (by_node, (since_start(by_node, now, sanity), by_node)),
             Standing::Replay => (by_node, (None, None)),
         };
+        if packet.payload == Payload::Encrypted && !self.nodes.contains_key(&packet.from) {
+            // Whoever speaks only to others is none of our mesh; our node does
+            // not list him either. One whom we know was really heard.
+            return Noted::default();
+        }
         let Some((node, is_new)) = self.entry(packet.from, heard) else {
             return Noted::default();
         };
@@ -233,7 +248,11 @@ fn apply_radio(node: &mut Node, packet: &Packet, now: Now, at: Option<Stamp>) {
     if packet.via_mqtt || !packet.by_lora {
         return;
     }
-    node.hops = packet.hops;
+    // Without its content an honest zero of relays cannot be told from a header
+    // that was never filled: that is no reason to forget what was known.
+    if packet.payload != Payload::Encrypted || packet.hops != Hops::Unknown {
+        node.hops = packet.hops;
+    }
     if let Hops::Known(hops) = packet.hops {
         node.hop_history.push(hops);
     }

@@ -248,7 +248,7 @@ fn our_own_packets_are_no_radio_events() {
     live(&mut book, &direct(OWN, 10.0), 30);
     assert_eq!(book.get(OWN).unwrap().metrics.battery, Some(101));
     assert!(book.direct(at(30)).is_empty());
-    assert!(book.relay_candidates(OWN.last_byte()).is_empty());
+    assert!(book.relay_candidates(OWN.relay_byte()).is_empty());
 }
 
 #[test]
@@ -302,6 +302,31 @@ fn ports_are_counted_within_bounds() {
         BTreeMap::from([(1, 2), (256, 1), (-1, 2)])
     );
     assert_eq!((counters.encrypted, counters.empty), (1, 1));
+}
+
+/// What cannot be read makes nobody known and nobody forgotten; who is known
+/// was heard.
+#[test]
+fn an_unreadable_packet_says_that_its_sender_was_heard_and_no_more() {
+    let sealed = |from, hops| Packet {
+        payload: Payload::Encrypted,
+        hops,
+        ..direct(from, -4.0)
+    };
+    let mut book = book();
+    let noted = live(&mut book, &sealed(ALICE, Hops::Known(0)), 5);
+    assert_eq!((noted, book.get(ALICE).is_none()), (Noted::default(), true));
+    let mut far = direct(ALICE, 1.0);
+    far.hops = Hops::Known(2);
+    assert!(live(&mut book, &far, 10).is_new);
+    live(&mut book, &sealed(ALICE, Hops::Unknown), 60);
+    let alice = book.get(ALICE).unwrap();
+    assert_eq!((alice.packets, alice.hops), (2, Hops::Known(2)));
+    assert_eq!(alice.age(at(60)), Some(Duration::ZERO));
+    assert_eq!(alice.last_direct(), None);
+    live(&mut book, &sealed(ALICE, Hops::Known(0)), 70);
+    assert_eq!(book.get(ALICE).unwrap().last_direct().unwrap().snr, -4.0);
+    assert_eq!(book.counters().encrypted, 3);
 }
 
 #[test]
@@ -757,4 +782,81 @@ fn a_full_book_takes_the_most_recent_of_what_was_written_down() {
     book.restore((100..110).map(known));
     let kept: Vec<u32> = book.iter().map(|node| node.num.0).collect();
     assert_eq!(kept, [107, 108, 109]);
+}
+
+/// Only our node's list tells who is new: until then nobody is written down as
+/// such, and then everybody who is.
+#[test]
+fn nobody_is_written_down_as_new_before_the_list_has_come() {
+    let mut book = book();
+    live(&mut book, &direct(ALICE, 1.0), 10);
+    live(&mut book, &direct(BOB, 1.0), 20);
+    let known = |book: &NodeBook, num, secs| book.known(num, at(secs), SANITY).unwrap();
+    assert_eq!(known(&book, ALICE, 30).first_seen, None);
+    assert_eq!(known(&book, ALICE, 30).last_heard, Some(at(10).unix));
+    let _ = book.take_changes();
+    book.note_node_list(&[info(ALICE, at(10).unix)], at(40), SANITY);
+    assert_eq!(book.take_changes().nodes, BTreeSet::from([ALICE, BOB]));
+    assert_eq!(known(&book, ALICE, 50).first_seen, None);
+    assert_eq!(known(&book, BOB, 50).first_seen, Some(at(20).unix));
+    live(&mut book, &direct(NodeNum(300), 1.0), 60);
+    let met = known(&book, NodeNum(300), 60).first_seen;
+    assert_eq!(met, Some(at(60).unix));
+}
+
+/// A board that wakes with the time of its last shutdown learns the date later.
+#[test]
+fn moments_are_dated_by_the_clock_that_was_set_since() {
+    let mut book = book();
+    book.note_node_list(&[info(BOB, 1_000_500)], at(1), SANITY);
+    let behind = Now {
+        unix: 1_500_000,
+        ..at(10)
+    };
+    book.note_packet(&direct(ALICE, 1.0), Standing::Live, behind, SANITY);
+    let written = book.known(ALICE, at(30), SANITY).unwrap();
+    let right = Some(at(10).unix);
+    assert_eq!((written.last_heard, written.first_seen), (right, right));
+    assert_eq!(written.direct.unwrap().at, right);
+    // Without a clock what was noted stands, and so does what a list said.
+    let unset = Now { unix: 7, ..at(30) };
+    let written = book.known(ALICE, unset, SANITY).unwrap();
+    assert_eq!(written.last_heard, Some(1_500_000));
+    let listed = book.known(BOB, at(30), SANITY).unwrap();
+    assert_eq!(listed.last_heard, Some(1_000_500));
+}
+
+/// The list is what our node goes by, even when the bot has heard more since.
+#[test]
+fn the_key_of_the_list_counts_however_old_the_list_calls_the_node() {
+    let with_key = |name: &str, key: u8| {
+        let mut user = user(name, "A");
+        user.public_key = vec![key; 32];
+        user
+    };
+    let mut old = book();
+    live(
+        &mut old,
+        &carrying(ALICE, PortNum::NodeinfoApp, &with_key("Before", 1)),
+        100,
+    );
+    let listed = |name: &str, key| proto::NodeInfo {
+        user: Some(with_key(name, key)),
+        ..info(ALICE, at(50).unix)
+    };
+    let mut book = book();
+    book.restore(written(&old));
+    book.note_node_list(&[listed("Listed", 1)], at(200), SANITY);
+    let name = |book: &NodeBook| book.get(ALICE).unwrap().long_name.clone().unwrap();
+    assert_eq!(
+        &*name(&book),
+        "Before",
+        "the same installation, heard since"
+    );
+    assert!(book.take_changes().rekeyed.is_empty());
+    book.note_node_list(&[listed("Listed", 2)], at(300), SANITY);
+    assert_eq!(book.get(ALICE).unwrap().public_key, Some([2; 32]));
+    assert_eq!(&*name(&book), "Listed");
+    assert_eq!(book.get(ALICE).unwrap().last_heard(), Some(at(100).unix));
+    assert_eq!(book.take_changes().rekeyed, BTreeSet::from([ALICE]));
 }

@@ -282,7 +282,7 @@ impl SimNode {
             packet.hop_limit = self.settings.hop_limit;
         }
         packet.hop_start = packet.hop_limit;
-        packet.relay_node = u32::from(self.own.last_byte());
+        packet.relay_node = u32::from(self.own.relay_byte());
         packet.pki_encrypted = pki;
         data.bitfield = Some(u32::from(data.want_response) << 1);
         let wanted_ack = packet.want_ack;

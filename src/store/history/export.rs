@@ -83,9 +83,14 @@ const TABLES: &[(&str, &str)] = &[
         "links",
         "SELECT printf('!%08x', o.num) AS own, printf('!%08x', sender) AS sender,
          printf('!%08x', hearer) AS hearer,
-         CASE witness WHEN 0 THEN 'neighbours' ELSE 'traceroute' END AS witness, time,
-         snr / 4.0 AS snr, best_snr / 4.0 AS best_snr, times
-         FROM links JOIN own o ON o.id = links.own ORDER BY sender, hearer",
+         CASE witness WHEN 0 THEN 'neighbours' WHEN 1 THEN 'traceroute' WHEN 2 THEN 'own'
+         ELSE 'relay' END AS witness, time, snr / 4.0 AS snr, best_snr / 4.0 AS best_snr, times,
+         metres, far, far_at FROM links JOIN own o ON o.id = links.own ORDER BY sender, hearer",
+    ),
+    (
+        "texts",
+        "SELECT t.id / 1024 AS time, printf('!%08x', o.num) AS own, printf('!%08x', node) AS node,
+         channel, text FROM texts t JOIN own o ON o.id = t.own ORDER BY t.id",
     ),
     (
         "air",

@@ -1,7 +1,7 @@
 //! What the mesh did, kept for a month in SQLite on a cheap memory card.
 //!
 //! In reading order: [`schema`] is what is kept and how it is brought up to
-//! date, [`open`] finds, checks and, if need be, renews the file, [`write`]
+//! date, [`mod@open`] finds, checks and, if need be, renews the file, [`mod@write`]
 //! commits batches of [`rows`], [`upkeep`] forgets, [`load`] is what is known at the start,
 //! [`stats`] and [`export`] are for the operator, [`thread`] is the one thread
 //! that writes, [`read`] the one that answers.

@@ -15,11 +15,16 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use log::warn;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::open::OpenError;
 use super::rows::PER_SECOND;
-use super::{int, open, unsigned};
+use super::stats::stats;
+use super::{int, open, rows, unsigned};
 use crate::bot::errands::{JobId, JobResult, Work};
-use crate::bot::insight::{Answer, Archive, HOUR, Question, Sample, Seen, Tally};
-use crate::mesh::NodeNum;
+use crate::bot::insight::{
+    Air, Answer, Archive, By, Collector, Counts, Failure, HOUR, Line, Links, Listener, Net,
+    Question, Reception, Sample, Seen, Talk, Talking, Tally,
+};
+use crate::mesh::{ChannelIndex, NodeNum, PacketId};
 use crate::thread::{Death, caught, spawn};
 
 /// Questions that may wait while one is answered.
@@ -69,11 +74,11 @@ fn run(path: &Path, questions: &Receiver<(JobId, Box<Question>)>, results: &Send
 /// [`Work::Past`] of nothing, and is said in the log.
 pub fn look_up(path: &Path, question: &Question) -> Result<Work, String> {
     caught(|| {
-        let answer = open::read(path, false).and_then(|conn| Ok(answer(&conn, question)?));
+        let answer = answer(path, question);
         if let Err(error) = &answer {
             warn!("{}: {error}; not looked up", path.display());
         }
-        Work::Past(answer.ok())
+        Work::Past(answer.ok().map(Box::new))
     })
 }
 
@@ -81,83 +86,214 @@ pub fn look_up(path: &Path, question: &Question) -> Result<Work, String> {
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn answer(conn: &Connection, question: &Question) -> rusqlite::Result<Answer> {
+pub fn answer(path: &Path, question: &Question) -> Result<Answer, OpenError> {
+    let conn = open::read(path, false)?;
     conn.execute_batch("PRAGMA cache_size = -256; PRAGMA temp_store = MEMORY")?;
-    let mut tally = Tally::new(question);
-    let own: Option<i64> = conn
+    let mut answer = Answer::default();
+    let look = question.look;
+    let own = conn
         .query_row(
             "SELECT id FROM own WHERE num = ?1",
             [question.own.0],
             |row| row.get(0),
         )
         .optional()?;
-    if let Some(own) = own {
-        // Both at the same moment: an hour may be summed up meanwhile.
-        let tx = conn.unchecked_transaction()?;
-        add_packets(&tx, own, &mut tally)?;
-        add_hours(&tx, own, &mut tally)?;
-        if question.air.is_some() {
-            add_air(&tx, own, &mut tally)?;
+    // All of it at one moment: an hour may be summed up meanwhile.
+    let tx = conn.unchecked_transaction()?;
+    let view = View {
+        conn: &tx,
+        own,
+        question,
+    };
+    if let Some(by) = look.packets {
+        answer.packets = view.packets(by)?;
+    }
+    if look.air {
+        answer.air = view.air()?;
+    }
+    if let Some(links) = look.links {
+        answer.links = view.links(links)?;
+    }
+    if let Some(talking) = look.texts {
+        answer.talk = view.talk(talking)?;
+    }
+    if look.failures {
+        answer.failures = view.failures()?;
+    }
+    if look.stock {
+        answer.stock = stats(&tx, path)?;
+    }
+    Ok(answer)
+}
+
+/// What one node heard of the mesh.
+struct View<'a> {
+    conn: &'a Connection,
+    /// `None` when nothing of it is written.
+    own: Option<i64>,
+    question: &'a Question,
+}
+
+impl View<'_> {
+    fn packets(&self, by: By) -> rusqlite::Result<Counts> {
+        let mut tally = Tally::new(by, self.question);
+        self.single_packets(&mut tally)?;
+        self.hours(&mut tally)?;
+        Ok(tally.counts())
+    }
+
+    /// Single packets.
+    fn single_packets(&self, tally: &mut Tally) -> rusqlite::Result<()> {
+        let (since, end) = self.keys();
+        let mut select = self.conn.prepare(
+            "SELECT id, node, port, hops, medium = 0 FROM packets
+             WHERE id >= ?1 AND id < ?2 AND own = ?3 AND NOT late AND medium <> 1",
+        )?;
+        let mut rows = select.query(params![since, end, self.own])?;
+        while let Some(row) = rows.next()? {
+            tally.add(&Seen {
+                at: unsigned(row.get(0)?) / PER_SECOND,
+                from: NodeNum(row.get(1)?),
+                port: row.get(2)?,
+                hops: row.get(3)?,
+                by_radio: row.get(4)?,
+            });
         }
+        Ok(())
     }
-    Ok(tally.answer())
-}
 
-/// Single packets.
-fn add_packets(conn: &Connection, own: i64, tally: &mut Tally<'_>) -> rusqlite::Result<()> {
-    let (since, until) = tally.span();
-    let mut select = conn.prepare(
-        "SELECT id, node, port, hops, medium = 0 FROM packets
-         WHERE id >= ?1 AND id < ?2 AND own = ?3 AND NOT late AND medium <> 1",
-    )?;
-    let range = [since, until.saturating_add(1)].map(|at| int(at.saturating_mul(PER_SECOND)));
-    let mut rows = select.query(params![range[0], range[1], own])?;
-    while let Some(row) = rows.next()? {
-        tally.add(&Seen {
-            at: unsigned(row.get(0)?) / PER_SECOND,
-            from: NodeNum(row.get(1)?),
-            port: row.get(2)?,
-            hops: row.get(3)?,
-            by_radio: row.get(4)?,
-        });
+    /// The first key of what was heard in the time asked about, and the first
+    /// one after it.
+    fn keys(&self) -> (i64, i64) {
+        let (since, until) = self.question.written();
+        let key = |at: u64| int(at.saturating_mul(PER_SECOND));
+        (key(since), key(until.saturating_add(1)))
     }
-    Ok(())
-}
 
-/// What older packets were summed up to. An hour counts when all of it does.
-fn add_hours(conn: &Connection, own: i64, tally: &mut Tally<'_>) -> rusqlite::Result<()> {
-    let (since, until) = tally.span();
-    let mut select = conn.prepare(
-        "SELECT hour, node, port, packets - mqtt, direct FROM hours
-         WHERE hour >= ?1 AND hour <= ?2 AND own = ?3",
-    )?;
-    let range = [since.div_ceil(HOUR), until / HOUR].map(int);
-    let mut rows = select.query(params![range[0], range[1], own])?;
-    while let Some(row) = rows.next()? {
-        tally.add_hour(
-            unsigned(row.get(0)?),
-            NodeNum(row.get(1)?),
-            row.get(2)?,
-            unsigned(row.get(3)?),
-            unsigned(row.get(4)?),
-        );
+    /// What older packets were summed up to. An hour counts when all of it does.
+    fn hours(&self, tally: &mut Tally) -> rusqlite::Result<()> {
+        let (since, until) = self.question.written();
+        let mut select = self.conn.prepare(
+            "SELECT hour, node, port, packets - mqtt, direct FROM hours
+             WHERE hour >= ?1 AND hour <= ?2 AND own = ?3",
+        )?;
+        let [first, last] = [since.div_ceil(HOUR), until / HOUR].map(int);
+        let mut rows = select.query(params![first, last, self.own])?;
+        while let Some(row) = rows.next()? {
+            tally.add_hour(
+                unsigned(row.get(0)?),
+                NodeNum(row.get(1)?),
+                row.get(2)?,
+                unsigned(row.get(3)?),
+                unsigned(row.get(4)?),
+            );
+        }
+        Ok(())
     }
-    Ok(())
-}
 
-/// What our node said of the air.
-fn add_air(conn: &Connection, own: i64, tally: &mut Tally<'_>) -> rusqlite::Result<()> {
-    let (since, until) = tally.span();
-    let mut select = conn.prepare(
-        "SELECT time, channel_utilization / 100.0 FROM air
-         WHERE time >= ?1 AND time <= ?2 AND own = ?3",
-    )?;
-    let mut rows = select.query(params![int(since), int(until), own])?;
-    while let Some(row) = rows.next()? {
-        tally.add_air(Sample {
-            at: unsigned(row.get(0)?),
-            busy: row.get(1)?,
-        });
+    /// What our node said of the air.
+    fn air(&self) -> rusqlite::Result<Air> {
+        let mut air = Air::default();
+        let fresh = self.question.fresh.air.iter();
+        for sample in fresh.filter(|sample| self.question.covers(sample.at)) {
+            air.add(*sample);
+        }
+        let (since, until) = self.question.written();
+        let mut select = self.conn.prepare(
+            "SELECT time, channel_utilization / 100.0 FROM air
+             WHERE time >= ?1 AND time <= ?2 AND own = ?3",
+        )?;
+        let mut rows = select.query(params![int(since), int(until), self.own])?;
+        while let Some(row) = rows.next()? {
+            air.add(Sample {
+                at: unsigned(row.get(0)?),
+                busy: row.get(1)?,
+            });
+        }
+        Ok(air)
     }
-    Ok(())
+
+    /// Who hears whom. The same reception may be written and wait besides.
+    fn links(&self, links: Links) -> rusqlite::Result<Net> {
+        let mut collector = Collector::new(links, self.question);
+        let mut select = self.conn.prepare(
+            "SELECT sender, hearer, witness, time, snr, metres, far, far_at FROM links
+             WHERE own = ?1 AND time >= ?2",
+        )?;
+        let mut rows = select.query(params![self.own, int(collector.since())])?;
+        while let Some(row) = rows.next()? {
+            let far: Option<u32> = row.get(6)?;
+            let far_at = row.get::<_, Option<i64>>(7)?.map(unsigned);
+            collector.add(&Reception {
+                from: NodeNum(row.get(0)?),
+                to: NodeNum(row.get(1)?),
+                witness: rows::witness_of(row.get(2)?),
+                at: unsigned(row.get(3)?),
+                snr_q: row.get(4)?,
+                metres: row.get(5)?,
+                farthest: far.zip(far_at),
+            });
+        }
+        Ok(collector.net())
+    }
+
+    /// What was said on a channel.
+    fn talk(&self, talking: Talking) -> rusqlite::Result<Talk> {
+        let channel = match talking {
+            Talking::On(channel) => Some(channel),
+            Talking::SharedWith(node) => self.shared_with(node)?,
+        };
+        let Some(channel) = channel else {
+            return Ok(Talk::default());
+        };
+        let mut listener = Listener::new(channel);
+        let (since, end) = self.keys();
+        let mut select = self.conn.prepare(
+            "SELECT id, node, packet, text FROM texts
+             WHERE id >= ?1 AND id < ?2 AND own = ?3 AND channel = ?4 ORDER BY id",
+        )?;
+        let mut rows = select.query(params![since, end, self.own, channel.0])?;
+        while let Some(row) = rows.next()? {
+            listener.add(Line {
+                at: unsigned(row.get(0)?) / PER_SECOND,
+                from: NodeNum(row.get(1)?),
+                id: PacketId(row.get(2)?),
+                channel,
+                text: row.get(3)?,
+            });
+        }
+        Ok(listener.talk(self.question))
+    }
+
+    /// The first channel on which a node was heard within a day; what is
+    /// addressed to somebody may have come without any.
+    fn shared_with(&self, node: NodeNum) -> rusqlite::Result<Option<ChannelIndex>> {
+        let day_ago = self.question.until.saturating_sub(24 * HOUR);
+        let written: Option<u8> = self.conn.query_row(
+            "SELECT min(channel) FROM packets
+             WHERE id >= ?1 AND own = ?2 AND node = ?3 AND dest IS NULL AND port >= 0",
+            params![int(day_ago.saturating_mul(PER_SECOND)), self.own, node.0],
+            |row| row.get(0),
+        )?;
+        let written = written.map(ChannelIndex);
+        Ok(written.into_iter().chain(self.question.fresh.shared).min())
+    }
+
+    /// What did not arrive, the latest first.
+    fn failures(&self) -> rusqlite::Result<Vec<Failure>> {
+        let fresh = self.question.fresh.failures.iter().rev();
+        let mut failures: Vec<Failure> = fresh.cloned().collect();
+        let mut select = self
+            .conn
+            .prepare("SELECT time, num, reason FROM errors WHERE own = ?1 ORDER BY id DESC")?;
+        let mut rows = select.query(params![self.own])?;
+        while let Some(row) = rows.next()? {
+            failures.push(Failure {
+                at: row.get::<_, Option<i64>>(0)?.map(unsigned),
+                to: NodeNum(row.get(1)?),
+                reason: row.get(2)?,
+            });
+        }
+        Ok(failures)
+    }
 }

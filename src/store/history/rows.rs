@@ -11,6 +11,9 @@ use crate::mesh::{Hops, Known, NodeNum, Witness};
 pub const PER_SECOND: u64 = 1_024;
 /// Failures that are remembered (features.md K6).
 pub const ERRORS: u32 = 50;
+/// How long the greatest distance of a link is remembered, seconds.
+const RECORD: u64 = 30 * 24 * 3_600;
+
 /// The short number under which a node's view of the mesh is kept.
 pub(super) fn own_id(tx: &Transaction<'_>, num: NodeNum) -> rusqlite::Result<i64> {
     let latest: Option<(i64, u32)> = tx
@@ -42,9 +45,8 @@ pub(super) fn packets(
         let Some(time) = batch.unix(heard.at) else {
             continue;
         };
-        *running = (*running + 1) % PER_SECOND;
         insert.execute(params![
-            int(time * PER_SECOND + *running),
+            key(time, running),
             own,
             heard.from.0,
             heard.to.map(|to| to.0),
@@ -67,31 +69,84 @@ pub(super) fn packets(
 
 pub(super) fn links(tx: &Transaction<'_>, own: i64, batch: &Batch) -> rusqlite::Result<()> {
     let mut upsert = tx.prepare(
-        "INSERT INTO links VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, 1)
+        "INSERT INTO links VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, iif(?9 IS NULL, NULL, ?5))
          ON CONFLICT DO UPDATE SET
            time = excluded.time,
            snr = excluded.snr,
-           best_snr = max(best_snr, excluded.best_snr),
-           times = times + 1",
+           best_snr = max(coalesce(best_snr, excluded.best_snr),
+                          coalesce(excluded.best_snr, best_snr)),
+           times = times + excluded.times,
+           metres = coalesce(excluded.metres, metres),
+           far_at = iif(far >= coalesce(excluded.far, 0) AND far_at >= ?10, far_at, excluded.far_at),
+           far = iif(far >= coalesce(excluded.far, 0) AND far_at >= ?10, far, excluded.far)",
     )?;
     for link in &batch.links {
         let Some(time) = batch.unix(link.at) else {
             continue;
         };
-        let witness = match link.edge.witness {
-            Witness::Neighbours => 0,
-            Witness::Traceroute => 1,
-        };
         upsert.execute(params![
             own,
-            link.edge.from.0,
-            link.edge.to.0,
-            witness,
+            link.from.0,
+            link.to.0,
+            witness_number(link.witness),
             int(time),
-            link.edge.snr_q
+            link.snr_q,
+            link.best_q,
+            link.times,
+            link.metres,
+            int(time.saturating_sub(RECORD)),
         ])?;
     }
     Ok(())
+}
+
+fn witness_number(witness: Witness) -> u8 {
+    match witness {
+        Witness::Neighbours => 0,
+        Witness::Traceroute => 1,
+        Witness::Ourselves => 2,
+        Witness::Relayed => 3,
+    }
+}
+
+/// The witness that is written as this number; what later versions may write
+/// has measured nothing that this one knows of.
+pub(super) fn witness_of(number: u8) -> Witness {
+    match number {
+        0 => Witness::Neighbours,
+        1 => Witness::Traceroute,
+        2 => Witness::Ourselves,
+        _ => Witness::Relayed,
+    }
+}
+
+pub(super) fn texts(
+    tx: &Transaction<'_>,
+    own: i64,
+    batch: &Batch,
+    running: &mut u64,
+) -> rusqlite::Result<()> {
+    let mut insert = tx.prepare("INSERT OR IGNORE INTO texts VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+    for said in &batch.texts {
+        let Some(time) = batch.unix(said.at) else {
+            continue;
+        };
+        insert.execute(params![
+            key(time, running),
+            own,
+            said.from.0,
+            said.id.0,
+            said.channel.0,
+            said.text,
+        ])?;
+    }
+    Ok(())
+}
+
+/// The next key of something that was heard in this second.
+fn key(time: u64, running: &mut u64) -> i64 {
+    *running = (*running + 1) % PER_SECOND;
+    int(time.saturating_mul(PER_SECOND).saturating_add(*running))
 }
 
 pub(super) fn air(tx: &Transaction<'_>, own: i64, batch: &Batch) -> rusqlite::Result<()> {

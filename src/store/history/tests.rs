@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use super::thread::Clerk;
 use super::*;
 use crate::bot::record::{Air, Batch, Heard, KeyNews, Link, Medium, Undelivered, When};
-use crate::mesh::{Edge, Known, NodeNum, Now, Witness};
+use crate::mesh::{Known, NodeNum, Now, Witness};
 
 const OWN: NodeNum = NodeNum(0xaaa);
 const ALICE: NodeNum = NodeNum(0xffff_11a1);
@@ -91,11 +91,12 @@ fn an_older_database_is_copied_and_brought_up_to_date() {
     steps.push("ALTER TABLE packets ADD COLUMN colour INTEGER; CREATE TABLE more (a);");
     let mut conn = Connection::open(&path).unwrap();
     // An attempt that was cut short left this.
-    let leftover = open::beside(&path, ".version-1");
+    let version = schema::STEPS.len();
+    let leftover = open::beside(&path, &format!(".version-{version}"));
     std::fs::write(&leftover, "half a copy").unwrap();
     let copy = schema::migrate(&mut conn, &path, &steps).unwrap().unwrap();
     assert_eq!(copy, leftover);
-    assert_eq!(schema::version(&conn).unwrap(), 2);
+    assert_eq!(schema::version(&conn).unwrap(), version + 1);
     assert_eq!(
         numbers(&conn, "SELECT count(*), max(colour) FROM packets"),
         [Some(1), None]
@@ -105,7 +106,24 @@ fn an_older_database_is_copied_and_brought_up_to_date() {
     assert_eq!(count(&copy, "packets"), 1);
 
     let error = schema::migrate(&mut conn, &path, schema::STEPS).unwrap_err();
-    assert!(matches!(error, OpenError::Newer(2)));
+    assert!(matches!(error, OpenError::Newer(newer) if newer == version + 1));
+}
+
+#[test]
+fn links_of_version_1_are_known_in_version_2() {
+    let (_folder, path) = place();
+    let mut conn = Connection::open(&path).unwrap();
+    schema::migrate(&mut conn, &path, &schema::STEPS[..1]).unwrap();
+    conn.execute_batch(
+        "INSERT INTO own VALUES (1, 77, 1); INSERT INTO links VALUES (1, 5, 6, 0, 99, -4, 8, 3)",
+    )
+    .unwrap();
+    drop(conn);
+    let writer = open(&path, Limits::default()).unwrap().writer;
+    let row = "SELECT sender, hearer, time, snr, best_snr, times, metres, far FROM links";
+    let expected = [5, 6, 99, -4, 8, 3].map(Some);
+    let found: [Option<i64>; 8] = numbers(&writer.conn, row);
+    assert_eq!((&found[..6], &found[6..]), (&expected[..], &[None; 2][..]));
 }
 
 #[test]
@@ -116,7 +134,7 @@ fn a_step_that_fails_leaves_the_database_as_it_was() {
     let mut steps = schema::STEPS.to_vec();
     steps.push("CREATE TABLE more (a); nonsense;");
     assert!(schema::migrate(&mut conn, &path, &steps).is_err());
-    assert_eq!(schema::version(&conn).unwrap(), 1);
+    assert_eq!(schema::version(&conn).unwrap(), schema::STEPS.len());
     assert_eq!(
         numbers(
             &conn,
@@ -137,10 +155,11 @@ fn released_steps_never_change() {
     };
     // Until the first release the figure may be set anew.
     let digests: Vec<u64> = schema::STEPS.iter().map(|step| digest(step)).collect();
-    assert_eq!(digests, [STEP_1]);
+    assert_eq!(digests, [STEP_1, STEP_2]);
 }
 
 const STEP_1: u64 = 12_688_798_813_232_125_218;
+const STEP_2: u64 = 4_229_858_220_891_962_916;
 
 #[test]
 fn sums_by_the_hour_hold_what_was_really_heard() {
@@ -234,31 +253,41 @@ fn traffic_is_forgotten_after_its_time_and_facts_are_not() {
 fn of_each_pair_the_last_and_the_best_are_kept() {
     let (_folder, path) = place();
     let mut writer = open(&path, Limits::default()).unwrap().writer;
-    let link = |unix: u64, from: u32, snr_q: i16| Link {
+    let link = |unix: u64, from: u32, snr_q: Option<i16>, metres: Option<u32>| Link {
         at: When::Unix(unix),
-        edge: Edge {
-            from: NodeNum(from),
-            to: ALICE,
-            snr_q,
-            witness: Witness::Neighbours,
-        },
+        from: NodeNum(from),
+        to: ALICE,
+        witness: Witness::Neighbours,
+        snr_q,
+        best_q: snr_q,
+        times: 1,
+        metres,
     };
     let mut rows = batch(START);
     rows.links = vec![
-        link(START, 100, -8),
-        link(START, 100, 12),
-        link(START, 100, 4),
+        link(START, 100, Some(-8), None),
+        link(START, 100, Some(12), Some(900)),
+        link(START, 100, None, None),
+        link(START + 9, 100, Some(4), Some(700)),
     ];
     writer.apply(&rows).unwrap();
-    let pair = "SELECT count(*), snr, best_snr, times FROM links";
-    let expected = [Some(1), Some(4), Some(12), Some(3)];
+    let pair = "SELECT snr, best_snr, times, metres, far, far_at - 1 FROM links";
+    let at = i64::try_from(START).unwrap();
+    let expected = [4, 12, 4, 700, 900, at - 1].map(Some);
     assert_eq!(numbers(&writer.conn, pair), expected);
+    // After a month the record is another one.
+    let later = START + 31 * DAY;
+    rows.links = vec![link(later, 100, Some(4), Some(800))];
+    writer.apply(&rows).unwrap();
+    let farthest = numbers(&writer.conn, "SELECT far, far_at FROM links");
+    assert_eq!(farthest, [Some(800), i64::try_from(later).ok()]);
+    writer.conn.execute("DELETE FROM links", []).unwrap();
     // Whoever invents nodes pushes out what is oldest, and no more.
     for hour in 1..=6_u32 {
         let now = START + u64::from(hour) * 3_600;
         let mut rows = batch(now);
         rows.links = (0..2_000)
-            .map(|n| link(now, hour * 10_000 + n, 0))
+            .map(|n| link(now, hour * 10_000 + n, Some(0), None))
             .collect();
         writer.apply(&rows).unwrap();
     }

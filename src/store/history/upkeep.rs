@@ -12,6 +12,7 @@ use rusqlite::{Connection, Transaction};
 
 use super::rows::PER_SECOND;
 use super::{Limits, WAL_LIMIT, int, unsigned};
+use crate::bot::insight::TEXTS_MAX;
 
 /// How long single packets are kept.
 pub const RAW: Duration = Duration::from_secs(7 * 24 * 3_600);
@@ -21,6 +22,8 @@ pub const NODES: u32 = 4_096;
 pub const NAMES: u32 = 8;
 /// Pairs of nodes remembered that hear each other, by witness.
 pub const LINKS: u32 = 8_192;
+/// Texts remembered.
+pub const TEXTS: u32 = 4_096;
 /// Key changes remembered.
 pub const KEYS: u32 = 500;
 /// Hours thinned with one batch: a bot that was off for a month catches up
@@ -48,6 +51,7 @@ pub fn by_age(tx: &Transaction<'_>, limits: Limits, hour: u64) -> rusqlite::Resu
     tx.execute("DELETE FROM hours WHERE hour < ?1", [int(oldest)])?;
     tx.execute("DELETE FROM air WHERE time < ?1", [int(oldest * 3_600)])?;
     tx.execute("DELETE FROM links WHERE time < ?1", [int(oldest * 3_600)])?;
+    forget_texts(tx, hour)?;
     forget_links(tx)?;
     tx.execute(
         "DELETE FROM keys WHERE id <= (SELECT max(id) FROM keys) - ?1",
@@ -97,6 +101,17 @@ fn thin(tx: &Transaction<'_>, hour: u64, sum_up: bool) -> rusqlite::Result<()> {
         )?;
     }
     tx.execute("DELETE FROM packets WHERE id >= ?1 AND id < ?2", range)?;
+    Ok(())
+}
+
+/// Texts are for those who missed them, not for the archive.
+fn forget_texts(tx: &Transaction<'_>, hour: u64) -> rusqlite::Result<()> {
+    let oldest = int(hour.saturating_sub(u64::from(TEXTS_MAX)) * 3_600 * PER_SECOND);
+    tx.execute("DELETE FROM texts WHERE id < ?1", [oldest])?;
+    tx.execute(
+        "DELETE FROM texts WHERE id <= (SELECT id FROM texts ORDER BY id DESC LIMIT 1 OFFSET ?1)",
+        [TEXTS],
+    )?;
     Ok(())
 }
 

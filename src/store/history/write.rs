@@ -47,11 +47,13 @@ impl Writer {
     ) -> rusqlite::Result<Self> {
         let last: Option<i64> =
             conn.query_row("SELECT max(id) FROM packets", [], |row| row.get(0))?;
+        let last_text: Option<i64> =
+            conn.query_row("SELECT max(id) FROM texts", [], |row| row.get(0))?;
         Ok(Self {
             conn,
             path: path.to_owned(),
             limits,
-            running: last.map_or(0, unsigned) % PER_SECOND,
+            running: last.max(last_text).map_or(0, unsigned) % PER_SECOND,
             upkept: 0,
             newest: last.map(|id| unsigned(id) / PER_SECOND),
             clock: Clock::default(),
@@ -106,6 +108,7 @@ impl Writer {
         let own = rows::own_id(&tx, batch.own)?;
         rows::packets(&tx, own, batch, &mut running)?;
         rows::links(&tx, own, batch)?;
+        rows::texts(&tx, own, batch, &mut running)?;
         rows::air(&tx, own, batch)?;
         rows::nodes(&tx, now, &batch.nodes)?;
         rows::heard(&tx, own, &batch.nodes)?;

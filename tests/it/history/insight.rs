@@ -2,11 +2,11 @@
 //! to a text, over a fixture of ten thousand packets in which everything occurs
 //! that must not be counted.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, bounded};
 use expect_test::expect;
 use jiff::tz::{TimeZone, offset};
 use meshbot::bot::command::Command;
@@ -14,17 +14,18 @@ use meshbot::bot::commands;
 use meshbot::bot::dispatch::{Before, Bot, Forgetful, Parts, Settings};
 use meshbot::bot::errands::{Errands, Inline as DoneAtOnce, JobId, JobResult, Pool, Work};
 use meshbot::bot::host::HostStats;
-use meshbot::bot::insight::{Archive, By, Question, Wish};
+use meshbot::bot::insight::{Archive, Question, Wish};
 use meshbot::config::{Config, Mode};
 use meshbot::link::memory::FarEnd;
 use meshbot::link::{Event, Identity, Link, Received};
-use meshbot::mesh::{Hops, NodeNum, Now, Payload, Sanity, Standing};
-use meshbot::proto::{self, PortNum, telemetry};
+use meshbot::mesh::{Hops, NodeNum, Now, Payload, Sanity};
+use meshbot::proto::PortNum;
+use meshbot::sim::Said;
 use meshbot::store::history::{self, Limits, read};
 use meshbot::text::{Lang, Text};
 use meshbot::weather::Offline;
-use prost::Message;
 
+use super::fixture::{Fixture, Reading};
 use super::traffic::{EPOCH, Mesh, OWN};
 use super::truth::Inline;
 use super::{number, place};
@@ -33,18 +34,6 @@ const SANITY: Sanity = Sanity {
     built: 1_000_000_000,
 };
 const ASKER: NodeNum = NodeNum(0x7654_3210);
-/// Packets of the fixture, which fill a day and some hours.
-const PACKETS: u64 = 10_000;
-
-/// Looks things up at once, in the same thread.
-struct Reading(PathBuf, Sender<JobResult>);
-
-impl Archive for Reading {
-    fn ask(&self, id: JobId, question: Box<Question>) -> bool {
-        let work = read::look_up(&self.0, &question);
-        self.1.try_send(JobResult { id, work }).is_ok()
-    }
-}
 
 /// Takes every question and answers none, or takes none at all.
 struct Idle {
@@ -69,13 +58,7 @@ const BROKEN: Command = Command {
     has_own_limit: false,
     same_for_all: false,
     run: |_, _, reply| {
-        reply.look_back(Wish {
-            hours: 1,
-            whole_hours: false,
-            by: By::Sender,
-            air: false,
-            render: |_| panic!("broken answer"),
-        });
+        reply.look_back(Wish::of_hours(1, |_| panic!("broken answer")));
     },
 };
 
@@ -188,98 +171,8 @@ fn question(text: &str) -> Received {
     received
 }
 
-/// One of the packets of the fixture, and whether it counts.
-fn awkward(mesh: &mut Mesh, n: u64) -> (Received, bool) {
-    let mut received = mesh.packet();
-    let packet = &mut received.packet;
-    if n.is_multiple_of(41) {
-        packet.payload = Payload::Port(PortNum::RoutingApp, Vec::new());
-    } else if n.is_multiple_of(43) {
-        packet.payload = Payload::Empty;
-    } else if n.is_multiple_of(47) {
-        packet.payload = Payload::Port(PortNum::AdminApp, Vec::new());
-    }
-    if n.is_multiple_of(17) {
-        packet.hops = Hops::Unknown;
-    }
-    if n.is_multiple_of(37) {
-        packet.by_lora = false;
-    }
-    if n.is_multiple_of(23) {
-        received.standing = Standing::Backlog;
-        packet.rx_time -= 600;
-    } else if n.is_multiple_of(29) {
-        received.standing = Standing::Replay;
-        packet.hops = Hops::Known(0);
-    } else if n.is_multiple_of(31) {
-        packet.from = OWN;
-    }
-    if n.is_multiple_of(97) {
-        received = our_air(received, n);
-    }
-    let counts = received.standing == Standing::Live
-        && received.packet.from != OWN
-        && !received.packet.via_mqtt;
-    (received, counts)
-}
-
-/// What our node says of the air: more and more goes on, and once very much.
-fn our_air(mut received: Received, n: u64) -> Received {
-    let busy = if n == 97 * 60 {
-        61.0
-    } else {
-        f32::from(u16::try_from(n).unwrap()) / 500.0
-    };
-    let metrics = proto::DeviceMetrics {
-        channel_utilization: Some(busy),
-        air_util_tx: Some(1.0),
-        ..Default::default()
-    };
-    let said = proto::Telemetry {
-        variant: Some(telemetry::Variant::DeviceMetrics(metrics)),
-        ..Default::default()
-    };
-    received.standing = Standing::Live;
-    let packet = &mut received.packet;
-    packet.from = OWN;
-    packet.by_lora = false;
-    packet.via_mqtt = false;
-    packet.payload = Payload::Port(PortNum::TelemetryApp, said.encode_to_vec());
-    received
-}
-
-/// The fixture has been heard; the bot was restarted after so many packets.
-/// And how many packets of the last day count.
-fn told(path: &Path, lang: Lang, restart: Option<u64>) -> (Rig, usize) {
-    let mut mesh = Mesh::new(7);
-    let mut rig = Rig::new(path, lang, begin());
-    let mut counted = Vec::new();
-    for n in 1..=PACKETS {
-        // At night less goes on, by the clock on the wall.
-        let hour = (rig.now.unix / 3_600 + 2) % 24;
-        let secs = if (7..22).contains(&hour) { 7 } else { 24 };
-        rig.now = rig.now.plus(Duration::from_secs(secs));
-        mesh.now = rig.now;
-        let (received, counts) = awkward(&mut mesh, n);
-        if counts {
-            counted.push(rig.now.unix);
-        }
-        rig.hear(received);
-        drop(rig.said());
-        if restart == Some(n) {
-            rig.bot.close(rig.now);
-            let now = rig.now;
-            drop(rig);
-            rig = Rig::new(path, lang, now);
-        }
-    }
-    // The first question comes a minute later.
-    let day_ago = rig.now.unix + 60 - 86_400;
-    counted.retain(|&at| at >= day_ago);
-    (rig, counted.len())
-}
-
-const QUESTIONS: [&str; 11] = [
+/// Every command that looks into the history.
+const QUESTIONS: [&str; 22] = [
     "/top",
     "/top 1",
     "/packets",
@@ -291,143 +184,234 @@ const QUESTIONS: [&str; 11] = [
     "/top 168",
     "/stats",
     "/channel",
+    "/propag",
+    "/propag 1 10",
+    "/neighbors",
+    "/neighbors hütte",
+    "/neighbors !a1b2c3d4",
+    "/leaderboard",
+    "/trafic",
+    "/trafic 24",
+    "/errors",
+    "/stats p 168",
+    "/keys",
 ];
-
-/// Question and answer, one after the other.
-fn conversation(rig: &mut Rig) -> String {
-    let mut lines = String::new();
-    for question in QUESTIONS {
-        let answers = rig.ask(question);
-        assert_eq!(answers.len(), 1, "{question}: {answers:?}");
-        assert!(answers[0].len() <= 200, "{question}: {answers:?}");
-        lines += &format!("{question}\n{}\n", answers[0]);
-    }
-    lines
-}
 
 #[test]
 fn ten_thousand_packets_in_english() {
     let (_folder, path) = place();
-    let (mut rig, last_day) = told(&path, Lang::En, None);
-    let said = conversation(&mut rig);
-    // The question itself is a packet, too.
-    let total = format!("/top\n🏆 24 h · {} packets", last_day + 1);
+    let mut fixture = Fixture::told(&path, "en", false);
+    // The first question comes half a minute later, and is a packet itself.
+    let day_ago = fixture.world.now.unix + 30 - 86_400;
+    let counted = fixture.counted.iter().filter(|&&at| at >= day_ago).count() + 1;
+    let said = fixture.conversation(&QUESTIONS);
+    let total = format!("/top\n🏆 24 h · {counted} packets");
     assert!(said.starts_with(&total), "{total}: {said}");
     expect![[r#"
         /top
-        🏆 24 h · 7626 packets · 246 nodes · Node number 0 75 · Node number 8 74 · Node number 6 70 · Node number 17 70 · Node number 1 68 · Node number 28 67 · Node number 10 66
+        🏆 24 h · 6300 packets · 247 nodes · Dora 61 · the longest na 58 · Büro Änderun 57e6 58 · Hütte Nord 30 58 · K7ABC/M 27 56 · Ridge Relay 56 · Tracker 3 55 · mesh-router-we 54
         /top 1
-        🏆 1 h · 420 packets · 180 nodes · Node number 0 9 · Node number 26 8 · Node number 5 7 · Node number 8 7 · Node number 10 3106 7 · Node number 25 7 · Node number 10 c0ae 7
+        🏆 1 h · 342 packets · 160 nodes · the longest na 6 · Büro Änderun 6 · Alice Neighbou 6 · Balloon 🎈 1 5 · Žiga na vrhu 5 · Weather Statio b1af 5 · Hütte Nord 30 5 · Hütte Nord 5
         /packets
-        📦 24 h · 7614 packets · telemetry 2875 (38%) · position 1755 (23%) · node info 1066 (14%) · unreadable 588 (8%) · other 468 (6%) · text 346 (5%) · neighbour info 207 (3%)
+        📦 24 h · 6298 packets · telemetry 2185 (35%) · position 1482 (24%) · node info 874 (14%) · unreadable 557 (9%) · other 335 (5%) · text 321 (5%) · traceroute 202 (3%) · routing 176 (3%)
         /hop
-        📏 24 h · 7404 by radio · direct 1382 (19%) · 1 hop 1385 (19%) · 2 hops 1431 (19%) · 3 hops 1379 (19%) · 4 hops 1396 (19%) · hops unknown 431 (6%)
+        📏 24 h · 6118 by radio · direct 1141 (19%) · 1 hop 1111 (18%) · 2 hops 1156 (19%) · 3 hops 1179 (19%) · 4 hops 1176 (19%) · hops unknown 355 (6%)
         /hop 2h
-        📏 2 h · 806 by radio · direct 163 (20%) · 1 hop 129 (16%) · 2 hops 174 (22%) · 3 hops 142 (18%) · 4 hops 151 (19%) · hops unknown 47 (6%)
+        📏 2 h · 662 by radio · direct 118 (18%) · 1 hop 112 (17%) · 2 hops 123 (19%) · 3 hops 137 (21%) · 4 hops 133 (20%) · hops unknown 39 (6%)
         /histo
         📊 all · 24 h
-        18h████▃▃0h▃▃▃▃▃▃6h▃█████12h█████▂
-        7272 packets · peak 439 at 8h
+        21h█▄▄0h▄▃▄▄▄▄6h▄█████12h██████18h██▂
+        5956 packets · peak 347 at 17h
         /histo tele 12
         📊 telemetry · 12 h
-        6h▃▇▇██▇12h█▇▇▇█▂
-        1725 packets · peak 179 at 16h
+        9h█▇▇12h█▇▇█▇█18h█▇▁
+        1352 packets · peak 131 at 17h
         /histo 48
         📊 all · 48 h (▁ 2 h)
-        18h▁▁▁0h▁▁▁6h▁▁▁12h▁▃█18h██▃0h▃▃▃6h▅██12h██▅
-        8424 packets · peak 439 at 8h
+        21h▁0h▁▁▁6h▁▁▁12h▁▇█18h██▆0h▄▃▄6h▄██12h███18h█▅
+        8600 packets · peak 348 at 20h
         /top 168
-        🏆 168 h · 8425 packets · 247 nodes · Node number 0 81 · Node number 6 79 · Node number 8 79 · Node number 17 79 · Node number 13 75 · Node number 28 74 · Node number 1 73
+        🏆 168 h · 8602 packets · 247 nodes · Büro Änderun 57e6 86 · Büro Änderun 28d9 80 · Alice Neighbou 79 · Dora 79 · Émile 32 74 · mesh-router-we 74 · Ridge Relay 74 · Hütte Nord 72
         /stats
-        📈 24 h · 7569 packets · 246 nodes · 50 direct · 351 texts · 🏆 Node number 0 74
+        📈 24 h · 6286 packets · 247 nodes · 51 direct · 326 texts · 🏆 Alice Neighbou 61
         /channel
-        📻 24 h · busy 20% now · mean 11% · peak 61% at 9h · 18h▂▂▃▃▃▃0h▃▃▃▃▃▃6h▃▄▄▆▄▄12h▅▄▅▅▅▅ · Node number 0 73 · Node number 8 71
+        📻 24 h · busy 20% now · mean 12% · peak 61% at 9h · 21h▃▃▃0h▃▃▃▃▃▃6h▃▃▄▆▄▄12h▄▄▅▅▅▅18h▅▅? · Alice Neighbou 58 · Dora 58 · the longest na 56
+        /propag
+        📡 24 h · c551→9fd3 41.0 km -2.5 dB · e1a1→c33c 40.6 km -16.0 dB · 99b9→87e5 39.8 km 8.8 dB · 5c92→ea32 39.4 km -5.5 dB · 🏆 30 d: c551→9fd3 41.0 km (1 h ago)
+        /propag 1 10
+        📡 1 h · bf42→me 32.6 km -2.0 dB · 16dc→c604 32.5 km -9.2 dB · 8f13→889d 31.8 km -15.8 dB · 9fd3→c604 31.7 km -14.5 dB · 🏆 30 d: c551→9fd3 41.0 km (1 h ago)
+        /neighbors
+        👥 48 h · 250 nodes · 2018 links · 🦊 158: bc85, 14b8, 100c · ALI 148: DORA, me, LONG · ☀ 142: d91c, me, 921a · me 52: 4853, 1d9e, 0ee0 · b595 26: 1489, 8559, ba67
+        /neighbors hütte
+        Which one? Answer with its number.
+        1 Hütte Nor 71c2
+        2 Hütte Nor 1e85
+        3 Hütte Nor 53e5
+        4 Hütte Nor b0cf
+        5 Hütte Nor 6930
+        6 Hütte Nor 36c3
+        7 Hütte Nor 9086
+        8 Hütte Nor 70f7
+        9 Hütte Nor 5a81
+        /neighbors !a1b2c3d4
+        👥 me · 52 neighbours (48 h) · ←4853 9.0 dB · ←1d9e 8.2 dB 11.6 km · ←0ee0 8.2 dB 9.7 km · ←00e1 7.2 dB 23.6 km · ←70f7 6.5 dB 20.0 km · ←LONG 6.2 dB · ←ALI 6.2 dB 24.5 km
+        /leaderboard
+        🏅 7 d · 📡 c551→9fd3 41.0 km · 💬 ALI 22 texts · ⛰ 1489 2399 m · 📶 4853 9.0 dB · ⏱ 1abd 1 d · 🪫 1527 26%
+        /trafic
+        📨 8 h · 117 texts
+        19:55 b595: Bonjour à tous
+        19:55 c33c: anybody on the hill today?
+        19:56 BÜR: 73 de F4XYZ 👩‍🚒
+        19:57 6efe: à ce soir
+        19:58 716f: 73 de F4XYZ 👩‍🚒
+        /trafic 24
+        📨 24 h · 283 texts
+        19:55 b595: Bonjour à tous
+        19:55 c33c: anybody on the hill today?
+        19:56 BÜR: 73 de F4XYZ 👩‍🚒
+        19:57 6efe: à ce soir
+        19:58 716f: 73 de F4XYZ 👩‍🚒
+        /errors
+        ⚠ 2 not arrived · LONG PKI_SEND_FAIL_PUBLIC_KEY 6 h · BÜR PKI_FAILED 1 d
+        /stats p 168
+        📦 168 h · 8626 packets · telemetry 2945 (34%) · position 2020 (23%) · node info 1231 (14%) · unreadable 781 (9%) · other 458 (5%) · text 448 (5%) · routing 260 (3%) · traceroute 260 (3%)
+        /keys
+        🔑 220 with a key · 29 without: Bob mobile 130, the longest name a n, Balloon 🎈 71, Hütte Nord 30, Кот Матрос, Žiga na vrhu 100, Tracker 3 139, K7ABC/M 81, Hütte Nord 120 +20
     "#]].assert_eq(&said);
-    assert!(number(&path, "SELECT count(*) FROM packets WHERE late") > 100);
-    assert!(number(&path, "SELECT count(*) FROM packets WHERE medium = 1") > 100);
-    assert!(number(&path, "SELECT count(*) FROM packets WHERE medium = 2") > 100);
+    let db = fixture.ask("/db");
+    assert!(
+        db[0].contains(" packets · ") && db[0].contains("2 errors"),
+        "{db:?}"
+    );
+    fixture.world.bot.close(fixture.world.now);
+    for awkward in [
+        "late",
+        "medium = 1",
+        "medium = 2",
+        "hops IS NULL",
+        "port = 35",
+    ] {
+        let sql = format!("SELECT count(*) FROM packets WHERE {awkward}");
+        assert!(number(&path, &sql) > 20, "{awkward}");
+    }
 }
 
 #[test]
 fn ten_thousand_packets_in_french() {
     let (_folder, path) = place();
-    let (mut rig, _) = told(&path, Lang::Fr, None);
+    let mut fixture = Fixture::told(&path, "fr", false);
+    let mut said = fixture.conversation(&QUESTIONS);
+    let db = fixture.ask("/db").remove(0);
+    // How much room it takes may differ by a page.
+    said += db.split_once(" · ").unwrap().1;
     expect![[r#"
         /top
-        🏆 24 h · 7626 paquets · 246 nœuds · Node number 0 75 · Node number 8 74 · Node number 6 70 · Node number 17 70 · Node number 1 68 · Node number 28 67 · Node number 10 66
+        🏆 24 h · 6300 paquets · 247 nœuds · Dora 61 · the longest na 58 · Büro Änderun 57e6 58 · Hütte Nord 30 58 · K7ABC/M 27 56 · Ridge Relay 56 · Tracker 3 55 · mesh-router-we 54
         /top 1
-        🏆 1 h · 420 paquets · 180 nœuds · Node number 0 9 · Node number 26 8 · Node number 5 7 · Node number 8 7 · Node number 10 3106 7 · Node number 25 7 · Node number 10 c0ae 7
+        🏆 1 h · 342 paquets · 160 nœuds · the longest na 6 · Büro Änderun 6 · Alice Neighbou 6 · Balloon 🎈 1 5 · Žiga na vrhu 5 · Weather Statio b1af 5 · Hütte Nord 30 5 · Hütte Nord 5
         /packets
-        📦 24 h · 7614 paquets · télémétrie 2875 (38%) · positions 1755 (23%) · infos de nœud 1066 (14%) · illisibles 588 (8%) · autres 468 (6%) · textes 346 (5%) · voisinage 207 (3%)
+        📦 24 h · 6298 paquets · télémétrie 2185 (35%) · positions 1482 (24%) · infos de nœud 874 (14%) · illisibles 557 (9%) · autres 335 (5%) · textes 321 (5%) · traceroute 202 (3%)
         /hop
-        📏 24 h · 7404 par radio · direct 1382 (19%) · 1 relais 1385 (19%) · 2 relais 1431 (19%) · 3 relais 1379 (19%) · 4 relais 1396 (19%) · relais inconnus 431 (6%)
+        📏 24 h · 6118 par radio · direct 1141 (19%) · 1 relais 1111 (18%) · 2 relais 1156 (19%) · 3 relais 1179 (19%) · 4 relais 1176 (19%) · relais inconnus 355 (6%)
         /hop 2h
-        📏 2 h · 806 par radio · direct 163 (20%) · 1 relais 129 (16%) · 2 relais 174 (22%) · 3 relais 142 (18%) · 4 relais 151 (19%) · relais inconnus 47 (6%)
+        📏 2 h · 662 par radio · direct 118 (18%) · 1 relais 112 (17%) · 2 relais 123 (19%) · 3 relais 137 (21%) · 4 relais 133 (20%) · relais inconnus 39 (6%)
         /histo
         📊 tout · 24 h
-        18h████▃▃0h▃▃▃▃▃▃6h▃█████12h█████▂
-        7272 paquets · max 439 à 8h
+        21h█▄▄0h▄▃▄▄▄▄6h▄█████12h██████18h██▂
+        5956 paquets · max 347 à 17h
         /histo tele 12
         📊 télémétrie · 12 h
-        6h▃▇▇██▇12h█▇▇▇█▂
-        1725 paquets · max 179 à 16h
+        9h█▇▇12h█▇▇█▇█18h█▇▁
+        1352 paquets · max 131 à 17h
         /histo 48
         📊 tout · 48 h (▁ 2 h)
-        18h▁▁▁0h▁▁▁6h▁▁▁12h▁▃█18h██▃0h▃▃▃6h▅██12h██▅
-        8424 paquets · max 439 à 8h
+        21h▁0h▁▁▁6h▁▁▁12h▁▇█18h██▆0h▄▃▄6h▄██12h███18h█▅
+        8600 paquets · max 348 à 20h
         /top 168
-        🏆 168 h · 8425 paquets · 247 nœuds · Node number 0 81 · Node number 6 79 · Node number 8 79 · Node number 17 79 · Node number 13 75 · Node number 28 74 · Node number 1 73
+        🏆 168 h · 8602 paquets · 247 nœuds · Büro Änderun 57e6 86 · Büro Änderun 28d9 80 · Alice Neighbou 79 · Dora 79 · Émile 32 74 · mesh-router-we 74 · Ridge Relay 74 · Hütte Nord 72
         /stats
-        📈 24 h · 7569 paquets · 246 nœuds · 50 en direct · 351 textes · 🏆 Node number 0 74
+        📈 24 h · 6286 paquets · 247 nœuds · 51 en direct · 326 textes · 🏆 Alice Neighbou 61
         /channel
-        📻 24 h · occupé à 20% · moyenne 11% · max 61% à 9h · 18h▂▂▃▃▃▃0h▃▃▃▃▃▃6h▃▄▄▆▄▄12h▅▄▅▅▅▅ · Node number 0 73 · Node number 8 71
-    "#]].assert_eq(&conversation(&mut rig));
+        📻 24 h · occupé à 20% · moyenne 12% · max 61% à 9h · 21h▃▃▃0h▃▃▃▃▃▃6h▃▃▄▆▄▄12h▄▄▅▅▅▅18h▅▅? · Alice Neighbou 58 · Dora 58 · the longest na 56
+        /propag
+        📡 24 h · c551→9fd3 41.0 km -2.5 dB · e1a1→c33c 40.6 km -16.0 dB · 99b9→87e5 39.8 km 8.8 dB · 5c92→ea32 39.4 km -5.5 dB · 🏆 30 j: c551→9fd3 41.0 km (il y a 1 h)
+        /propag 1 10
+        📡 1 h · bf42→moi 32.6 km -2.0 dB · 16dc→c604 32.5 km -9.2 dB · 8f13→889d 31.8 km -15.8 dB · 9fd3→c604 31.7 km -14.5 dB · 🏆 30 j: c551→9fd3 41.0 km (il y a 1 h)
+        /neighbors
+        👥 48 h · 250 nœuds · 2018 liaisons · 🦊 158: bc85, 14b8, 100c · ALI 148: DORA, moi, LONG · ☀ 142: d91c, moi, 921a · moi 52: 4853, 1d9e, 0ee0 · b595 26: 1489, 8559, ba67
+        /neighbors hütte
+        Lequel ? Réponds par son numéro.
+        1 Hütte Nor 71c2
+        2 Hütte Nor 1e85
+        3 Hütte Nor 53e5
+        4 Hütte Nor b0cf
+        5 Hütte Nor 6930
+        6 Hütte Nor 36c3
+        7 Hütte Nor 9086
+        8 Hütte Nor 70f7
+        9 Hütte Nor 5a81
+        /neighbors !a1b2c3d4
+        👥 moi · 52 voisins (48 h) · ←4853 9.0 dB · ←1d9e 8.2 dB 11.6 km · ←0ee0 8.2 dB 9.7 km · ←00e1 7.2 dB 23.6 km · ←70f7 6.5 dB 20.0 km · ←LONG 6.2 dB · ←ALI 6.2 dB 24.5 km
+        /leaderboard
+        🏅 7 j · 📡 c551→9fd3 41.0 km · 💬 ALI 22 textes · ⛰ 1489 2399 m · 📶 4853 9.0 dB · ⏱ 1abd 1 j · 🪫 1527 26%
+        /trafic
+        📨 8 h · 117 textes
+        19:55 b595: Bonjour à tous
+        19:55 c33c: anybody on the hill today?
+        19:56 BÜR: 73 de F4XYZ 👩‍🚒
+        19:57 6efe: à ce soir
+        19:58 716f: 73 de F4XYZ 👩‍🚒
+        /trafic 24
+        📨 24 h · 283 textes
+        19:55 b595: Bonjour à tous
+        19:55 c33c: anybody on the hill today?
+        19:56 BÜR: 73 de F4XYZ 👩‍🚒
+        19:57 6efe: à ce soir
+        19:58 716f: 73 de F4XYZ 👩‍🚒
+        /errors
+        ⚠ 2 non arrivées · LONG PKI_SEND_FAIL_PUBLIC_KEY 6 h · BÜR PKI_FAILED 1 j
+        /stats p 168
+        📦 168 h · 8626 paquets · télémétrie 2945 (34%) · positions 2020 (23%) · infos de nœud 1231 (14%) · illisibles 781 (9%) · autres 458 (5%) · textes 448 (5%) · routage 260 (3%)
+        /keys
+        🔑 220 avec clé · 29 sans : Bob mobile 130, the longest name a n, Balloon 🎈 71, Hütte Nord 30, Кот Матрос, Žiga na vrhu 100, Tracker 3 139, K7ABC/M 81, Hütte Nord 120 +20
+        dont 0.0 MB libres · 9090 paquets · sur 1 j · 0 de plus en sommes · 250 nœuds · 2061 liaisons · 284 textes · 2 erreurs"#]].assert_eq(&said);
 }
 
 #[test]
 fn a_restart_in_the_middle_changes_no_answer() {
     let (_folder, path) = place();
-    let whole = conversation(&mut told(&path, Lang::En, None).0);
+    let whole = Fixture::told(&path, "en", false).conversation(&QUESTIONS);
     let (_folder, path) = place();
-    let halves = conversation(&mut told(&path, Lang::En, Some(5_003)).0);
+    let halves = Fixture::told(&path, "en", true).conversation(&QUESTIONS);
     assert_eq!(halves, whole);
 }
 
 #[test]
 fn older_packets_count_by_their_hourly_sums() {
     let (_folder, path) = place();
-    let (mut rig, _) = told(&path, Lang::En, None);
-    let figures = |rig: &mut Rig| {
-        let question = ["/top 168", "/packets 168"];
-        question.map(|question| rig.ask(question).remove(0))
-    };
-    let [top, packets] = figures(&mut rig);
+    let mut fixture = Fixture::told(&path, "en", false);
+    let questions = ["/top 168", "/packets 168"];
+    let asked_at = fixture.world.now;
+    let figures = fixture.conversation(&questions);
     // As if all of it had become older than a week: the same hours, summed up.
-    rig.bot.close(rig.now);
+    fixture.world.bot.close(fixture.world.now);
     let conn = rusqlite::Connection::open(&path).unwrap();
-    conn.execute_batch(
-        "INSERT INTO hours SELECT id / (1024 * 3600), own, node, port, count(*),
+    let first_question = (asked_at.unix + 1) * 1_024;
+    conn.execute_batch(&format!(
+        "DELETE FROM packets WHERE id >= {first_question};
+         INSERT INTO hours SELECT id / (1024 * 3600), own, node, port, count(*),
            sum(medium = 1), sum(medium = 0 AND hops IS 0), NULL, NULL
-         FROM packets WHERE NOT late AND node <> 0x76543210 GROUP BY 1, 2, 3, 4;
+         FROM packets WHERE NOT late GROUP BY 1, 2, 3, 4;
          DELETE FROM packets",
-    )
+    ))
     .unwrap();
     drop(conn);
-    let mut again = Rig::new(
-        &path,
-        Lang::En,
-        Now {
-            unix: rig.now.unix - 120,
-            ..rig.now
-        },
-    );
-    assert_eq!(figures(&mut again), [top, packets]);
+    fixture.restart();
+    assert_eq!(fixture.conversation(&questions), figures);
     // Distances are no more known, but for those of none.
-    let hop = again.ask("/hop 168").remove(0);
-    assert!(
-        hop.contains("direct ") && hop.contains("hops unknown "),
-        "{hop}"
-    );
+    let hop = fixture.ask("/hop 168").remove(0);
+    let known = ["direct ", "hops unknown "];
+    assert!(known.iter().all(|it| hop.contains(it)), "{hop}");
     assert!(!hop.contains("3 hops"), "{hop}");
 }
 
@@ -490,7 +474,20 @@ fn without_an_answer_the_asker_is_told_so() {
         )
     };
     let mut none = with(None);
-    for question in ["/top", "/packets 3", "/histo text", "/hop"] {
+    let questions = [
+        "/top",
+        "/packets 3",
+        "/histo text",
+        "/hop",
+        "/stats",
+        "/channel",
+        "/propag",
+        "/neighbors",
+        "/leaderboard",
+        "/trafic",
+    ];
+    for question in questions {
+        none.pass(300);
         assert_eq!(none.ask(question), ["I keep no history."]);
     }
     let mut full = with(Some(Box::new(Idle { takes: false })));
@@ -517,4 +514,41 @@ fn a_broken_answer_is_an_apology() {
     let mut rig = Rig::new(&path, Lang::En, begin());
     assert_eq!(rig.ask("/broken"), ["Sorry, that went wrong."]);
     assert_eq!(rig.ask("/top").len(), 1);
+}
+
+/// Nobody reads a channel whose key he may not have.
+#[test]
+fn talk_is_for_those_who_were_heard_on_the_channel() {
+    let (_folder, path) = place();
+    let mut fixture = Fixture::new(&path, "en");
+    let people: Vec<NodeNum> = (0..3).map(|at| fixture.world.person(at)).collect();
+    let ask = |fixture: &mut Fixture, said: Said| {
+        fixture.world.run(60_000);
+        let answers = fixture.world.ask(said).into_iter();
+        answers.map(|answer| answer.text).collect::<Vec<_>>()
+    };
+    let [alice, bob, stranger] = people[..] else {
+        panic!("three people");
+    };
+    ask(&mut fixture, Said::on_channel(alice, 0, "for everybody"));
+    ask(&mut fixture, Said::on_channel(bob, 1, "for friends"));
+    ask(&mut fixture, Said::to_us(alice, "for the bot"));
+    let stranger_asks = || Said::to_us(stranger, "/trafic");
+    let unheard = ask(&mut fixture, stranger_asks());
+    assert!(unheard[0].contains("not heard you"), "{unheard:?}");
+    ask(&mut fixture, Said::on_channel(stranger, 1, "me too"));
+    for later in [0, 20 * 60_000] {
+        // The last words wait to be written at first.
+        fixture.world.run(later);
+        let friends = ask(&mut fixture, stranger_asks());
+        assert!(friends[0].contains(" 2 texts\n"), "{friends:?}");
+        assert!(friends[0].contains("for friends\n"), "{friends:?}");
+    }
+    let all = ask(&mut fixture, Said::to_us(alice, "/trafic 24"));
+    assert!(
+        all[0].contains(" 1 text\n") && all[0].ends_with("for everybody"),
+        "{all:?}"
+    );
+    fixture.world.bot.close(fixture.world.now);
+    assert_eq!(number(&path, "SELECT count(*) FROM texts"), 3);
 }

@@ -2,6 +2,7 @@
 
 mod budget;
 mod crash;
+mod fixture;
 mod insight;
 mod operator;
 mod traffic;

@@ -35,6 +35,16 @@ impl Mesh {
     pub fn of(seed: u64, nodes: u32) -> Self {
         let mut book = NodeBook::default();
         book.set_own(OWN);
+        let listed = proto::NodeInfo {
+            num: number_of(0),
+            ..Default::default()
+        };
+        let now = Now {
+            mono: Duration::ZERO,
+            unix: EPOCH - 1,
+        };
+        book.note_node_list(&[listed], now, SANITY);
+        let _ = book.take_changes();
         let mut recorder = Recorder::new(SANITY);
         recorder.set_own(OWN);
         Self {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use log::Level;
 use meshbot::bot::dispatch::Before;
 use meshbot::bot::record::{Batch, History};
-use meshbot::mesh::{Known, Node, NodeBook, NodeNum, Sanity};
+use meshbot::mesh::{Known, Node, NodeBook, NodeNum, PacketId, Sanity};
 use meshbot::proto::routing;
 use meshbot::sim::{Fault, Said, Version};
 use meshbot::store::history::{self, Limits, Writer};
@@ -100,6 +100,58 @@ fn replayed_records_are_no_receptions_however_often_they_come() {
     assert!(number(&path, placed) > 20);
     let direct = "SELECT count(*) FROM heard WHERE direct_snrs IS NOT NULL";
     assert!(number(&path, direct) <= 1, "only Alice was heard");
+}
+
+/// From the radio to the row: what our node cannot read is counted once, makes
+/// nobody known, and is never answered; what a simulated radio echoes is none.
+#[test]
+fn what_nobody_here_can_read_is_counted_once() {
+    let (_folder, path) = place();
+    let mut options = Options {
+        history: Inline::at(&path),
+        ..Options::default()
+    };
+    options.sim.echo_simulated_radio = true;
+    let mut world = World::with(options);
+    world.settle();
+    let alice = world.person(0);
+    // A private answer comes back unreadable, from our own number.
+    assert_eq!(world.ask(Said::to_us(alice, "/ping")).len(), 1);
+    let stranger = NodeNum(0x5eed_0001);
+    let sealed = |from, id| Said {
+        id: Some(PacketId(id)),
+        ..Said::unreadable(from, 0x2c)
+    };
+    for said in [sealed(stranger, 71), sealed(alice, 72)] {
+        assert!(world.ask(said.clone()).is_empty());
+        // The same after a reconnect.
+        world.fault(Fault::Drop);
+        world.run(MINUTE);
+        assert!(world.ask(said).is_empty());
+    }
+    for _ in 0..2 {
+        world.ask(sealed(stranger, 0));
+    }
+    // And what waited in the node while nobody listened.
+    world.off = true;
+    world.fault(Fault::Drop);
+    world.run(5 * MINUTE);
+    world.say(sealed(stranger, 73));
+    world.off = false;
+    world.run(12 * MINUTE);
+    let rows = |condition: &str| number(&path, &format!("{ALL} WHERE port = -1 AND {condition}"));
+    assert_eq!(rows(&format!("NOT late AND node = {}", alice.0)), 1);
+    assert_eq!(rows(&format!("NOT late AND node = {}", stranger.0)), 3);
+    assert_eq!(rows("late"), 1);
+    assert_eq!(rows("channel <> 44"), 0, "the hash of the channel");
+    let counters = world.bot.book().counters();
+    assert_eq!(counters.encrypted, 4);
+    assert_eq!(world.core.session().counters().encrypted, 5);
+    let live = "SELECT count(*) FROM packets WHERE NOT late";
+    assert_eq!(number(&path, live), counted(&world));
+    assert!(world.bot.book().get(stranger).is_none());
+    let named = format!("SELECT count(*) FROM nodes WHERE num = {}", stranger.0);
+    assert_eq!(number(&path, &named), 0);
 }
 
 #[test]

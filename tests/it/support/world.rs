@@ -6,13 +6,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 use meshbot::app;
 use meshbot::bot::command::Registry;
 use meshbot::bot::dispatch::{self, Before, Bot, Forgetful, Keeper, Parts};
 use meshbot::bot::errands::{Inline, JobResult};
 use meshbot::bot::forecasts::Boot;
 use meshbot::bot::host::HostStats;
+use meshbot::bot::insight::Archive;
 use meshbot::bot::record::History;
 use meshbot::config::Config;
 use meshbot::link::core::{Act, Core};
@@ -86,7 +87,11 @@ pub struct Options {
     /// So long a result is on its way, in ms.
     pub errands_take: u64,
     pub history: Option<Box<dyn History>>,
+    /// Looks things up and sends the answers this way.
+    pub archive: Option<NewArchive>,
 }
+
+pub type NewArchive = Box<dyn FnOnce(Sender<JobResult>) -> Box<dyn Archive>>;
 
 impl Default for Options {
     fn default() -> Self {
@@ -104,6 +109,7 @@ impl Default for Options {
             boot: Boot::default(),
             errands_take: 0,
             history: None,
+            archive: None,
         }
     }
 }
@@ -147,11 +153,11 @@ impl World {
         let (result_sender, results) = bounded(64);
         let parts = Parts {
             outbox: outbox.clone(),
-            errands: Box::new(Inline(result_sender)),
+            errands: Box::new(Inline(result_sender.clone())),
             keeper: options.keeper,
             weather: options.weather,
             history: options.history,
-            archive: None,
+            archive: options.archive.map(|archive| archive(result_sender)),
             host: Box::new(HostStats::default),
             registry: options.registry,
         };
@@ -183,6 +189,17 @@ impl World {
             outcomes: Vec::new(),
             texts_at: Vec::new(),
         }
+    }
+
+    /// The program ends and starts again; the node goes on.
+    pub fn restart(&mut self, options: Options) {
+        if let Some(conn) = self.conn.take() {
+            self.node.client_closed(self.now, conn, ClientClose::Fin);
+        }
+        let mut next = Self::with(options);
+        std::mem::swap(&mut next.node, &mut self.node);
+        next.now = self.now;
+        *self = next;
     }
 
     /// Connected, back-log drained, node list complete.

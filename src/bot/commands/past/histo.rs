@@ -19,17 +19,17 @@ const HEIGHTS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '�
 
 /// The answer.
 pub fn write(view: &View<'_>) -> String {
-    let kind = match view.wish.by {
-        By::Hour(Some(kind)) => kind.name(view.lang),
+    let kind = match view.wish.look.packets {
+        Some(By::Hour(Some(kind))) => kind.name(view.lang),
         _ => Text::AllKinds.plain(view.lang),
     };
     let title = format!("📊 {kind}{BETWEEN}{} h", view.wish.hours);
-    let busiest = view.answer.most.first();
+    let busiest = view.answer.packets.most.first();
     let Some((Group::Hour(peak_at), peak)) = busiest else {
         let text = format!("{title}{BETWEEN}{}", Text::NothingHeard.plain(view.lang));
         return name::cut(&text, view.part_limit).to_owned();
     };
-    let total = Text::Packets.fill(view.lang, &[("n", &view.answer.total)]);
+    let total = Text::Packets.count(view.lang, view.answer.packets.total);
     let hour = format!("{}h", view.clock(*peak_at));
     let peak = Text::Peak.fill(view.lang, &[("n", peak), ("hour", &hour)]);
     let sum = format!("{total}{BETWEEN}{peak}");
@@ -62,7 +62,7 @@ fn bars(view: &View<'_>, step: u32) -> String {
     let starts = || (first..=last).step_by(usize::try_from(step).unwrap_or(1));
     let sum = |start: u64| -> u64 {
         let hours = start..start + step;
-        let most = view.answer.most.iter();
+        let most = view.answer.packets.most.iter();
         most.filter(|(group, _)| matches!(group, Group::Hour(at) if hours.contains(at)))
             .map(|(_, packets)| packets)
             .sum()

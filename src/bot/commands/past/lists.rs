@@ -13,7 +13,7 @@ const NAMES: usize = 12;
 
 /// Who sends most.
 pub fn top(view: &View<'_>) -> String {
-    let nodes = Text::OfNodes.fill(view.lang, &[("n", &view.answer.groups)]);
+    let nodes = Text::OfNodes.count(view.lang, view.answer.packets.groups);
     let mut parts = vec![(2, nodes)];
     parts.extend((3..).zip(senders(view)));
     titled("🏆", Text::Packets, parts, view)
@@ -21,11 +21,11 @@ pub fn top(view: &View<'_>) -> String {
 
 /// What was heard in all.
 pub fn stats(view: &View<'_>) -> String {
-    let answer = view.answer;
+    let answer = &view.answer.packets;
     let counts = [
-        (2, Text::OfNodes.fill(view.lang, &[("n", &answer.groups)])),
+        (2, Text::OfNodes.count(view.lang, answer.groups)),
         (3, Text::OfDirect.fill(view.lang, &[("n", &answer.direct)])),
-        (4, Text::OfTexts.fill(view.lang, &[("n", &answer.texts)])),
+        (4, Text::OfTexts.count(view.lang, answer.texts)),
     ];
     let most = senders(view).into_iter().next();
     let most = most.map(|most| (5, format!("🏆 {most}")));
@@ -35,7 +35,7 @@ pub fn stats(view: &View<'_>) -> String {
 
 /// Names and packets of those who send most.
 pub fn senders(view: &View<'_>) -> Vec<String> {
-    let senders = view.answer.most.iter().take(NAMES);
+    let senders = view.answer.packets.most.iter().take(NAMES);
     let senders: Vec<(NodeNum, u64)> = senders
         .filter_map(|(group, packets)| match group {
             Group::Sender(num) => Some((*num, *packets)),
@@ -59,16 +59,21 @@ pub fn senders(view: &View<'_>) -> Vec<String> {
 
 /// What the packets are for.
 pub fn packets(view: &View<'_>) -> String {
-    let kinds = view.answer.most.iter().map(|(group, packets)| match group {
-        Group::Kind(kind) => share(view, kind.name(view.lang), *packets),
-        _ => String::new(),
-    });
+    let kinds = view
+        .answer
+        .packets
+        .most
+        .iter()
+        .map(|(group, packets)| match group {
+            Group::Kind(kind) => share(view, kind.name(view.lang), *packets),
+            _ => String::new(),
+        });
     titled("📦", Text::Packets, (2..).zip(kinds).collect(), view)
 }
 
 /// How far they come, the nearest first. The rarest is the least important.
 pub fn hop(view: &View<'_>) -> String {
-    let ranked = (2_u8..).zip(&view.answer.most);
+    let ranked = (2_u8..).zip(&view.answer.packets.most);
     let mut ways: Vec<_> = ranked
         .filter_map(|(rank, (group, packets))| match group {
             Group::Hops(hops) => Some((*hops, rank, *packets)),
@@ -86,17 +91,20 @@ pub fn hop(view: &View<'_>) -> String {
 
 /// `text 12 (40%)`.
 fn share(view: &View<'_>, name: &str, packets: u64) -> String {
-    let (part, total) = (u128::from(packets), u128::from(view.answer.total.max(1)));
+    let (part, total) = (
+        u128::from(packets),
+        u128::from(view.answer.packets.total.max(1)),
+    );
     format!("{name} {packets} ({}%)", (part * 100 + total / 2) / total)
 }
 
 /// `🏆 24 h · 123 packets`, and the parts behind it as far as they fit.
 fn titled(icon: &str, total: Text, parts: Vec<(u8, String)>, view: &View<'_>) -> String {
     let mut all = vec![(0, format!("{icon} {} h", view.wish.hours))];
-    if view.answer.total == 0 {
+    if view.answer.packets.total == 0 {
         all.push((1, Text::NothingHeard.plain(view.lang).to_owned()));
     } else {
-        all.push((1, total.fill(view.lang, &[("n", &view.answer.total)])));
+        all.push((1, total.count(view.lang, view.answer.packets.total)));
         all.extend(parts);
     }
     format::fit(all, view.part_limit)

@@ -5,23 +5,36 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
 use super::*;
-use crate::bot::commands::testing::{World, ask};
-use crate::bot::insight::{Air, Answer, Group, HOUR, Sample};
+use crate::bot::commands::testing::{ALICE, World, ask};
+use crate::bot::insight::{
+    Air, Answer, Counts, Failure, Group, HOUR, Hub, Line, Links, Net, Pair, Record, Sample, Stock,
+    Talk, Talking, Way,
+};
 use crate::bot::reply::Errand;
-use crate::mesh::NodeNum;
+use crate::mesh::{ChannelIndex, NodeNum, PacketId};
 use crate::text::Lang;
 
-fn left(name: &str, args: &str) -> Option<(u32, By)> {
-    match World::town().run_on(&ask(name, args), Lang::En).1? {
-        Errand::Past(wish) => Some((wish.hours, wish.by)),
+/// The wish that a question leaves.
+fn wished(name: &str, args: &str) -> Option<Wish> {
+    let question = Ask {
+        is_operator: true,
+        ..ask(name, args)
+    };
+    match World::town().run_on(&question, Lang::En).1? {
+        Errand::Past(wish) => Some(wish),
         _ => None,
     }
 }
 
+fn left(name: &str, args: &str) -> Option<(u32, By)> {
+    let wish = wished(name, args)?;
+    Some((wish.hours, wish.look.packets?))
+}
+
 #[test]
 fn hours_are_honoured_within_bounds() {
-    assert_eq!(left("top", ""), Some((24, By::Sender)));
-    assert_eq!(left("top", "168"), Some((168, By::Sender)));
+    assert_eq!(left("top", ""), Some((24, By::Sender(None))));
+    assert_eq!(left("top", "168"), Some((168, By::Sender(None))));
     assert_eq!(left("packets", "1h"), Some((1, By::Kind)));
     assert_eq!(left("hops", " 3 h "), Some((3, By::Hops)));
     for wrong in ["0", "169", "-1", "h", "3 4", "alice", "99999999999"] {
@@ -47,77 +60,152 @@ fn bars_can_be_of_one_kind() {
 #[test]
 fn the_words_of_earlier_days_lead_to_the_others() {
     let left = |args| left("stats", args);
-    assert_eq!(left(""), Some((24, By::Sender)));
-    assert_eq!(left("g 3"), Some((3, By::Sender)));
+    assert_eq!(left(""), Some((24, By::Sender(None))));
+    assert_eq!(left("g 3"), Some((3, By::Sender(None))));
     assert_eq!(left("p"), Some((24, By::Kind)));
     assert_eq!(left("hop 2"), Some((2, By::Hops)));
     assert_eq!(left("h pos 6"), Some((6, By::Hour(Some(Kind::Position)))));
-    assert_eq!(left("ch"), Some((24, By::Sender)));
+    assert_eq!(left("ch"), Some((24, By::Sender(None))));
     assert_eq!(left("ch 3"), None);
     assert_eq!(left("alice"), None);
 }
 
+#[test]
+fn arguments_of_the_others() {
+    let propag = |args| wished("propag", args).map(|wish| (wish.hours, wish.most));
+    assert_eq!(propag(""), Some((24, 5)));
+    assert_eq!(propag("48h 10"), Some((48, 10)));
+    for wrong in ["0", "24 0", "24 11", "24 5 1", "far"] {
+        assert_eq!(propag(wrong), None, "{wrong}");
+    }
+    let links = |args| wished("voisins", args).and_then(|wish| wish.look.links);
+    assert_eq!(links(""), Some(Links::BestConnected));
+    assert_eq!(links("alb"), Some(Links::Of(ALICE)));
+    assert_eq!(links("alice"), None, "which one?");
+    let texts = |args| wished("traffic", args).map(|wish| (wish.hours, wish.look.texts));
+    let talking = Talking::SharedWith(ask("", "").from);
+    assert_eq!(texts(""), Some((8, Some(talking))));
+    assert_eq!(texts("25"), None);
+    for command in ["leaderboard", "errors", "db"] {
+        assert!(wished(command, "").is_some() && wished(command, "x").is_none());
+    }
+}
+
 /// Everything as long as it can get.
-fn worst(by: By, packets: u64) -> Answer {
-    let group = |at: u8| match by {
-        By::Sender => Group::Sender(NodeNum(0x7000_0000 + u32::from(at))),
-        By::Kind => Group::Kind(Kind::ALL[usize::from(at) % Kind::ALL.len()].0),
-        By::Hour(_) => Group::Hour(u64::from(at)),
-        By::Hops => Group::Hops(at.checked_sub(1)),
+fn worst(look: Look, figure: u64) -> Answer {
+    let node = |at: u8| NodeNum(0x7000_0000 + u32::from(at));
+    let group = |at: u8| match look.packets {
+        Some(By::Kind) => Group::Kind(Kind::ALL[usize::from(at) % Kind::ALL.len()].0),
+        Some(By::Hour(_)) => Group::Hour(u64::from(at)),
+        Some(By::Hops) => Group::Hops(at.checked_sub(1)),
+        _ => Group::Sender(node(at)),
+    };
+    let way = Some(Way {
+        snr_q: Some(-127),
+        at: 0,
+        measured: true,
+    });
+    let pair = |at: u8| Pair {
+        a: node(at),
+        b: node(at + 1),
+        there: way,
+        back: way,
+        metres: Some(u32::MAX),
+    };
+    let hub = |at: u8| Hub {
+        node: node(at),
+        neighbours: usize::MAX,
+        some: vec![node(at + 1); 3],
+    };
+    let line = |at: u8| Line {
+        at: figure,
+        from: node(at),
+        id: PacketId(1),
+        channel: ChannelIndex(0),
+        text: "👩\u{200d}👩\u{200d}👧".repeat(12).into(),
+    };
+    let failure = |at: u8| Failure {
+        at: Some(0),
+        to: node(at),
+        reason: "Ē".repeat(99).into(),
     };
     Answer {
-        total: packets,
-        groups: usize::MAX,
-        most: (0..169).map(|at| (group(at), packets / 169)).collect(),
-        texts: packets,
-        direct: usize::MAX,
+        packets: Counts {
+            total: figure,
+            groups: usize::MAX,
+            most: (0..169).map(|at| (group(at), figure / 169)).collect(),
+            texts: figure,
+            direct: usize::MAX,
+        },
         air: Air {
             last: Some(Sample { at: 0, busy: 100.0 }),
             peak: Some(Sample { at: 0, busy: 100.0 }),
             hours: (0..169).map(|hour| (hour, (100.0, 1))).collect(),
         },
+        links: Net {
+            nodes: usize::MAX,
+            links: usize::MAX,
+            pairs: (0..24).map(pair).collect(),
+            hubs: (0..24).map(hub).collect(),
+            record: Some(Record {
+                from: node(0),
+                to: node(1),
+                metres: u32::MAX,
+                at: 0,
+            }),
+        },
+        talk: Talk {
+            channel: Some(ChannelIndex(0)),
+            total: usize::MAX,
+            last: (0..24).map(line).collect(),
+        },
+        failures: (0..50).map(failure).collect(),
+        stock: Stock {
+            span: Some((0, figure)),
+            first_hour: Some(0),
+            packets: figure,
+            file_bytes: figure / 2,
+            ..Stock::default()
+        },
     }
 }
 
-fn all_texts(world: &World, hours: u32, until: u64, limit: usize, packets: u64) -> Vec<String> {
-    let mut texts = Vec::new();
-    for args in ["", "text"] {
-        for (name, by) in [
-            ("top", By::Sender),
-            ("stats", By::Sender),
-            ("packets", By::Kind),
-            ("hop", By::Hops),
-        ] {
-            texts.push((wish("", by, render_of(name)).unwrap(), by));
-        }
-        let bars = histo_wish(args).unwrap();
-        texts.push((bars, bars.by));
-        let channel = channel_wish("").unwrap();
-        texts.push((channel, channel.by));
-    }
-    let written = texts.into_iter().flat_map(|(wish, by)| {
+/// Every command that looks back, and its arguments.
+const ALL: [(&str, &str); 15] = [
+    ("top", ""),
+    ("stats", ""),
+    ("packets", ""),
+    ("hop", ""),
+    ("histo", ""),
+    ("histo", "text"),
+    ("channel", ""),
+    ("propag", ""),
+    ("propag", "24 10"),
+    ("neighbors", ""),
+    ("neighbors", "!1111aaaa"),
+    ("leaderboard", ""),
+    ("trafic", ""),
+    ("errors", ""),
+    ("db", ""),
+];
+
+fn all_texts(world: &World, hours: u32, until: u64, limit: usize, figure: u64) -> Vec<String> {
+    let wishes = ALL.iter().map(|(name, args)| wished(name, args).unwrap());
+    let written = wishes.flat_map(|wish| {
         [Lang::En, Lang::Fr].map(|lang| {
             (wish.render)(&View {
                 lang,
                 part_limit: limit,
                 book: &world.book,
                 zone: &TimeZone::UTC,
+                now: world.now,
                 wish: Wish { hours, ..wish },
                 until,
-                answer: &worst(by, packets),
+                answer: &worst(wish.look, figure),
             })
         })
     });
     written.collect()
-}
-
-fn render_of(name: &str) -> fn(&View<'_>) -> String {
-    match name {
-        "top" => lists::top,
-        "stats" => lists::stats,
-        "packets" => lists::packets,
-        _ => lists::hop,
-    }
 }
 
 #[test]
@@ -128,9 +216,41 @@ fn the_longest_answer_of_each_fits_and_keeps_what_matters() {
     }
     for text in all_texts(&world, 48, 48 * HOUR, 200, 9_999_999) {
         assert!(text.len() <= 200, "{text}");
-        let matters = ["9999999", "100%"];
+        let matters = ["9999999", "100%", "→", "↔", "👩, 👩", "ĒĒ", "👩\u{200d}👩"];
         assert!(matters.iter().any(|it| text.contains(it)), "{text}");
         assert!(!text.contains('📊') || text.contains('█'), "{text}");
+    }
+}
+
+#[test]
+fn nothing_known_is_said_so() {
+    let world = World::town();
+    let empty = Answer::default();
+    for (name, args) in ALL {
+        let wish = wished(name, args).unwrap();
+        let text = (wish.render)(&View {
+            lang: Lang::En,
+            part_limit: 200,
+            book: &world.book,
+            zone: &TimeZone::UTC,
+            now: world.now,
+            wish,
+            until: world.now.unix,
+            answer: &empty,
+        });
+        let nothing = [
+            "nothing",
+            "no link",
+            "nobody",
+            "Nothing",
+            "0 packets",
+            "not heard",
+        ];
+        let has_book = name == "leaderboard" && text.contains("🪫 ALB 87%");
+        assert!(
+            has_book || nothing.iter().any(|it| text.contains(it)),
+            "{text}"
+        );
     }
 }
 
@@ -141,13 +261,13 @@ proptest! {
         hours in 1_u32..=48,
         until: u64,
         limit in 60_usize..=215,
-        packets: u64,
+        figure: u64,
     ) {
-        for command in [TOP, PACKETS, HISTO, HOP, STATS, CHANNEL] {
-            World::town().run_on(&ask(command.name, &args), Lang::Fr);
+        for (name, _) in ALL {
+            wished(name, &args);
         }
         let until = until.min(u64::MAX / 2);
-        for text in all_texts(&World::town(), hours, until, limit, packets) {
+        for text in all_texts(&World::town(), hours, until, limit, figure) {
             prop_assert!(!text.is_empty() && text.len() <= limit, "{text}");
         }
     }

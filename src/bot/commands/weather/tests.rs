@@ -26,7 +26,11 @@ use crate::weather::{
 fn left(name: &str, args: &str) -> Option<(usize, bool, Wanted)> {
     match World::town().run_on(&ask(name, args), Lang::En).1? {
         Errand::Forecast(wish, wanted) => Some((wish.days, wish.needs_report, wanted)),
-        Errand::Text(..) | Errand::Trace(_) | Errand::Pings(_) | Errand::Past(_) => None,
+        Errand::Text(..)
+        | Errand::Trace(_)
+        | Errand::Pings(_)
+        | Errand::Past(_)
+        | Errand::Elsewhere(_) => None,
     }
 }
 

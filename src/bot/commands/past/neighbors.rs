@@ -1,0 +1,100 @@
+//! `/neighbors`: who has most neighbours; `/neighbors <node>`: whom it hears and
+//! who hears it, by what our own node heard, neighbour lists, traceroutes and
+//! relays that were heard repeating (features.md D9).
+
+use super::propag::{distance, short, snr};
+use super::{TOP, format};
+use crate::bot::command::{Ask, Command, Context};
+use crate::bot::commands::whom;
+use crate::bot::insight::{Hub, Links, Look, Pair, View, Wish};
+use crate::bot::reply::Reply;
+use crate::text::Text;
+
+/// Links that were not heard for longer are no neighbours any more: neighbour
+/// lists come every six hours, many nodes sleep at night.
+const HOURS: u32 = 48;
+
+pub const COMMAND: Command = Command {
+    name: "neighbors",
+    aliases: &["neighbours", "voisins"],
+    usage: "[node]",
+    summary: Text::HelpNeighbors,
+    run,
+    ..TOP
+};
+
+fn run(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
+    let links = if ask.args.is_empty() {
+        Links::BestConnected
+    } else {
+        let who = (ask.from, reply.place());
+        match whom::whom(&ask.args, COMMAND.name, who, context) {
+            Ok(num) => Links::Of(num),
+            Err(question) => {
+                reply.say(context.desk, &question);
+                return;
+            }
+        }
+    };
+    reply.look_back(wish(links));
+}
+
+fn wish(links: Links) -> Wish {
+    let look = Look {
+        links: Some(links),
+        ..Look::default()
+    };
+    Wish {
+        look,
+        ..Wish::of_hours(HOURS, write)
+    }
+}
+
+fn write(view: &View<'_>) -> String {
+    let net = &view.answer.links;
+    let hours = format!("{} h", view.wish.hours);
+    let mut parts = Vec::new();
+    match view.wish.look.links {
+        Some(Links::Of(node)) => {
+            parts.push((0, format!("👥 {}", short(view, node))));
+            let found = Text::OfNeighbors.count(view.lang, net.links);
+            parts.push((1, format!("{found} ({hours})")));
+            parts.extend((2..).zip(net.pairs.iter().map(|it| neighbor(view, it))));
+        }
+        _ => {
+            parts.push((0, format!("👥 {hours}")));
+            let nodes = Text::OfNodes.count(view.lang, net.nodes);
+            parts.push((1, nodes));
+            parts.push((2, Text::OfLinks.count(view.lang, net.links)));
+            parts.extend((3..).zip(net.hubs.iter().map(|it| hub(view, it))));
+        }
+    }
+    if net.links == 0 {
+        parts.truncate(1);
+        parts.push((1, Text::NoNeighbors.plain(view.lang).to_owned()));
+    }
+    format::fit(parts, view.part_limit)
+}
+
+/// `↔Bob -3.5/2.0 dB 4.2 km`: how Bob hears it, and how it hears Bob.
+fn neighbor(view: &View<'_>, pair: &Pair) -> String {
+    let other = short(view, pair.b);
+    let text = match (pair.there, pair.back) {
+        (Some(there), Some(back)) => {
+            format!("↔{other} {}/{} dB", snr(there.snr_q), snr(back.snr_q))
+        }
+        (Some(there), None) => format!("→{other} {} dB", snr(there.snr_q)),
+        (None, back) => format!("←{other} {} dB", snr(back.and_then(|it| it.snr_q))),
+    };
+    match pair.metres {
+        Some(_) => format!("{text} {}", distance(pair.metres)),
+        None => text,
+    }
+}
+
+/// `Relay 12: Bob, Alice, Carl`.
+fn hub(view: &View<'_>, hub: &Hub) -> String {
+    let some: Vec<String> = hub.some.iter().map(|&num| short(view, num)).collect();
+    let node = short(view, hub.node);
+    format!("{node} {}: {}", hub.neighbours, some.join(", "))
+}

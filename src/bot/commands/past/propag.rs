@@ -1,0 +1,114 @@
+//! `/propag`: how far packets go without a relay, and the record of the month.
+//!
+//! Only what somebody has measured: receptions of our own node from a sender
+//! without a relay between, neighbour lists, SNRs of traceroutes
+//! (features.md D11).
+
+use super::{HOURS, TOP, format, hours, leave};
+use crate::bot::command::{Ask, Command, Context};
+use crate::bot::insight::{HOURS_MAX, Links, Look, Pair, Record, View, Wish};
+use crate::bot::reply::Reply;
+use crate::mesh::{NodeNum, name};
+use crate::text::Text;
+
+/// The longest name, bytes.
+const NAME: usize = 14;
+/// Links when no number is given, and the most that can be asked for.
+const LINKS: usize = 5;
+const LINKS_MAX: usize = 10;
+
+pub const COMMAND: Command = Command {
+    name: "propag",
+    aliases: &["dx", "prop"],
+    usage: "[hours 1-168] [links 1-10]",
+    summary: Text::HelpPropag,
+    run,
+    ..TOP
+};
+
+fn run(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
+    leave(wish(&ask.args), &COMMAND, ask, context, reply);
+}
+
+fn wish(args: &str) -> Option<Wish> {
+    let args = args.trim();
+    let (first, second) = args.split_once(char::is_whitespace).unwrap_or((args, ""));
+    let most = match second.trim() {
+        "" => LINKS,
+        links => links.parse().ok()?,
+    };
+    let look = Look {
+        links: Some(Links::Farthest),
+        ..Look::default()
+    };
+    (1..=LINKS_MAX).contains(&most).then_some(Wish {
+        look,
+        most,
+        ..Wish::of_hours(hours(first, HOURS, HOURS_MAX)?, write)
+    })
+}
+
+fn write(view: &View<'_>) -> String {
+    let net = &view.answer.links;
+    let mut parts = vec![(0, format!("📡 {} h", view.wish.hours))];
+    if net.pairs.is_empty() {
+        parts.push((1, Text::NoLinks.plain(view.lang).to_owned()));
+    }
+    let pairs = net.pairs.iter().take(view.wish.most);
+    parts.extend((3..).zip(pairs.map(|it| pair(view, it))));
+    if let Some(best) = net.record {
+        parts.push((2, record(view, best)));
+    }
+    format::fit(parts, view.part_limit)
+}
+
+/// `Alice→Bob 4.2 km -3.5 dB`; both ways: `Alice↔Bob 4.2 km -3.5/2.0 dB`.
+fn pair(view: &View<'_>, pair: &Pair) -> String {
+    let (a, b) = (short(view, pair.a), short(view, pair.b));
+    let who = match (pair.there, pair.back) {
+        (Some(_), Some(_)) => format!("{a}↔{b}"),
+        (_, None) => format!("{a}→{b}"),
+        (None, _) => format!("{b}→{a}"),
+    };
+    let ways = [pair.there, pair.back].into_iter().flatten();
+    let snrs: Vec<String> = ways.map(|way| snr(way.snr_q)).collect();
+    format!("{who} {} {} dB", distance(pair.metres), snrs.join("/"))
+}
+
+/// `🏆 30 d: Alice→Bob 41 km (3 d ago)`.
+fn record(view: &View<'_>, record: Record) -> String {
+    let (from, to) = (short(view, record.from), short(view, record.to));
+    let far = distance(Some(record.metres));
+    let month = Text::Days.fill(view.lang, &[("n", &30)]);
+    let ago = format::ago(view.lang, view.ago(record.at));
+    format!("🏆 {month}: {from}→{to} {far} ({ago})")
+}
+
+/// The name under which a node goes in a line of several: its short one, which
+/// is what they are for.
+pub fn short(view: &View<'_>, num: NodeNum) -> String {
+    if view.book.own() == Some(num) {
+        return Text::Me.plain(view.lang).to_owned();
+    }
+    let short = view
+        .book
+        .get(num)
+        .and_then(|node| node.short_name.as_deref());
+    let named = short.map(|short| name::cut(short, NAME).trim_end());
+    match named.filter(|short| !short.is_empty()) {
+        Some(short) => short.to_owned(),
+        None => view.book.display_name(num, NAME),
+    }
+}
+
+/// SNR in dB from quarters of a dB; `?` when nobody has said it.
+pub fn snr(quarters: Option<i16>) -> String {
+    quarters.map_or_else(
+        || "?".to_owned(),
+        |quarters| format::decimal(f64::from(quarters) / 4.0, 1),
+    )
+}
+
+pub fn distance(metres: Option<u32>) -> String {
+    metres.map_or_else(String::new, |metres| format::distance(f64::from(metres)))
+}

@@ -1,0 +1,150 @@
+//! What the operator asks other nodes: who waits, what is known. Pure; the
+//! calls themselves are errands.
+//!
+//! - One node is asked at a time, so that the other worker is free for everybody
+//!   else; who asks for the same meanwhile waits with the first.
+//! - A list is kept for a while: its pages cost the other node one connection.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::command::Ask;
+use super::reply::Way;
+use crate::remote::{Others, Trouble};
+use crate::text::{Lang, Text};
+
+/// A call ends within 30 s (`remote::Limits`); a little more when both workers
+/// are busy.
+pub const PATIENCE: Duration = Duration::from_secs(45);
+/// So long the pages of a list are those of one answer.
+const KEEP: Duration = Duration::from_secs(300);
+/// More do not wait for the same node: only the operator asks.
+const WAITERS: usize = 4;
+
+/// What the operator wants to know.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Wish {
+    /// The node's name in the configuration, lower case.
+    pub name: String,
+    /// From 1.
+    pub page: usize,
+}
+
+/// A title and what stands below it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct List {
+    /// Stands on each page.
+    pub title: String,
+    /// One a node.
+    pub lines: Vec<String>,
+}
+
+/// Somebody who waits for a list.
+#[derive(Debug)]
+pub struct Waiter {
+    /// What he asked.
+    pub ask: Ask,
+    /// How the answer goes back.
+    pub way: Way,
+    /// The page that he wants.
+    pub page: usize,
+}
+
+/// What is to be done with a wish.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Next {
+    /// Say this.
+    Say(String),
+    /// Tell from this list.
+    Tell(Arc<List>),
+    /// Begin to ask; he waits.
+    Begin,
+    /// He waits with others.
+    Wait,
+}
+
+/// Who waits for which node, and what the last one told.
+pub struct Elsewhere {
+    others: Arc<dyn Others>,
+    asking: Option<(String, Vec<Waiter>)>,
+    known: Option<(String, Duration, Arc<List>)>,
+}
+
+impl Elsewhere {
+    /// Asks through `others`.
+    #[must_use]
+    pub fn new(others: Arc<dyn Others>) -> Self {
+        Self {
+            others,
+            asking: None,
+            known: None,
+        }
+    }
+
+    /// Who is asked.
+    #[must_use]
+    pub fn others(&self) -> Arc<dyn Others> {
+        Arc::clone(&self.others)
+    }
+
+    /// Somebody wants a list.
+    pub fn wish(&mut self, ask: &Ask, way: Way, wish: &Wish, lang: Lang, now: Duration) -> Next {
+        let names = self.others.names();
+        if !names.contains(&wish.name) {
+            return Next::Say(match names.as_slice() {
+                [] => Text::ElsewhereNone.plain(lang).to_owned(),
+                names => Text::ElsewhereNames.fill(lang, &[("names", &names.join(", "))]),
+            });
+        }
+        self.forget(now);
+        if let Some((_, _, list)) = self.known.as_ref().filter(|known| known.0 == wish.name) {
+            return Next::Tell(Arc::clone(list));
+        }
+        let waiter = Waiter {
+            ask: ask.clone(),
+            way,
+            page: wish.page,
+        };
+        match &mut self.asking {
+            None => {
+                self.asking = Some((wish.name.clone(), vec![waiter]));
+                Next::Begin
+            }
+            Some((name, waiters)) if *name == wish.name && waiters.len() < WAITERS => {
+                waiters.push(waiter);
+                Next::Wait
+            }
+            Some((name, _)) => Next::Say(Text::ElsewhereBusy.fill(lang, &[("name", name)])),
+        }
+    }
+
+    /// The node has told its list, or will not: who waited for it, and its
+    /// name.
+    pub fn came(&mut self, list: Option<Arc<List>>, now: Duration) -> (String, Vec<Waiter>) {
+        let (name, waiters) = self.asking.take().unwrap_or_default();
+        if let Some(list) = list {
+            self.known = Some((name.clone(), now, list));
+        }
+        (name, waiters)
+    }
+
+    /// Drops a list that is too old.
+    pub fn forget(&mut self, now: Duration) {
+        self.known.take_if(|known| now > known.1 + KEEP);
+    }
+}
+
+/// Why there is no list, for the operator.
+#[must_use]
+pub fn sentence(lang: Lang, name: &str, trouble: &Trouble) -> String {
+    let text = match trouble {
+        Trouble::OwnAddress | Trouble::OwnNumber(_) => Text::ElsewhereOwn,
+        Trouble::OwnUnknown(_) => Text::ElsewhereOwnUnknown,
+        Trouble::LookUp(_) | Trouble::LookUpTimeout(_) => Text::ElsewhereNoAddress,
+        Trouble::Connect(_) | Trouble::ConnectTimeout(_) => Text::ElsewhereAway,
+        Trouble::SilenceTimeout(_) | Trouble::WholeTimeout(_) => Text::ElsewhereSlow,
+        Trouble::Closed | Trouble::Broken(_) => Text::ElsewhereEnded,
+        Trouble::Nonsense | Trouble::TooMuch(_) => Text::ElsewhereNonsense,
+    };
+    text.fill(lang, &[("name", &name)])
+}

@@ -848,7 +848,11 @@ fn the_key_of_the_list_counts_however_old_the_list_calls_the_node() {
     book.restore(written(&old));
     book.note_node_list(&[listed("Listed", 1)], at(200), SANITY);
     let name = |book: &NodeBook| book.get(ALICE).unwrap().long_name.clone().unwrap();
-    assert_eq!(&*name(&book), "Before", "the same installation, heard since");
+    assert_eq!(
+        &*name(&book),
+        "Before",
+        "the same installation, heard since"
+    );
     assert!(book.take_changes().rekeyed.is_empty());
     book.note_node_list(&[listed("Listed", 2)], at(300), SANITY);
     assert_eq!(book.get(ALICE).unwrap().public_key, Some([2; 32]));

@@ -6,6 +6,7 @@ use std::time::Duration;
 use log::warn;
 use rusqlite::{Connection, Error, Row};
 
+use crate::bot::dispatch::{VIEW_NODES, VIEWS};
 use crate::mesh::book::DEFAULT_CAPACITY;
 use crate::mesh::{Hops, Known, KnownDirect, Metrics, NodeNum, Position};
 
@@ -22,17 +23,39 @@ pub fn nodes(conn: &Connection) -> rusqlite::Result<(Option<NodeNum>, Vec<Known>
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .next()
         .transpose()?;
-    let Some((id, num)) = own else {
-        return Ok((None, Vec::new()));
-    };
+    match own {
+        Some((id, num)) => Ok((Some(NodeNum(num)), view(conn, id, DEFAULT_CAPACITY)?)),
+        None => Ok((None, Vec::new())),
+    }
+}
+
+/// The same for the nodes that we were connected with before that, the latest
+/// first, as far as a bot remembers them beside its own.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn others(conn: &Connection) -> rusqlite::Result<Vec<(NodeNum, Vec<Known>)>> {
+    let mut select =
+        conn.prepare("SELECT id, num FROM own ORDER BY latest DESC LIMIT ?1 OFFSET 1")?;
+    let most = u32::try_from(VIEWS).unwrap_or(u32::MAX);
+    let owns = select.query_map([most], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let owns: Vec<(i64, u32)> = owns.collect::<Result<_, _>>()?;
+    let views = owns.into_iter();
+    views
+        .map(|(id, num)| Ok((NodeNum(num), view(conn, id, VIEW_NODES)?)))
+        .collect()
+}
+
+/// At most `most` nodes as they were heard through one of ours.
+fn view(conn: &Connection, own: i64, most: usize) -> rusqlite::Result<Vec<Known>> {
     let mut select = conn.prepare(
         "SELECT * FROM heard JOIN nodes USING (num) WHERE own = ?1
          ORDER BY last_heard DESC LIMIT ?2",
     )?;
-    let capacity = u32::try_from(DEFAULT_CAPACITY).unwrap_or(u32::MAX);
+    let most = u32::try_from(most).unwrap_or(u32::MAX);
     let mut nodes = Vec::new();
     let mut unreadable = 0;
-    for node in select.query_map((id, capacity), known)? {
+    for node in select.query_map((own, most), known)? {
         match node {
             Ok(node) => nodes.push(node),
             // A flipped bit in one row is no reason to forget the others.
@@ -48,7 +71,7 @@ pub fn nodes(conn: &Connection) -> rusqlite::Result<(Option<NodeNum>, Vec<Known>
     if unreadable > 0 {
         warn!("{unreadable} nodes of the history cannot be read and are left out");
     }
-    Ok((Some(NodeNum(num)), nodes))
+    Ok(nodes)
 }
 
 /// Leaves out who was not heard for `keep` before `now` (seconds since 1970):

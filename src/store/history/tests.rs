@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use super::thread::Clerk;
 use super::*;
 use crate::bot::record::{Air, Batch, Heard, KeyNews, Link, Medium, Undelivered, When};
-use crate::mesh::{Edge, Known, NodeNum, Now, Witness};
+use crate::mesh::{Edge, Hops, Known, KnownDirect, Metrics, NodeNum, Now, Position, Witness};
 
 const OWN: NodeNum = NodeNum(0xaaa);
 const ALICE: NodeNum = NodeNum(0xffff_11a1);
@@ -91,11 +91,11 @@ fn an_older_database_is_copied_and_brought_up_to_date() {
     steps.push("ALTER TABLE packets ADD COLUMN colour INTEGER; CREATE TABLE more (a);");
     let mut conn = Connection::open(&path).unwrap();
     // An attempt that was cut short left this.
-    let leftover = open::beside(&path, ".version-1");
+    let leftover = open::beside(&path, &format!(".version-{}", schema::STEPS.len()));
     std::fs::write(&leftover, "half a copy").unwrap();
     let copy = schema::migrate(&mut conn, &path, &steps).unwrap().unwrap();
     assert_eq!(copy, leftover);
-    assert_eq!(schema::version(&conn).unwrap(), 2);
+    assert_eq!(schema::version(&conn).unwrap(), steps.len());
     assert_eq!(
         numbers(&conn, "SELECT count(*), max(colour) FROM packets"),
         [Some(1), None]
@@ -105,7 +105,7 @@ fn an_older_database_is_copied_and_brought_up_to_date() {
     assert_eq!(count(&copy, "packets"), 1);
 
     let error = schema::migrate(&mut conn, &path, schema::STEPS).unwrap_err();
-    assert!(matches!(error, OpenError::Newer(2)));
+    assert!(matches!(error, OpenError::Newer(version) if version == steps.len()));
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn a_step_that_fails_leaves_the_database_as_it_was() {
     let mut steps = schema::STEPS.to_vec();
     steps.push("CREATE TABLE more (a); nonsense;");
     assert!(schema::migrate(&mut conn, &path, &steps).is_err());
-    assert_eq!(schema::version(&conn).unwrap(), 1);
+    assert_eq!(schema::version(&conn).unwrap(), schema::STEPS.len());
     assert_eq!(
         numbers(
             &conn,
@@ -137,10 +137,139 @@ fn released_steps_never_change() {
     };
     // Until the first release the figure may be set anew.
     let digests: Vec<u64> = schema::STEPS.iter().map(|step| digest(step)).collect();
-    assert_eq!(digests, [STEP_1]);
+    assert_eq!(digests, [STEP_1, STEP_2]);
 }
 
 const STEP_1: u64 = 12_688_798_813_232_125_218;
+const STEP_2: u64 = 2_131_487_472_541_951_683;
+
+/// Version 1 had no mark of ours yet.
+#[test]
+fn a_database_of_version_1_is_recognised_and_marked() {
+    let (_folder, path) = place();
+    let mut writer = open(&path, Limits::default()).unwrap().writer;
+    let mut rows = batch(START);
+    rows.packets.push(heard(START));
+    writer.apply(&rows).unwrap();
+    let back = "PRAGMA application_id = 0; PRAGMA user_version = 1";
+    writer.conn.execute_batch(back).unwrap();
+    drop(writer);
+    std::fs::remove_file(open::beside(&path, ".lock")).unwrap();
+    let error = open::read(&path, false).unwrap_err();
+    assert!(error.to_string().contains("run the bot once"), "{error}");
+    let writer = open(&path, Limits::default()).unwrap().writer;
+    let mark = numbers(&writer.conn, "SELECT * FROM pragma_application_id");
+    assert_eq!(mark, [Some(claim::APPLICATION_ID.into())]);
+    assert_eq!(count(&writer.conn, "packets"), 1);
+    assert!(open::beside(&path, ".version-1").exists());
+}
+
+/// The book forgets whom it has no room for; what comes of it later is less
+/// than what stands here, and what stands here may be from a wrong clock.
+#[test]
+fn what_was_heard_of_a_node_is_not_lost_when_the_book_forgets_it() {
+    let (_folder, path) = place();
+    let mut writer = open(&path, Limits::default()).unwrap().writer;
+    let place = |latitude_i| Position {
+        latitude_i,
+        longitude_i: 20,
+        altitude: Some(3),
+        precision_bits: 16,
+    };
+    let full = |at: u64, level: u8| Known {
+        num: ALICE,
+        last_heard: Some(at),
+        hops: Hops::Known(2),
+        position: Some(place(i32::from(level))),
+        position_at: Some(at),
+        metrics: Metrics {
+            battery: Some(level),
+            voltage: Some(3.5),
+            uptime: Some(7),
+            ..Metrics::default()
+        },
+        metrics_at: Some(at),
+        hop_history: vec![2, 2],
+        direct: Some(KnownDirect {
+            at: Some(at),
+            rssi: Some(-90),
+            snrs: vec![1.0],
+        }),
+        ..Known::default()
+    };
+    let mut keep = |now: u64, node: Known| {
+        let mut rows = batch(now);
+        rows.nodes = vec![node];
+        writer.apply(&rows).unwrap();
+        load::nodes(&writer.conn).unwrap().1.remove(0)
+    };
+    let first = full(START, 50);
+    assert_eq!(keep(START, first.clone()), first);
+    // Forgotten, and heard again.
+    let again = Known {
+        num: ALICE,
+        last_heard: Some(START + 100),
+        hops: Hops::Known(1),
+        hop_history: vec![1],
+        metrics: Metrics {
+            uptime: Some(9),
+            ..Metrics::default()
+        },
+        metrics_at: Some(START + 90),
+        ..Known::default()
+    };
+    let mut both = Known {
+        position: first.position,
+        position_at: first.position_at,
+        direct: first.direct.clone(),
+        ..again.clone()
+    };
+    both.metrics.battery = Some(50);
+    both.metrics.voltage = Some(3.5);
+    assert_eq!(keep(START + 100, again), both);
+    // A list that is older than what is known.
+    let mut listed = full(START + 50, 60);
+    (listed.direct, listed.hop_history) = (None, Vec::new());
+    let written = keep(START + 110, listed);
+    assert_eq!(written.last_heard, Some(START + 100));
+    assert_eq!(written.hops, Hops::Known(1));
+    assert_eq!(written.metrics, both.metrics, "older than the last ones");
+    assert_eq!(written.position, Some(place(60)), "newer than the last one");
+    // What a clock that was ahead has left gives way.
+    let ahead = full(START + 300 * DAY, 70);
+    assert_eq!(keep(START + 300 * DAY, ahead.clone()), ahead);
+    let right = full(START + 200, 80);
+    assert_eq!(keep(START + 200, right.clone()), right);
+}
+
+#[test]
+fn what_a_node_that_comes_back_has_heard_is_there() {
+    let (_folder, path) = place();
+    let mut writer = open(&path, Limits::default()).unwrap().writer;
+    for (nth, own) in [(0, 1_000), (1, 2_000), (2, 3_000), (3, 4_000)] {
+        let mut rows = batch(START + nth);
+        rows.own = NodeNum(own);
+        rows.nodes = (0..600)
+            .map(|n| Known {
+                num: NodeNum(own * 1_000 + n),
+                last_heard: Some(START + u64::from(n)),
+                ..Known::default()
+            })
+            .collect();
+        writer.apply(&rows).unwrap();
+    }
+    drop(writer);
+    let opened = open(&path, Limits::default()).unwrap();
+    assert_eq!(
+        (opened.own, opened.nodes.len()),
+        (Some(NodeNum(4_000)), 600)
+    );
+    let owns: Vec<_> = opened.others.iter().map(|(own, _)| own.0).collect();
+    assert_eq!(owns, [3_000, 2_000]);
+    for (own, nodes) in &opened.others {
+        assert_eq!((nodes.len(), nodes[0].num.0), (500, own.0 * 1_000 + 599));
+    }
+}
 
 #[test]
 fn sums_by_the_hour_hold_what_was_really_heard() {
@@ -343,6 +472,209 @@ fn the_operator_prunes_at_once() {
     );
     assert_eq!(upkeep::free_pages(&writer.conn).unwrap(), 0);
     assert!(std::fs::metadata(&path).unwrap().len() < 100 * 1024);
+}
+
+/// On a full disk there is room for nothing but what was just handed back.
+#[test]
+fn pruning_needs_little_room_at_any_time() {
+    let (_folder, path) = place();
+    let mut writer = open(&path, Limits::default()).unwrap().writer;
+    for hour in 0..30 * 24 {
+        let mut rows = batch(START + hour * 3_600);
+        rows.packets = (0..600)
+            .map(|n| Heard {
+                from: NodeNum(1_000 + n % 150),
+                ..heard(START + hour * 3_600 + u64::from(n) * 6)
+            })
+            .collect();
+        writer.apply(&rows).unwrap();
+    }
+    checkpointed(&writer);
+    writer.limits.keep = Duration::from_secs(DAY);
+    let wal = || {
+        let wal = std::fs::metadata(open::beside(&path, "-wal"));
+        wal.map_or(0, |wal| wal.len())
+    };
+    let (mut rounds, mut most) = (0, 0);
+    while writer.prune_some(START + 30 * DAY).unwrap() {
+        most = most.max(wal());
+        checkpointed(&writer);
+        rounds += 1;
+    }
+    assert!((100..1_000).contains(&rounds), "{rounds} pieces");
+    assert!(most <= 1024 * 1024, "{most} bytes of log");
+    writer.prune(START + 30 * DAY).unwrap();
+    let kept = count(&writer.conn, "packets");
+    assert!((24 * 600..25 * 600).contains(&kept), "{kept}");
+    assert_eq!(wal(), 0);
+    assert_eq!(upkeep::free_pages(&writer.conn).unwrap(), 0);
+}
+
+/// The log is emptied, and nobody prevents it.
+fn checkpointed(writer: &Writer) {
+    let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+    let busy = writer.conn.query_row(sql, [], |row| row.get::<_, i64>(0));
+    assert_eq!(busy.unwrap(), 0, "somebody holds on to an old state");
+}
+
+/// Reads slowly: meanwhile the bot writes and empties its log.
+struct Slow {
+    writer: Writer,
+    written: Vec<u8>,
+    next: u64,
+}
+
+impl std::io::Write for Slow {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.written.extend_from_slice(bytes);
+        if self.written.len() as u64 > self.next {
+            self.next += 20_000;
+            let mut rows = batch(START + 600);
+            rows.packets = vec![heard(START + 600); 100];
+            self.writer.apply(&rows).unwrap();
+            checkpointed(&self.writer);
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn whoever_reads_an_export_slowly_holds_up_nobody() {
+    use export::{Form, export};
+    let (_folder, path) = place();
+    let mut writer = open(&path, Limits::default()).unwrap().writer;
+    let mut rows = batch(START);
+    rows.packets = (0..2_600)
+        .map(|n| Heard {
+            from: NodeNum(10_000 + n),
+            ..heard(START)
+        })
+        .collect();
+    // In another hour each, so that some are summed up.
+    for (nth, heard) in rows.packets.iter_mut().enumerate() {
+        heard.at = When::Unix(START - 9 * DAY + nth as u64 * 300);
+    }
+    rows.links = (0..1_100)
+        .map(|n| Link {
+            at: When::Unix(START),
+            edge: Edge {
+                from: NodeNum(n),
+                to: NodeNum(n % 7),
+                snr_q: 4,
+                witness: Witness::Neighbours,
+            },
+        })
+        .collect();
+    writer.apply(&rows).unwrap();
+    let [sums] = numbers::<1>(&writer.conn, "SELECT sum(packets) FROM hours").map(Option::unwrap);
+    assert!(sums > 500, "{sums}");
+    let mut slow = Slow {
+        writer,
+        written: Vec::new(),
+        next: 1_000,
+    };
+    let conn = open::read(&path, false).unwrap();
+    export(&conn, Form::Json, &mut slow).unwrap();
+    let told: serde_json::Value = serde_json::from_slice(&slow.written).unwrap();
+    let column = |table: &str, column: &str| -> Vec<String> {
+        let rows = told[table].as_array().unwrap().iter();
+        rows.map(|row| row[column].to_string()).collect()
+    };
+    let distinct = |mut values: Vec<String>| {
+        values.sort();
+        values.dedup();
+        values.len()
+    };
+    // All that was there is there once, and some of what came meanwhile.
+    let summed = column("hours", "packets")
+        .iter()
+        .map(|n| n.parse::<i64>().unwrap())
+        .sum::<i64>();
+    assert_eq!(summed, sums);
+    let packets = column("packets", "node").into_iter();
+    let (news, old): (Vec<_>, Vec<_>) = packets.partition(|node| node.contains("ffff11a1"));
+    assert_eq!(
+        (old.len(), distinct(old)),
+        (2_600 - sums as usize, 2_600 - sums as usize)
+    );
+    assert!(news.len() > 100, "{}", news.len());
+    assert_eq!(distinct(column("links", "sender")), 1_100);
+    assert_eq!(column("links", "sender").len(), 1_100);
+    // CSV has a head even when there is nothing to tell.
+    slow.writer.conn.execute("DELETE FROM packets", []).unwrap();
+    let mut head = Vec::new();
+    export(&conn, Form::Csv, &mut head).unwrap();
+    assert_eq!(String::from_utf8(head).unwrap().lines().count(), 1);
+}
+
+/// A clock that was ahead for an hour, long ago.
+#[test]
+fn what_a_wrong_clock_dated_in_the_future_does_not_stay_for_ever() {
+    let (_folder, path) = place();
+    let mut writer = open(&path, Limits::default()).unwrap().writer;
+    let wrong = START + 900 * DAY;
+    let mut rows = batch(START);
+    rows.now.unix = wrong;
+    rows.packets = vec![heard(wrong)];
+    rows.air = vec![Air {
+        at: When::Unix(wrong),
+        channel_utilization: 1.0,
+        air_util_tx: 1.0,
+    }];
+    rows.nodes = vec![Known {
+        num: ALICE,
+        first_seen: Some(wrong),
+        last_heard: Some(wrong),
+        ..Known::default()
+    }];
+    writer.apply(&rows).unwrap();
+    let left = "SELECT (SELECT count(*) FROM packets WHERE id / 1024 > 2150000000),
+                  (SELECT count(*) FROM air), (SELECT max(last_heard) FROM heard),
+                  (SELECT max(first_seen) FROM nodes)";
+    let all = [Some(1), Some(1), Some(wrong as i64), Some(wrong as i64)];
+    // It is set right after an hour, and once more after three days.
+    let mut ahead = 900 * DAY;
+    for hour in 1..24 * 11 {
+        match hour {
+            1 => ahead = 2 * 3_600,
+            72 => ahead = 0,
+            _ => {}
+        }
+        let mut rows = batch(START + hour * 3_600);
+        rows.now.unix += ahead;
+        rows.packets = vec![heard(rows.now.unix)];
+        writer.apply(&rows).unwrap();
+        if hour == 72 + 7 * 24 - 1 {
+            assert_eq!(numbers(&writer.conn, left), all);
+        }
+    }
+    assert_eq!(numbers(&writer.conn, left), [Some(0), Some(0), None, None]);
+    let [kept] = numbers::<1>(&writer.conn, "SELECT count(*) FROM packets").map(Option::unwrap);
+    assert!(kept >= 7 * 24, "{kept}");
+}
+
+#[test]
+fn the_last_batch_is_written_and_nothing_else_is_done() {
+    let (_folder, path) = place();
+    let mut writer = open(&path, Limits::default()).unwrap().writer;
+    let mut rows = batch(START);
+    rows.packets = vec![heard(START)];
+    writer.apply(&rows).unwrap();
+    let mut last = batch(START + 60 * DAY);
+    last.packets = vec![heard(START + 60 * DAY)];
+    last.closing = true;
+    writer.apply(&last).unwrap();
+    assert_eq!(count(&writer.conn, "packets"), 2, "tidied up later");
+    last.closing = false;
+    writer.apply(&last).unwrap();
+    assert_eq!(
+        (count(&writer.conn, "packets"), count(&writer.conn, "hours")),
+        (2, 0)
+    );
 }
 
 #[test]

@@ -413,14 +413,12 @@ fn older_packets_count_by_their_hourly_sums() {
     )
     .unwrap();
     drop(conn);
-    let mut again = Rig::new(
-        &path,
-        Lang::En,
-        Now {
-            unix: rig.now.unix - 120,
-            ..rig.now
-        },
-    );
+    let earlier = Now {
+        unix: rig.now.unix - 120,
+        ..rig.now
+    };
+    drop(rig);
+    let mut again = Rig::new(&path, Lang::En, earlier);
     assert_eq!(figures(&mut again), [top, packets]);
     // Distances are no more known, but for those of none.
     let hop = again.ask("/hop 168").remove(0);
@@ -493,19 +491,23 @@ fn without_an_answer_the_asker_is_told_so() {
     for question in ["/top", "/packets 3", "/histo text", "/hop"] {
         assert_eq!(none.ask(question), ["I keep no history."]);
     }
+    drop(none);
     let mut full = with(Some(Box::new(Idle { takes: false })));
     assert_eq!(
         full.ask("/top"),
         ["Busy just now, please try again in a minute."]
     );
+    drop(full);
     let mut slow = with(Some(Box::new(Idle { takes: true })));
     assert_eq!(slow.ask("/top"), [""; 0]);
     assert!(slow.bot.deadline().unwrap() <= slow.now.mono + Duration::from_secs(10));
     slow.pass(10);
     assert!(slow.said()[0].contains("takes too long"));
+    drop(slow);
     let mut gone = Rig::new(&path, Lang::En, begin());
     std::fs::remove_file(&path).unwrap();
     assert_eq!(gone.ask("/top"), ["My history cannot be read just now."]);
+    drop(gone);
     let mut undated = Rig::new(&path, Lang::En, Now { unix: 5, ..begin() });
     assert!(undated.ask("/top")[0].contains("clock is not set"));
 }

@@ -25,6 +25,13 @@ use crate::proto::{self, PortNum, telemetry};
 
 /// How long a row of history waits in memory (decisions.md, "Storage").
 pub const BATCH_PERIOD: Duration = Duration::from_secs(600);
+/// With more nodes than this, the state of nodes goes along with every second
+/// batch at most, then every third, and so on …
+const NODES_AT_ONCE: usize = 300;
+/// … one more for each so many: a batch changes a page of the database for nearly
+/// every node in it, and pages are what a memory card counts. What single packets
+/// tell is read from them after a power cut.
+const NODES_A_BATCH: usize = 50;
 /// Rows that wait at most; as many make a batch before its time.
 pub const ROWS: usize = 2_048;
 /// Key changes and failures that wait at most.
@@ -59,6 +66,8 @@ pub struct Recorder {
     dropped: u64,
     /// When packets were taken last, in seconds since 1970.
     taken_at: Option<u64>,
+    /// When the state of nodes was taken last, since the program started.
+    nodes_at: Option<Duration>,
 }
 
 impl Recorder {
@@ -81,6 +90,7 @@ impl Recorder {
             refill_at: None,
             dropped: 0,
             taken_at: None,
+            nodes_at: None,
         }
     }
 
@@ -97,6 +107,7 @@ impl Recorder {
             self.keys.clear();
             self.errors.clear();
             self.dirty.clear();
+            self.nodes_at = None;
         }
         self.own = Some(own);
     }
@@ -248,8 +259,24 @@ impl Recorder {
         }
         if !changes.nodes.is_empty() {
             self.dirty.extend(changes.nodes);
-            self.wait_from(now);
+            let at = (now.mono + BATCH_PERIOD).max(self.nodes_due(book));
+            self.wait_until(at);
         }
+    }
+
+    /// What was written is lost: the nodes go along with the next batch.
+    pub fn forgotten(&mut self) {
+        self.nodes_at = None;
+    }
+
+    /// From when on the state of nodes may go along.
+    fn nodes_due(&self, book: &NodeBook) -> Duration {
+        let batches = match book.len() {
+            ..=NODES_AT_ONCE => 1,
+            many => u32::try_from(many / NODES_A_BATCH).unwrap_or(u32::MAX),
+        };
+        self.nodes_at
+            .map_or(Duration::ZERO, |at| at + BATCH_PERIOD * batches)
     }
 
     /// A node announced another key, and nobody believed it.
@@ -298,7 +325,7 @@ impl Recorder {
         if self.own.is_some() && self.batch_at.is_none_or(|at| now.mono < at) {
             return self.take_facts(now, book);
         }
-        self.take(now, book)
+        self.take_some(now, book, now.mono >= self.nodes_due(book))
     }
 
     /// What must be durable at once, and nothing that can wait: a batch costs
@@ -323,6 +350,10 @@ impl Recorder {
     /// Everything that waits, due or not. What cannot be dated stays, but for
     /// what must be durable.
     pub fn take(&mut self, now: Now, book: &NodeBook) -> Option<Batch> {
+        self.take_some(now, book, true)
+    }
+
+    fn take_some(&mut self, now: Now, book: &NodeBook, nodes: bool) -> Option<Batch> {
         let Some(own) = self.own else {
             // Nothing can be told whose it is yet.
             self.batch_at = self.batch_at.map(|_| now.mono + BATCH_PERIOD);
@@ -336,21 +367,26 @@ impl Recorder {
             own,
             keys: std::mem::take(&mut self.keys),
             errors: std::mem::take(&mut self.errors),
-            nodes: std::mem::take(&mut self.dirty)
-                .into_iter()
-                .filter_map(|num| book.known(num, now, self.sanity))
-                .collect(),
             ..Batch::default()
         };
         self.urgent_at = None;
         self.batch_at = None;
+        if nodes {
+            let dirty = std::mem::take(&mut self.dirty).into_iter();
+            batch.nodes = dirty
+                .filter_map(|num| book.known(num, now, self.sanity))
+                .collect();
+            self.nodes_at = Some(now.mono);
+        } else if !self.dirty.is_empty() {
+            self.wait_until(self.nodes_due(book));
+        }
         if dated {
             self.taken_at = Some(now.unix);
             batch.packets = std::mem::take(&mut self.packets);
             batch.links = std::mem::take(&mut self.links);
             batch.air = std::mem::take(&mut self.air);
         } else if self.packets.len() + self.links.len() + self.air.len() > 0 {
-            self.batch_at = Some(now.mono + BATCH_PERIOD);
+            self.wait_from(now);
         }
         (!batch.is_empty()).then_some(batch)
     }
@@ -361,6 +397,7 @@ impl Recorder {
         self.dropped += batch.rows() as u64;
         self.dirty.extend(batch.nodes.iter().map(|node| node.num));
         if !self.dirty.is_empty() {
+            self.nodes_at = None;
             self.wait_from(now);
         }
         if !batch.keys.is_empty() || !batch.errors.is_empty() {
@@ -374,7 +411,11 @@ impl Recorder {
     }
 
     fn wait_from(&mut self, now: Now) {
-        self.batch_at.get_or_insert(now.mono + BATCH_PERIOD);
+        self.wait_until(now.mono + BATCH_PERIOD);
+    }
+
+    fn wait_until(&mut self, at: Duration) {
+        self.batch_at = Some(self.batch_at.map_or(at, |before| before.min(at)));
     }
 
     /// Something must be durable: at once, as long as that does not happen all

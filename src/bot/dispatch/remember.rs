@@ -98,6 +98,7 @@ impl Bot {
         {
             self.book.touch_all();
             let changes = self.book.take_changes();
+            memory.recorder.forgotten();
             memory.recorder.changed(now, &self.book, changes);
         }
         if let Some(memory) = &mut self.memory

@@ -1,6 +1,8 @@
 //! What is known at the start: the nodes as they were heard through our own
 //! node before.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use log::warn;
@@ -10,7 +12,13 @@ use crate::bot::dispatch::{VIEW_NODES, VIEWS};
 use crate::mesh::book::DEFAULT_CAPACITY;
 use crate::mesh::{Hops, Known, KnownDirect, Metrics, NodeNum, Position};
 
-use super::unsigned;
+use super::rows::PER_SECOND;
+use super::{int, unsigned};
+
+/// The state of nodes is never older than this, in seconds.
+const LOOK_BACK: u64 = 8 * 3_600;
+/// The two may differ by this without meaning anything, seconds.
+const ROUNDING: u64 = 60;
 
 /// The node that we were connected with last, and the nodes heard through it,
 /// the most recent first, as many as a book holds.
@@ -71,7 +79,42 @@ fn view(conn: &Connection, own: i64, most: usize) -> rusqlite::Result<Vec<Known>
     if unreadable > 0 {
         warn!("{unreadable} nodes of the history cannot be read and are left out");
     }
+    heard_since(conn, own, &mut nodes)?;
+    nodes.sort_by_key(|node| Reverse(node.last_heard));
     Ok(nodes)
+}
+
+/// The state of nodes is written more seldom than single packets, so after a
+/// power cut these know better who was heard when.
+fn heard_since(conn: &Connection, own: i64, nodes: &mut [Known]) -> rusqlite::Result<()> {
+    let mut select = conn.prepare(
+        "SELECT node, max(id), hops, medium FROM packets
+         WHERE id > (SELECT max(id) FROM packets) - ?1 AND own = ?2 AND NOT late GROUP BY node",
+    )?;
+    let mut rows = select.query((int(LOOK_BACK * PER_SECOND), own))?;
+    let mut last = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let at = unsigned(row.get(1)?) / PER_SECOND;
+        let hops: Option<u8> = row.get(2)?;
+        last.insert(row.get::<_, u32>(0)?, (at, hops, row.get::<_, u8>(3)?));
+    }
+    for node in nodes {
+        let Some(&(at, hops, medium)) = last.get(&node.num.0) else {
+            continue;
+        };
+        if node
+            .last_heard
+            .is_some_and(|heard| at <= heard.saturating_add(ROUNDING))
+        {
+            continue;
+        }
+        node.last_heard = Some(at);
+        node.via_mqtt = medium == 1;
+        if let (Some(hops), 0) = (hops, medium) {
+            node.hops = Hops::Known(hops);
+        }
+    }
+    Ok(())
 }
 
 /// Leaves out who was not heard for `keep` before `now` (seconds since 1970):

@@ -242,6 +242,42 @@ fn what_was_heard_of_a_node_is_not_lost_when_the_book_forgets_it() {
     assert_eq!(keep(START + 200, right.clone()), right);
 }
 
+/// A power cut before the state of the nodes was written again.
+#[test]
+fn single_packets_tell_who_was_heard_last() {
+    let (_folder, path) = place();
+    let mut writer = open(&path, Limits::default()).unwrap().writer;
+    let bob = NodeNum(0x22);
+    let known = |num, last_heard| Known {
+        num,
+        last_heard: Some(last_heard),
+        hops: Hops::Known(3),
+        ..Known::default()
+    };
+    let mut rows = batch(START);
+    rows.nodes = vec![known(ALICE, START), known(bob, START + 1)];
+    writer.apply(&rows).unwrap();
+    let mut rows = batch(START + 9_000);
+    rows.packets = vec![
+        heard(START + 8_000),
+        Heard {
+            late: true,
+            ..heard(START + 8_500)
+        },
+        Heard {
+            from: NodeNum(0x33),
+            ..heard(START + 8_000)
+        },
+    ];
+    writer.apply(&rows).unwrap();
+    let (_, nodes) = load::nodes(&writer.conn).unwrap();
+    let alice = Known {
+        hops: Hops::Known(0),
+        ..known(ALICE, START + 8_000)
+    };
+    assert_eq!(nodes, [alice, known(bob, START + 1)]);
+}
+
 #[test]
 fn what_a_node_that_comes_back_has_heard_is_there() {
     let (_folder, path) = place();
@@ -756,7 +792,7 @@ fn another_node_is_another_view_of_the_mesh() {
         last_heard: Some(last_heard),
         ..Known::default()
     };
-    for (own, last_heard) in [(1_000, 1), (2_000, 2), (1_000, 3)] {
+    for (own, last_heard) in [(1_000, START + 1), (2_000, START + 2), (1_000, START + 3)] {
         let mut rows = batch(START);
         rows.own = NodeNum(own);
         rows.nodes = vec![known(last_heard)];

@@ -227,6 +227,7 @@ pub fn start_trusting(
     }
     let mut before = files.load();
     let writer = open_history(config, sanity.check(clock.now().unix), &mut before);
+    systemd::notify(&[NotifyState::Status(&format!("no link yet to {endpoint}"))]);
     let mut unwritten = None;
     let (history, archive) = match writer {
         Some(writer) => {
@@ -344,8 +345,6 @@ fn leave(handles: &[JoinHandle<()>], unwritten: Option<&history::thread::Unwritt
 pub fn run(config: &Config) -> Result<(), AppError> {
     std::panic::set_hook(Box::new(|panic| error!("{panic}")));
     let stop = Stop::on_signals()?;
-    let endpoint = link_settings(config).endpoint;
-    systemd::notify(&[NotifyState::Status(&format!("no link yet to {endpoint}"))]);
     let mut running = start(config, commands::registry(), stop.wake())?;
     systemd::notify(&[NotifyState::Ready]);
     let mut watchdog = Watchdog::new();

@@ -10,13 +10,15 @@
 //! taken away can be taken twice. It is not the database itself because SQLite
 //! has locks of its own on that, which go when anybody closes the file.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use log::debug;
 use rusqlite::Connection;
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 
 use super::open::{self, OpenError, PRIVATE};
 
@@ -50,17 +52,19 @@ impl Lock {
             .truncate(false)
             .mode(PRIVATE)
             .open(open::beside(path, ".lock"))?;
-        match file.try_lock() {
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(OpenError::Taken),
-            Err(TryLockError::Error(error)) => {
+            Err(Errno::WOULDBLOCK) => return Err(OpenError::Taken),
+            Err(error) => {
                 debug!("{}: {error}: nobody is kept off", path.display());
                 return Ok(None);
             }
         }
-        if file.metadata()?.len() == 0 {
-            file.write_all(WORD)?;
-            file.sync_all()?;
+        // A full disk is no reason to go without a history.
+        if file.metadata()?.len() == 0
+            && let Err(error) = file.write_all(WORD).and_then(|()| file.sync_all())
+        {
+            debug!("{}: {error}: its lock says nothing", path.display());
         }
         Ok(Some(Self(file)))
     }
@@ -69,7 +73,7 @@ impl Lock {
 impl Drop for Lock {
     fn drop(&mut self) {
         // Said aloud: a child that is just being started has the file open too.
-        let _ = self.0.unlock();
+        let _ = flock(&self.0, FlockOperation::Unlock);
     }
 }
 

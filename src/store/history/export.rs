@@ -47,7 +47,8 @@ const PIECE: u32 = 500;
 /// joined with, so that it is read along its key.
 struct Table {
     name: &'static str,
-    /// Whole numbers that no two rows share, in the order of its key.
+    /// Whole numbers that no two rows share, in the order of its key. With the
+    /// table's name: a shown column of the same name would be taken instead.
     key: &'static [&'static str],
     /// What is shown.
     columns: &'static str,
@@ -72,20 +73,20 @@ const PACKETS: Table = Table {
 const TABLES: &[Table] = &[
     Table {
         name: "nodes",
-        key: &["num"],
+        key: &["nodes.num"],
         columns: "printf('!%08x', num) AS node, short_name, long_name, role, hw_model,
             nullif(lower(hex(public_key)), '') AS public_key, unmessagable, first_seen",
         from: "nodes",
     },
     Table {
         name: "names",
-        key: &["num", "until"],
+        key: &["names.num", "names.until"],
         columns: "printf('!%08x', num) AS node, until, short_name, long_name",
         from: "names",
     },
     Table {
         name: "keys",
-        key: &["id"],
+        key: &["keys.id"],
         columns: "time, printf('!%08x', num) AS node,
             nullif(lower(hex(public_key)), '') AS public_key",
         from: "keys",
@@ -104,7 +105,7 @@ const TABLES: &[Table] = &[
     PACKETS,
     Table {
         name: "hours",
-        key: &["hour", "own", "node", "port"],
+        key: &["hours.hour", "hours.own", "hours.node", "hours.port"],
         columns: "hour * 3600 AS time, printf('!%08x', o.num) AS own,
             printf('!%08x', node) AS node, port, packets, mqtt, direct,
             best_snr / 4.0 AS best_snr, far",
@@ -112,7 +113,7 @@ const TABLES: &[Table] = &[
     },
     Table {
         name: "links",
-        key: &["own", "hearer", "sender", "witness"],
+        key: &["links.own", "links.hearer", "links.sender", "links.witness"],
         columns: "printf('!%08x', o.num) AS own, printf('!%08x', sender) AS sender,
             printf('!%08x', hearer) AS hearer,
             CASE witness WHEN 0 THEN 'neighbours' ELSE 'traceroute' END AS witness, time,
@@ -121,7 +122,7 @@ const TABLES: &[Table] = &[
     },
     Table {
         name: "air",
-        key: &["time"],
+        key: &["air.time"],
         columns: "time, printf('!%08x', o.num) AS own,
             channel_utilization / 100.0 AS channel_utilization,
             air_util_tx / 100.0 AS air_util_tx",

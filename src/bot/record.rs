@@ -8,6 +8,7 @@
 //! the state of the nodes is never lost that way, it is read from the book at
 //! the next chance.
 
+mod haste;
 mod rows;
 
 use std::collections::BTreeSet;
@@ -17,6 +18,7 @@ use prost::Message;
 
 pub use rows::{Air, Batch, Heard, History, KeyNews, Link, Medium, Undelivered, When};
 
+use self::haste::Haste;
 use super::insight::{Sample, Seen};
 use super::recent::Recent;
 use crate::link::Received;
@@ -36,11 +38,6 @@ const NODES_A_BATCH: usize = 50;
 pub const ROWS: usize = 2_048;
 /// Key changes and failures that wait at most.
 const FACTS: usize = 64;
-/// What must be durable at once may be so this often in a row …
-const URGENT_BURST: u32 = 20;
-/// … and once in this time for ever: nobody can wear out a memory card by
-/// announcing keys or by asking and vanishing.
-const URGENT_PERIOD: Duration = Duration::from_secs(180);
 /// Another key of the same node is noted so often.
 const DISBELIEVED: Duration = Duration::from_secs(24 * 3_600);
 /// How soon durable facts are offered again to a store that refused them.
@@ -59,10 +56,7 @@ pub struct Recorder {
     keys: Vec<KeyNews>,
     errors: Vec<Undelivered>,
     batch_at: Option<Duration>,
-    urgent_at: Option<Duration>,
-    tokens: u32,
-    /// When the next token comes, unless the bucket is full.
-    refill_at: Option<Duration>,
+    haste: Haste,
     dropped: u64,
     /// When packets were taken last, in seconds since 1970.
     taken_at: Option<u64>,
@@ -85,9 +79,7 @@ impl Recorder {
             keys: Vec::new(),
             errors: Vec::new(),
             batch_at: None,
-            urgent_at: None,
-            tokens: URGENT_BURST,
-            refill_at: None,
+            haste: Haste::default(),
             dropped: 0,
             taken_at: None,
             nodes_at: None,
@@ -293,7 +285,7 @@ impl Recorder {
         }
         let at = When::Mono(now.mono);
         self.keys.push(KeyNews { at, node, key });
-        self.hurry(now);
+        self.haste.ask(now.mono);
     }
 
     /// An answer did not arrive.
@@ -303,13 +295,13 @@ impl Recorder {
         }
         let at = When::Mono(now.mono);
         self.errors.push(Undelivered { at, to, reason });
-        self.hurry(now);
+        self.haste.ask(now.mono);
     }
 
     /// When [`Recorder::take`] is worth calling.
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
-        self.batch_at.into_iter().chain(self.urgent_at).min()
+        self.batch_at.into_iter().chain(self.haste.due()).min()
     }
 
     /// What is due; `None` when nothing is, or when it cannot be dated yet.
@@ -317,11 +309,7 @@ impl Recorder {
         if self.deadline().is_none_or(|at| now.mono < at) {
             return None;
         }
-        if self.urgent_at.is_some_and(|at| at <= now.mono) {
-            self.refill(now);
-            self.tokens = self.tokens.saturating_sub(1);
-            self.refill_at = self.refill_at.or(Some(now.mono + URGENT_PERIOD));
-        }
+        self.haste.spend(now.mono);
         if self.own.is_some() && self.batch_at.is_none_or(|at| now.mono < at) {
             return self.take_facts(now, book);
         }
@@ -331,7 +319,7 @@ impl Recorder {
     /// What must be durable at once, and nothing that can wait: a batch costs
     /// the memory card much more.
     fn take_facts(&mut self, now: Now, book: &NodeBook) -> Option<Batch> {
-        self.urgent_at = None;
+        self.haste.done();
         let keys = std::mem::take(&mut self.keys);
         let changed = keys.iter().filter(|news| news.key.is_some());
         let nodes = changed.filter_map(|news| book.known(news.node, now, self.sanity));
@@ -357,7 +345,9 @@ impl Recorder {
         let Some(own) = self.own else {
             // Nothing can be told whose it is yet.
             self.batch_at = self.batch_at.map(|_| now.mono + BATCH_PERIOD);
-            self.urgent_at = self.urgent_at.map(|_| now.mono + RETRY);
+            if self.haste.due().is_some() {
+                self.haste.put_off(now.mono + RETRY);
+            }
             return None;
         };
         let dated = self.sanity.check(now.unix).is_some();
@@ -369,7 +359,7 @@ impl Recorder {
             errors: std::mem::take(&mut self.errors),
             ..Batch::default()
         };
-        self.urgent_at = None;
+        self.haste.done();
         self.batch_at = None;
         if nodes {
             let dirty = std::mem::take(&mut self.dirty).into_iter();
@@ -401,7 +391,7 @@ impl Recorder {
             self.wait_from(now);
         }
         if !batch.keys.is_empty() || !batch.errors.is_empty() {
-            self.urgent_at = Some(now.mono + RETRY);
+            self.haste.put_off(now.mono + RETRY);
         }
         self.keys.splice(0..0, batch.keys);
         self.keys.truncate(FACTS);
@@ -416,24 +406,6 @@ impl Recorder {
 
     fn wait_until(&mut self, at: Duration) {
         self.batch_at = Some(self.batch_at.map_or(at, |before| before.min(at)));
-    }
-
-    /// Something must be durable: at once, as long as that does not happen all
-    /// the time.
-    fn hurry(&mut self, now: Now) {
-        self.refill(now);
-        let soonest = match self.refill_at {
-            Some(at) if self.tokens == 0 => at,
-            _ => now.mono,
-        };
-        self.urgent_at = Some(self.urgent_at.map_or(soonest, |at| at.min(soonest)));
-    }
-
-    fn refill(&mut self, now: Now) {
-        while let Some(at) = self.refill_at.filter(|&at| at <= now.mono) {
-            self.tokens += 1;
-            self.refill_at = (self.tokens < URGENT_BURST).then_some(at + URGENT_PERIOD);
-        }
     }
 }
 

@@ -33,7 +33,7 @@ const NODES_AT_ONCE: usize = 300;
 /// … one more for each so many: a batch changes a page of the database for nearly
 /// every node in it, and pages are what a memory card counts. What single packets
 /// tell is read from them after a power cut.
-const NODES_A_BATCH: usize = 50;
+const NODES_A_BATCH: usize = 25;
 /// Rows that wait at most; as many make a batch before its time.
 pub const ROWS: usize = 2_048;
 /// Key changes and failures that wait at most.

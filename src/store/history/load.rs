@@ -16,7 +16,7 @@ use super::rows::PER_SECOND;
 use super::{int, unsigned};
 
 /// The state of nodes is never older than this, in seconds.
-const LOOK_BACK: u64 = 8 * 3_600;
+const LOOK_BACK: u64 = 16 * 3_600;
 /// The two may differ by this without meaning anything, seconds.
 const ROUNDING: u64 = 60;
 

@@ -70,8 +70,8 @@ fn ordinary(path: &Path) -> Cost {
     })
 }
 
-fn hostile(path: &Path) -> Cost {
-    day(path, &mut Mesh::new(3), Mesh::hostile_minute)
+fn hostile(path: &Path, mesh: &mut Mesh) -> Cost {
+    day(path, mesh, Mesh::hostile_minute)
 }
 
 /// 24 hours, 250 nodes, 20 packets a minute.
@@ -90,13 +90,17 @@ fn a_day_hands_over_little_and_syncs_seldom() {
 /// Nobody can wear out the card by announcing keys, by inventing nodes, or by
 /// asking and vanishing.
 #[test]
-fn a_day_of_malice_stays_within_the_same_bounds() {
+fn days_of_malice_stay_within_the_same_bounds() {
     let (_folder, path) = place();
-    let cost = hostile(&path);
-    println!("{cost:?}");
-    assert!(cost.bytes <= 20 * MB, "{cost:?}");
-    assert!(cost.syncs <= 1_500, "{cost:?}");
-    assert!(cost.log <= WAL_LIMIT + MB, "{cost:?}");
+    let mut mesh = Mesh::new(3);
+    // The first day fills the tables; the others drive out what is in them.
+    for nth in 1..=3 {
+        let cost = hostile(&path, &mut mesh);
+        println!("day {nth}: {cost:?}");
+        assert!(cost.bytes <= 20 * MB, "day {nth}: {cost:?}");
+        assert!(cost.syncs <= 1_500, "day {nth}: {cost:?}");
+        assert!(cost.log <= WAL_LIMIT + MB, "day {nth}: {cost:?}");
+    }
     // It was really written what could be.
     assert_eq!(number(&path, "SELECT count(*) FROM errors"), 50);
     assert!(number(&path, "SELECT count(*) FROM keys") >= 250);
@@ -112,7 +116,7 @@ fn the_one_who_is_watched() {
         return;
     };
     let cost = if path.ends_with("hostile.db") {
-        hostile(&path)
+        hostile(&path, &mut Mesh::new(3))
     } else {
         ordinary(&path)
     };

@@ -33,7 +33,7 @@ const NODES_AT_ONCE: usize = 300;
 /// … one more for each so many: a batch changes a page of the database for nearly
 /// every node in it, and pages are what a memory card counts. What single packets
 /// tell is read from them after a power cut.
-const NODES_A_BATCH: usize = 25;
+const NODES_A_BATCH: usize = 20;
 /// Rows that wait at most; as many make a batch before its time.
 pub const ROWS: usize = 2_048;
 /// Key changes and failures that wait at most.
@@ -263,10 +263,9 @@ impl Recorder {
 
     /// From when on the state of nodes may go along.
     fn nodes_due(&self, book: &NodeBook) -> Duration {
-        let batches = match book.len() {
-            ..=NODES_AT_ONCE => 1,
-            many => u32::try_from(many / NODES_A_BATCH).unwrap_or(u32::MAX),
-        };
+        let surplus = book.len().saturating_sub(NODES_AT_ONCE);
+        let more = u32::try_from(surplus.div_ceil(NODES_A_BATCH)).unwrap_or(u32::MAX);
+        let batches = more.saturating_add(1);
         self.nodes_at
             .map_or(Duration::ZERO, |at| at + BATCH_PERIOD * batches)
     }

@@ -2,8 +2,8 @@
 //! of two bots with the same history one goes on without.
 //!
 //! Ours are: a file that is not there or empty; a database with our mark
-//! ([`APPLICATION_ID`]), whole or broken; one of version 1, which had no mark
-//! yet, by its shape; what is nothing but zeros, as a power cut leaves it; and
+//! ([`APPLICATION_ID`]), whole or broken; one of the first versions, which had no
+//! mark yet, by its shape; what is nothing but zeros, as a power cut leaves it; and
 //! whatever lies where the file beside it says that a meshbot keeps its history.
 //!
 //! That file, with the ending `.lock`, is there for good, for a lock that is
@@ -24,6 +24,8 @@ use super::open::{self, OpenError, PRIVATE};
 
 /// What a database of ours carries in its header: the letters `mbot`.
 pub const APPLICATION_ID: u32 = 0x6d62_6f74;
+/// The last version without it.
+const UNMARKED: u32 = 2;
 /// What every SQLite database begins with.
 const MAGIC: &[u8] = b"SQLite format 3\0";
 /// What the lock file says.
@@ -91,7 +93,7 @@ fn is_ours(path: &Path) -> io::Result<bool> {
     if header.starts_with(MAGIC) && header.len() == 100 {
         return Ok(match word(&header, 68) {
             APPLICATION_ID => true,
-            0 => is_shaped_like_version_1(&header),
+            0 => is_shaped_like_an_early_one(&header),
             _ => false,
         });
     }
@@ -109,10 +111,10 @@ fn word(header: &[u8], at: usize) -> u32 {
 
 /// Small pages, handed back bit by bit, and no version that we never had.
 /// [`is_marked`] looks closer when the database is open.
-fn is_shaped_like_version_1(header: &[u8]) -> bool {
+fn is_shaped_like_an_early_one(header: &[u8]) -> bool {
     let page_size = word(header, 16) >> 16;
     let incremental = word(header, 64);
-    page_size == open::PAGE_SIZE && incremental == 1 && word(header, 60) <= 1
+    page_size == open::PAGE_SIZE && incremental == 1 && word(header, 60) <= UNMARKED
 }
 
 fn is_claimed(path: &Path) -> bool {
@@ -133,7 +135,7 @@ fn is_all_zero(path: &Path) -> io::Result<bool> {
 }
 
 /// Whether an open database is ours: it has our mark, or the tables of the
-/// version that had none, or nothing yet.
+/// versions that had none, or nothing yet.
 ///
 /// # Errors
 /// When it cannot be read.

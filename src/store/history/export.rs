@@ -195,7 +195,7 @@ impl Scalar {
     }
 }
 
-/// Writes everything to `out`. Each piece of [`PIECE`] rows is of one moment,
+/// Writes everything to `out`. Each piece of a few hundred rows is of one moment,
 /// later ones are of later moments: no row of the bot is there twice or in part,
 /// and what it writes meanwhile may be there or not.
 ///

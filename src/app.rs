@@ -35,6 +35,8 @@ use crate::thread::{Death, Pulse, spawn};
 /// From the word to stop until the program leaves, whatever still hangs. The
 /// link needs up to 1.2 s for a proper goodbye.
 const STOP_LIMIT: Duration = Duration::from_millis(1_700);
+/// What systemd allows for opening the history, µs.
+const OPENING_US: u32 = 600_000_000;
 /// Threads that can report their death: io, dispatch, the errand workers, store,
 /// history.
 const THREADS: usize = 4 + WORKERS;
@@ -128,6 +130,12 @@ fn open_history(config: &Config, now: Option<u64>, before: &mut Before) -> Optio
         return None;
     }
     let path = store.file();
+    // A large one that has to be brought up to date is copied first, which takes
+    // a cheap card a while.
+    systemd::notify(&[
+        NotifyState::Status("opening the history"),
+        NotifyState::ExtendTimeoutUsec(OPENING_US),
+    ]);
     match history::open(&path, history::Limits::from(store)) {
         Ok(mut opened) => {
             history::load::leave_out_ghosts(&mut opened.nodes, now, store.keep);
@@ -137,8 +145,12 @@ fn open_history(config: &Config, now: Option<u64>, before: &mut Before) -> Optio
                     opened.nodes.len()
                 );
             }
+            for (_, nodes) in &mut opened.others {
+                history::load::leave_out_ghosts(nodes, now, store.keep);
+            }
             before.own = opened.own;
             before.nodes = opened.nodes;
+            before.others = opened.others;
             Some(opened.writer)
         }
         Err(error) => {
@@ -158,6 +170,7 @@ pub struct Running {
     deaths: Receiver<Death>,
     handles: Vec<JoinHandle<()>>,
     pulses: [Pulse; 2],
+    unwritten: Option<history::thread::Unwritten>,
     died: usize,
 }
 
@@ -213,11 +226,14 @@ pub fn start_trusting(
     }
     let mut before = files.load();
     let writer = open_history(config, sanity.check(clock.now().unix), &mut before);
+    systemd::notify(&[NotifyState::Status(&format!("no link yet to {endpoint}"))]);
+    let mut unwritten = None;
     let (history, archive) = match writer {
         Some(writer) => {
             let path = writer.path().to_owned();
             let (store, handle) = history::thread::start(writer, on_death(&report))?;
             handles.push(handle);
+            unwritten = Some(store.unwritten());
             let (reader, handle) = history::read::start(path, result_sender, on_death(&report))?;
             handles.push(handle);
             (
@@ -264,6 +280,7 @@ pub fn start_trusting(
         deaths,
         handles,
         pulses: [io.pulse, pulse],
+        unwritten,
         died: 0,
     })
 }
@@ -289,7 +306,7 @@ impl Running {
             match self.deaths.recv_deadline(deadline) {
                 Ok(_) => self.died += 1,
                 Err(_) => {
-                    warn!("a thread still hangs; leaving without it");
+                    leave(&self.handles, self.unwritten.as_ref());
                     return;
                 }
             }
@@ -310,6 +327,18 @@ impl Running {
     }
 }
 
+/// What is said when the time is up.
+fn leave(handles: &[JoinHandle<()>], unwritten: Option<&history::thread::Unwritten>) {
+    let hanging = handles.iter().filter(|handle| !handle.is_finished());
+    let names: Vec<_> = hanging
+        .filter_map(|handle| handle.thread().name())
+        .collect();
+    warn!("still busy: {}; leaving without", names.join(", "));
+    if unwritten.is_some_and(|it| it.batches() > 0) {
+        warn!("the end of the history is not written: what was heard last may be lost");
+    }
+}
+
 /// Runs the bot until a signal ends it.
 ///
 /// # Errors
@@ -317,8 +346,6 @@ impl Running {
 pub fn run(config: &Config) -> Result<(), AppError> {
     std::panic::set_hook(Box::new(|panic| error!("{panic}")));
     let stop = Stop::on_signals()?;
-    let endpoint = link_settings(config).endpoint;
-    systemd::notify(&[NotifyState::Status(&format!("no link yet to {endpoint}"))]);
     let mut running = start(config, commands::registry(), stop.wake())?;
     systemd::notify(&[NotifyState::Ready]);
     let mut watchdog = Watchdog::new();

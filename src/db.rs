@@ -41,7 +41,7 @@ pub fn carry_out(
                 _ => Form::Json,
             };
             let mut out = BufWriter::new(out);
-            match export(&mut read(false)?, form, &mut out) {
+            match export(&read(false)?, form, &mut out) {
                 Ok(()) => unless_closed(out.flush()),
                 Err(ExportError::Io(error)) => unless_closed(Err(error)),
                 Err(ExportError::Sql(error)) => Err(failed(&error)),

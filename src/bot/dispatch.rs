@@ -54,6 +54,11 @@ const KEY_REQUEST_PERIOD: Duration = Duration::from_secs(3_600);
 const KEY_NOTICE_PERIOD: Duration = Duration::from_secs(3_600);
 /// Nodes remembered for these two.
 const KEY_MEMORY: usize = 256;
+/// What other nodes have heard is remembered for so many of them, beside the
+/// one that the bot is connected with …
+pub const VIEWS: usize = 2;
+/// … and of so many nodes each, the most recently heard.
+pub const VIEW_NODES: usize = 500;
 /// Longer lines are cut in the log.
 const LINE_MAX: usize = 160;
 
@@ -144,6 +149,9 @@ pub struct Before {
     pub own: Option<NodeNum>,
     /// The nodes as they were heard through it, the most recent first.
     pub nodes: Vec<Known>,
+    /// The same for [`VIEWS`] other nodes that it was connected with before, at
+    /// most [`VIEW_NODES`] each.
+    pub others: Vec<(NodeNum, Vec<Known>)>,
 }
 
 /// What the bot is connected with.
@@ -217,6 +225,9 @@ pub struct Bot {
     traces: Traces,
     pings: Pings,
     book: NodeBook,
+    /// What was heard through other nodes than the one of today, the latest
+    /// first.
+    views: Vec<(NodeNum, Vec<Known>)>,
     memory: Option<remember::Memory>,
     archive: Option<Box<dyn Archive>>,
     link: LinkView,
@@ -285,6 +296,7 @@ impl Bot {
             host: parts.host,
             desk,
             book,
+            views: before.others,
             memory,
             archive: parts.archive,
             link: LinkView::default(),
@@ -359,7 +371,7 @@ impl Bot {
         if let Some(known) = self.forecasts.last_words(now) {
             self.keeper.weather(&known);
         }
-        self.flush_memory(now);
+        self.flush_memory(now, true);
     }
 
     fn ready(&mut self, now: Now, identity: &Identity) {

@@ -8,26 +8,35 @@
 //! the state of the nodes is never lost that way, it is read from the book at
 //! the next chance.
 
+mod haste;
 mod links;
 mod rows;
+mod waiting;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use links::Sums;
 pub use links::{FARTHEST, Link};
 pub use rows::{Air, Batch, Heard, History, KeyNews, Medium, Said, Undelivered, When};
 
-use super::insight::{Failure, Fresh, Line, Look, Sample, Seen, Talking};
+use self::haste::Haste;
 use super::recent::Recent;
 use crate::link::Received;
 use crate::mesh::{
-    Changes, ChannelIndex, Edge, NodeBook, NodeNum, Now, Packet, Payload, Sanity, Standing,
-    content, edges, name,
+    Changes, Edge, NodeBook, NodeNum, Now, Packet, Payload, Sanity, Standing, content, edges, name,
 };
 use crate::proto::{PortNum, telemetry};
 
 /// How long a row of history waits in memory (decisions.md, "Storage").
 pub const BATCH_PERIOD: Duration = Duration::from_secs(600);
+/// With more nodes than this, the state of nodes goes along with every second
+/// batch at most, then every third, and so on …
+const NODES_AT_ONCE: usize = 300;
+/// … one more for each so many: a batch changes a page of the database for nearly
+/// every node in it, and pages are what a memory card counts. What single packets
+/// tell is read from them after a power cut.
+const NODES_A_BATCH: usize = 20;
 /// Rows that wait at most; as many make a batch before its time.
 pub const ROWS: usize = 2_048;
 /// Texts that wait at most; as many make a batch before its time.
@@ -36,11 +45,6 @@ const TEXTS: usize = 128;
 const TEXT_MAX: usize = 233;
 /// Key changes and failures that wait at most.
 const FACTS: usize = 64;
-/// What must be durable at once may be so this often in a row …
-const URGENT_BURST: u32 = 20;
-/// … and once in this time for ever: nobody can wear out a memory card by
-/// announcing keys or by asking and vanishing.
-const URGENT_PERIOD: Duration = Duration::from_secs(180);
 /// Another key of the same node is noted so often.
 const DISBELIEVED: Duration = Duration::from_secs(24 * 3_600);
 /// How soon durable facts are offered again to a store that refused them.
@@ -54,6 +58,9 @@ pub struct Recorder {
     packets: Vec<Heard>,
     /// What others have told of who hears whom, and when.
     told: Vec<(Duration, Edge)>,
+    /// The same and our own receptions from batches that are gone: links are as
+    /// many as nodes, and go along with them.
+    sums: Sums,
     texts: Vec<Said>,
     air: Vec<Air>,
     dirty: BTreeSet<NodeNum>,
@@ -61,13 +68,12 @@ pub struct Recorder {
     keys: Vec<KeyNews>,
     errors: Vec<Undelivered>,
     batch_at: Option<Duration>,
-    urgent_at: Option<Duration>,
-    tokens: u32,
-    /// When the next token comes, unless the bucket is full.
-    refill_at: Option<Duration>,
+    haste: Haste,
     dropped: u64,
     /// When packets were taken last, in seconds since 1970.
     taken_at: Option<u64>,
+    /// When the state of nodes was taken last, since the program started.
+    nodes_at: Option<Duration>,
 }
 
 impl Recorder {
@@ -79,6 +85,7 @@ impl Recorder {
             own: None,
             packets: Vec::new(),
             told: Vec::new(),
+            sums: Sums::default(),
             texts: Vec::new(),
             air: Vec::new(),
             dirty: BTreeSet::new(),
@@ -86,11 +93,10 @@ impl Recorder {
             keys: Vec::new(),
             errors: Vec::new(),
             batch_at: None,
-            urgent_at: None,
-            tokens: URGENT_BURST,
-            refill_at: None,
+            haste: Haste::default(),
             dropped: 0,
             taken_at: None,
+            nodes_at: None,
         }
     }
 
@@ -102,11 +108,13 @@ impl Recorder {
             self.dropped += self.rows() as u64;
             self.packets.clear();
             self.told.clear();
+            self.sums.take();
             self.texts.clear();
             self.air.clear();
             self.keys.clear();
             self.errors.clear();
             self.dirty.clear();
+            self.nodes_at = None;
         }
         self.own = Some(own);
     }
@@ -127,83 +135,8 @@ impl Recorder {
         self.packets.len() + self.told.len() + self.texts.len() + self.air.len()
     }
 
-    /// When the oldest row was heard that waits, in seconds since 1970. The
-    /// clock has to be sane.
-    #[must_use]
-    pub fn oldest(&self, now: Now) -> Option<u64> {
-        let packets = self.packets.iter().map(|heard| heard.at);
-        let air = self.air.iter().map(|air| air.at);
-        let texts = self.texts.iter().map(|said| said.at);
-        let all = packets.chain(air).chain(texts);
-        let clock = Batch::clock(now);
-        all.filter_map(|at| clock.unix(at)).min()
-    }
-
-    /// What waits of that what is to be looked up, as far as it counts. The
-    /// clock has to be sane.
-    #[must_use]
-    pub fn waiting(&self, now: Now, book: &NodeBook, look: Look) -> Fresh {
-        let clock = Batch::clock(now);
-        let mut fresh = Fresh::default();
-        if look.packets.is_some() {
-            let packets = self.packets.iter();
-            fresh.packets = packets
-                .filter_map(|heard| Seen::of(clock.unix(heard.at)?, heard))
-                .collect();
-        }
-        if look.air {
-            let sample = |air: &Air| {
-                Some(Sample {
-                    at: clock.unix(air.at)?,
-                    busy: f64::from(air.channel_utilization),
-                })
-            };
-            fresh.air = self.air.iter().filter_map(sample).collect();
-        }
-        if look.links.is_some() {
-            let links = self.links(now, book).into_iter();
-            fresh.links = links
-                .filter_map(|link| Some(link.reception(clock.unix(link.at)?)))
-                .collect();
-        }
-        if let Some(talking) = look.texts {
-            fresh.shared = match talking {
-                Talking::On(_) => None,
-                Talking::SharedWith(node) => self.shared_with(node),
-            };
-            let line = |said: &Said| {
-                Some(Line {
-                    at: clock.unix(said.at)?,
-                    from: said.from,
-                    id: said.id,
-                    channel: said.channel,
-                    text: said.text.clone(),
-                })
-            };
-            fresh.texts = self.texts.iter().filter_map(line).collect();
-        }
-        if look.failures {
-            let failure = |error: &Undelivered| Failure {
-                at: clock.unix(error.at),
-                to: error.to,
-                reason: error.reason.as_str().into(),
-            };
-            fresh.failures = self.errors.iter().map(failure).collect();
-        }
-        fresh
-    }
-
-    /// The first channel on which a node was heard; what is addressed to
-    /// somebody may have come without any.
-    fn shared_with(&self, node: NodeNum) -> Option<ChannelIndex> {
-        let heard = self.packets.iter().filter(|heard| heard.from == node);
-        let readable = heard.filter(|heard| heard.to.is_none() && heard.port >= 0);
-        readable.map(|heard| ChannelIndex(heard.channel)).min()
-    }
-
-    fn links(&self, now: Now, book: &NodeBook) -> Vec<Link> {
-        let own = self.own.unwrap_or_default();
-        links::sum_up(&self.told, &self.packets, own, book, now)
+    fn own(&self) -> NodeNum {
+        self.own.unwrap_or_default()
     }
 
     /// A packet, before or after the book has learnt from it.
@@ -345,8 +278,23 @@ impl Recorder {
         }
         if !changes.nodes.is_empty() {
             self.dirty.extend(changes.nodes);
-            self.wait_from(now);
+            let at = (now.mono + BATCH_PERIOD).max(self.nodes_due(book));
+            self.wait_until(at);
         }
+    }
+
+    /// What was written is lost: the nodes go along with the next batch.
+    pub fn forgotten(&mut self) {
+        self.nodes_at = None;
+    }
+
+    /// From when on the state of nodes may go along.
+    fn nodes_due(&self, book: &NodeBook) -> Duration {
+        let surplus = book.len().saturating_sub(NODES_AT_ONCE);
+        let more = u32::try_from(surplus.div_ceil(NODES_A_BATCH)).unwrap_or(u32::MAX);
+        let batches = more.saturating_add(1);
+        self.nodes_at
+            .map_or(Duration::ZERO, |at| at + BATCH_PERIOD * batches)
     }
 
     /// A node announced another key, and nobody believed it.
@@ -363,7 +311,7 @@ impl Recorder {
         }
         let at = When::Mono(now.mono);
         self.keys.push(KeyNews { at, node, key });
-        self.hurry(now);
+        self.haste.ask(now.mono);
     }
 
     /// An answer did not arrive.
@@ -373,7 +321,7 @@ impl Recorder {
         }
         let at = When::Mono(now.mono);
         self.errors.push(Undelivered { at, to, reason });
-        self.hurry(now);
+        self.haste.ask(now.mono);
     }
 
     /// When the next batch is due, if anything waits for it.
@@ -385,7 +333,7 @@ impl Recorder {
     /// When [`Recorder::take`] is worth calling.
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
-        self.batch_at.into_iter().chain(self.urgent_at).min()
+        self.batch_at.into_iter().chain(self.haste.due()).min()
     }
 
     /// What is due; `None` when nothing is, or when it cannot be dated yet.
@@ -393,21 +341,17 @@ impl Recorder {
         if self.deadline().is_none_or(|at| now.mono < at) {
             return None;
         }
-        if self.urgent_at.is_some_and(|at| at <= now.mono) {
-            self.refill(now);
-            self.tokens = self.tokens.saturating_sub(1);
-            self.refill_at = self.refill_at.or(Some(now.mono + URGENT_PERIOD));
-        }
+        self.haste.spend(now.mono);
         if self.own.is_some() && self.batch_at.is_none_or(|at| now.mono < at) {
             return self.take_facts(now, book);
         }
-        self.take(now, book)
+        self.take_some(now, book, now.mono >= self.nodes_due(book))
     }
 
     /// What must be durable at once, and nothing that can wait: a batch costs
     /// the memory card much more.
     fn take_facts(&mut self, now: Now, book: &NodeBook) -> Option<Batch> {
-        self.urgent_at = None;
+        self.haste.done();
         let keys = std::mem::take(&mut self.keys);
         let changed = keys.iter().filter(|news| news.key.is_some());
         let nodes = changed.filter_map(|news| book.known(news.node, now, self.sanity));
@@ -426,10 +370,16 @@ impl Recorder {
     /// Everything that waits, due or not. What cannot be dated stays, but for
     /// what must be durable.
     pub fn take(&mut self, now: Now, book: &NodeBook) -> Option<Batch> {
+        self.take_some(now, book, true)
+    }
+
+    fn take_some(&mut self, now: Now, book: &NodeBook, nodes: bool) -> Option<Batch> {
         let Some(own) = self.own else {
             // Nothing can be told whose it is yet.
             self.batch_at = self.batch_at.map(|_| now.mono + BATCH_PERIOD);
-            self.urgent_at = self.urgent_at.map(|_| now.mono + RETRY);
+            if self.haste.due().is_some() {
+                self.haste.put_off(now.mono + RETRY);
+            }
             return None;
         };
         let dated = self.sanity.check(now.unix).is_some();
@@ -439,23 +389,33 @@ impl Recorder {
             own,
             keys: std::mem::take(&mut self.keys),
             errors: std::mem::take(&mut self.errors),
-            nodes: std::mem::take(&mut self.dirty)
-                .into_iter()
-                .filter_map(|num| book.known(num, now, self.sanity))
-                .collect(),
             ..Batch::default()
         };
-        self.urgent_at = None;
+        self.haste.done();
         self.batch_at = None;
+        if nodes {
+            let dirty = std::mem::take(&mut self.dirty).into_iter();
+            batch.nodes = dirty
+                .filter_map(|num| book.known(num, now, self.sanity))
+                .collect();
+            self.nodes_at = Some(now.mono);
+        }
         if dated {
             self.taken_at = Some(now.unix);
-            batch.links = self.links(now, book);
+            (self.sums).note(&self.told, &self.packets, own, book, now);
             self.told.clear();
+            if nodes {
+                batch.links = self.sums.take();
+            }
             batch.packets = std::mem::take(&mut self.packets);
             batch.texts = std::mem::take(&mut self.texts);
             batch.air = std::mem::take(&mut self.air);
         } else if self.rows() > 0 {
-            self.batch_at = Some(now.mono + BATCH_PERIOD);
+            self.wait_from(now);
+        }
+        let left_behind = !self.dirty.is_empty() || !self.sums.is_empty();
+        if left_behind && !nodes {
+            self.wait_until(self.nodes_due(book));
         }
         (!batch.is_empty()).then_some(batch)
     }
@@ -466,10 +426,11 @@ impl Recorder {
         self.dropped += batch.rows() as u64;
         self.dirty.extend(batch.nodes.iter().map(|node| node.num));
         if !self.dirty.is_empty() {
+            self.nodes_at = None;
             self.wait_from(now);
         }
         if !batch.keys.is_empty() || !batch.errors.is_empty() {
-            self.urgent_at = Some(now.mono + RETRY);
+            self.haste.put_off(now.mono + RETRY);
         }
         self.keys.splice(0..0, batch.keys);
         self.keys.truncate(FACTS);
@@ -479,25 +440,11 @@ impl Recorder {
     }
 
     fn wait_from(&mut self, now: Now) {
-        self.batch_at.get_or_insert(now.mono + BATCH_PERIOD);
+        self.wait_until(now.mono + BATCH_PERIOD);
     }
 
-    /// Something must be durable: at once, as long as that does not happen all
-    /// the time.
-    fn hurry(&mut self, now: Now) {
-        self.refill(now);
-        let soonest = match self.refill_at {
-            Some(at) if self.tokens == 0 => at,
-            _ => now.mono,
-        };
-        self.urgent_at = Some(self.urgent_at.map_or(soonest, |at| at.min(soonest)));
-    }
-
-    fn refill(&mut self, now: Now) {
-        while let Some(at) = self.refill_at.filter(|&at| at <= now.mono) {
-            self.tokens += 1;
-            self.refill_at = (self.tokens < URGENT_BURST).then_some(at + URGENT_PERIOD);
-        }
+    fn wait_until(&mut self, at: Duration) {
+        self.batch_at = Some(self.batch_at.map_or(at, |before| before.min(at)));
     }
 }
 

@@ -119,7 +119,7 @@ fn the_rest_of_an_answer_a_thousand_times() {
             0 => Said::on_channel(from, 0, text),
             _ => Said::to_us(from, text),
         };
-        for text in ["/help", "/more"] {
+        for text in ["/weather help", "/more"] {
             world.say(say(text));
             world.run(10_500);
             let answers = world.answers();

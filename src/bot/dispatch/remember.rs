@@ -119,18 +119,27 @@ impl Bot {
             self.fetch_changes(now);
         }
         if let Some(memory) = &mut self.memory
+            && memory.history.has_forgotten()
+        {
+            self.book.touch_all();
+            let changes = self.book.take_changes();
+            memory.recorder.forgotten();
+            memory.recorder.changed(now, &self.book, changes);
+        }
+        if let Some(memory) = &mut self.memory
             && let Some(batch) = memory.recorder.take_due(now, &self.book)
         {
             memory.hand_over(now, batch);
         }
     }
 
-    /// Hands over everything: the end is near, or another mesh.
-    pub(super) fn flush_memory(&mut self, now: Now) {
+    /// Hands over everything: the end is near (`closing`), or another mesh.
+    pub(super) fn flush_memory(&mut self, now: Now, closing: bool) {
         self.fetch_changes(now);
         if let Some(memory) = &mut self.memory
-            && let Some(batch) = memory.recorder.take(now, &self.book)
+            && let Some(mut batch) = memory.recorder.take(now, &self.book)
         {
+            batch.closing = closing;
             memory.hand_over(now, batch);
         }
     }
@@ -143,13 +152,32 @@ impl Bot {
             warn!(
                 "the node is {own} now and was {before} before: what the two have heard is kept apart"
             );
-            self.flush_memory(now);
-            self.book = NodeBook::default();
+            self.flush_memory(now, false);
+            self.change_views(now, before, own);
         }
         self.own = own;
         self.book.set_own(own);
         if let Some(memory) = &mut self.memory {
             memory.recorder.set_own(own);
         }
+    }
+
+    /// Puts away what was heard through `before`, and takes up again what was
+    /// once heard through `own`.
+    fn change_views(&mut self, now: Now, before: NodeNum, own: NodeNum) {
+        let left = std::mem::take(&mut self.book);
+        let mut nodes: Vec<Known> = left
+            .iter()
+            .filter_map(|node| left.known(node.num, now, self.settings.sanity))
+            .collect();
+        nodes.sort_by_key(|node| (std::cmp::Reverse(node.last_heard), node.num));
+        nodes.truncate(VIEW_NODES);
+        let known = self.views.iter().position(|(of, _)| *of == own);
+        let known = known.map(|at| self.views.remove(at).1);
+        self.views.retain(|(of, _)| *of != before);
+        self.views.insert(0, (before, nodes));
+        self.views.truncate(VIEWS);
+        self.book.set_own(own);
+        self.book.restore(known.unwrap_or_default());
     }
 }

@@ -14,6 +14,8 @@ use crate::mesh::{Edge, NodeBook, NodeNum, Now, Witness};
 /// Metres. Whoever is heard from further away most likely is not where it says:
 /// what LoRa reaches over ground ends well before.
 pub const FARTHEST: u32 = 500_000;
+/// Links that wait at most; what is not among them is heard again.
+const MOST: usize = 4_096;
 
 /// One node was heard by another, somewhere in the mesh.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,56 +55,62 @@ impl Link {
     }
 }
 
-/// Sums up what others have told, and what our own node has heard: straight
-/// from a sender, or from a relay that must have heard him.
-pub(super) fn sum_up(
-    told: &[(Duration, Edge)],
-    packets: &[Heard],
-    own: NodeNum,
-    book: &NodeBook,
-    now: Now,
-) -> Vec<Link> {
-    let mut sums = Sums {
-        links: BTreeMap::new(),
-        book,
-    };
-    for &(at, edge) in told {
-        let witness = edge.witness;
-        sums.add((edge.from, edge.to, witness), at, Some(edge.snr_q));
-    }
-    let mut relays = BTreeMap::new();
-    for heard in packets {
-        let When::Mono(at) = heard.at else { continue };
-        if heard.late || heard.medium != Medium::Radio {
-            continue;
-        }
-        match (heard.hops, heard.snr_q, heard.relay) {
-            (Some(0), Some(snr_q), _) => {
-                sums.add((heard.from, own, Witness::Ourselves), at, Some(snr_q));
-            }
-            (Some(1), _, Some(byte)) => {
-                let relay = relays
-                    .entry(byte)
-                    .or_insert_with(|| book.only_relay(byte, now));
-                if let Some(relay) = relay.filter(|&relay| relay != heard.from) {
-                    sums.add((heard.from, relay, Witness::Relayed), at, None);
-                }
-            }
-            _ => {}
-        }
-    }
-    sums.links.into_values().collect()
-}
-
-struct Sums<'a> {
+/// Who was heard by whom since it was taken last.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sums {
     links: BTreeMap<(NodeNum, NodeNum, Witness), Link>,
-    book: &'a NodeBook,
 }
 
-impl Sums<'_> {
-    fn add(&mut self, key: (NodeNum, NodeNum, Witness), at: Duration, snr_q: Option<i16>) {
+impl Sums {
+    /// Takes in what others have told, and what our own node has heard: straight
+    /// from a sender, or from a relay that must have heard him.
+    pub(super) fn note(
+        &mut self,
+        told: &[(Duration, Edge)],
+        packets: &[Heard],
+        own: NodeNum,
+        book: &NodeBook,
+        now: Now,
+    ) {
+        for &(at, edge) in told {
+            let key = (edge.from, edge.to, edge.witness);
+            self.add(key, at, Some(edge.snr_q), book);
+        }
+        let mut relays = BTreeMap::new();
+        for heard in packets {
+            let When::Mono(at) = heard.at else { continue };
+            if heard.late || heard.medium != Medium::Radio {
+                continue;
+            }
+            match (heard.hops, heard.snr_q, heard.relay) {
+                (Some(0), Some(snr_q), _) => {
+                    let key = (heard.from, own, Witness::Ourselves);
+                    self.add(key, at, Some(snr_q), book);
+                }
+                (Some(1), _, Some(byte)) => {
+                    let relay = relays
+                        .entry(byte)
+                        .or_insert_with(|| book.only_relay(byte, now));
+                    if let Some(relay) = relay.filter(|&relay| relay != heard.from) {
+                        self.add((heard.from, relay, Witness::Relayed), at, None, book);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn add(
+        &mut self,
+        key: (NodeNum, NodeNum, Witness),
+        at: Duration,
+        snr_q: Option<i16>,
+        book: &NodeBook,
+    ) {
+        if self.links.len() >= MOST && !self.links.contains_key(&key) {
+            return;
+        }
         let (from, to, witness) = key;
-        let book = self.book;
         let link = self.links.entry(key).or_insert_with(|| Link {
             from,
             to,
@@ -117,6 +125,16 @@ impl Sums<'_> {
         link.snr_q = snr_q;
         link.best_q = link.best_q.max(snr_q);
         link.times += 1;
+    }
+
+    /// Nothing is there.
+    pub(super) fn is_empty(&self) -> bool {
+        self.links.is_empty()
+    }
+
+    /// All of them; nothing is left.
+    pub(super) fn take(&mut self) -> Vec<Link> {
+        std::mem::take(&mut self.links).into_values().collect()
     }
 }
 

@@ -16,6 +16,12 @@ pub trait History: Send {
     /// # Errors
     /// With the batch itself.
     fn keep(&self, batch: Box<Batch>) -> Result<(), Box<Batch>>;
+
+    /// Whether all that was written is lost since the last call, so that what
+    /// is known of the nodes has to be offered again.
+    fn has_forgotten(&self) -> bool {
+        false
+    }
 }
 
 /// When something happened.
@@ -140,6 +146,8 @@ pub struct Batch {
     pub keys: Vec<KeyNews>,
     /// Failures.
     pub errors: Vec<Undelivered>,
+    /// The last one: written at once, and nothing is tidied up.
+    pub closing: bool,
 }
 
 impl Batch {

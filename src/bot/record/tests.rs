@@ -493,3 +493,42 @@ fn what_has_no_date_stays_with_its_node() {
     assert_eq!(recorder.take(at(3), &NodeBook::default()), None);
     assert_eq!(recorder.dropped(), 1);
 }
+
+/// In a large mesh nearly every page of the table would change with each batch.
+#[test]
+fn the_state_of_many_nodes_is_written_seldom_and_never_left_out() {
+    let mut recorder = recorder();
+    let mut book = NodeBook::default();
+    let mut hear = |recorder: &mut Recorder, secs: u64, n: u32| {
+        let packet = live(NodeNum(0x1000 + n));
+        recorder.packet(at(secs), &packet);
+        book.note_packet(&packet.packet, Standing::Live, at(secs), SANITY);
+        let changes = book.take_changes();
+        recorder.changed(at(secs), &book, changes);
+        book.clone()
+    };
+    for n in 0..1_000 {
+        hear(&mut recorder, 1, n);
+    }
+    let mut with_nodes = Vec::new();
+    for minute in 0..14 * 60 {
+        let book = hear(&mut recorder, minute * 60, u32::try_from(minute).unwrap());
+        if let Some(batch) = recorder.take_due(at(minute * 60), &book) {
+            assert!(!batch.packets.is_empty());
+            with_nodes.extend((!batch.nodes.is_empty()).then_some((minute, batch.nodes.len())));
+        }
+    }
+    assert_eq!(with_nodes, [(10, 1_000), (370, 360), (730, 360)]);
+    // Without traffic they still have their time, and at the end all go.
+    let book = hear(&mut recorder, 50_400, 7);
+    assert!(
+        recorder
+            .take_due(at(51_000), &book)
+            .unwrap()
+            .nodes
+            .is_empty()
+    );
+    assert_eq!(recorder.deadline(), Some(at(1_090 * 60).mono));
+    assert_eq!(recorder.take(at(51_100), &book).unwrap().nodes.len(), 110);
+    assert_eq!(recorder.deadline(), None);
+}

@@ -1,12 +1,13 @@
 //! The history in a form that other programs read.
 //!
 //! Nodes are written as `!hex`, keys in hex, times in seconds since 1970.
-//! Nothing is collected in memory: rows go out as they are read.
+//! Rows go out a few hundred at a time, so that little is in memory and nobody
+//! waits for whoever reads them.
 
 use std::io::{self, Write};
 
-use rusqlite::Connection;
 use rusqlite::types::ValueRef;
+use rusqlite::{Connection, params_from_iter};
 use serde_json::Value;
 
 /// How it is written.
@@ -39,111 +40,206 @@ impl From<io::Error> for ExportError {
     }
 }
 
-const PACKETS: &str = "SELECT p.id / 1024 AS time, printf('!%08x', o.num) AS own,
-    printf('!%08x', p.node) AS node, n.short_name, n.long_name,
-    CASE WHEN dest IS NOT NULL THEN printf('!%08x', dest) END AS dest,
-    port, channel, hops, snr / 4.0 AS snr, rssi, CASE WHEN relay IS NOT NULL THEN printf('%02x', relay) END AS relay,
-    CASE medium WHEN 0 THEN 'radio' WHEN 1 THEN 'mqtt' ELSE 'other' END AS medium, late
-    FROM packets p JOIN own o ON o.id = p.own LEFT JOIN nodes n ON n.num = p.node ORDER BY p.id";
+/// Rows that are read at once; only they are in memory.
+const PIECE: u32 = 500;
 
-const TABLES: &[(&str, &str)] = &[
-    (
-        "nodes",
-        "SELECT printf('!%08x', num) AS node, short_name, long_name, role, hw_model,
-         nullif(lower(hex(public_key)), '') AS public_key, unmessagable, first_seen FROM nodes ORDER BY num",
-    ),
-    (
-        "names",
-        "SELECT printf('!%08x', num) AS node, until, short_name, long_name FROM names
-         ORDER BY num, until",
-    ),
-    (
-        "keys",
-        "SELECT time, printf('!%08x', num) AS node, nullif(lower(hex(public_key)), '') AS public_key
-         FROM keys ORDER BY id",
-    ),
-    (
-        "heard",
-        "SELECT printf('!%08x', o.num) AS own, printf('!%08x', h.num) AS node, last_heard, hops,
-         via_mqtt, latitude / 1e7 AS latitude, longitude / 1e7 AS longitude, altitude,
-         precision_bits, position_at, battery, round(voltage, 3) AS voltage,
-         round(channel_utilization, 2) AS channel_utilization,
-         round(air_util_tx, 2) AS air_util_tx, uptime,
-         metrics_at, direct_at, direct_rssi FROM heard h JOIN own o ON o.id = h.own
-         ORDER BY h.own, h.num",
-    ),
-    ("packets", PACKETS),
-    (
-        "hours",
-        "SELECT hour * 3600 AS time, printf('!%08x', o.num) AS own,
-         printf('!%08x', node) AS node, port, packets, mqtt, direct, best_snr / 4.0 AS best_snr,
-         far FROM hours JOIN own o ON o.id = hours.own ORDER BY hour, node, port",
-    ),
-    (
-        "links",
-        "SELECT printf('!%08x', o.num) AS own, printf('!%08x', sender) AS sender,
-         printf('!%08x', hearer) AS hearer,
-         CASE witness WHEN 0 THEN 'neighbours' WHEN 1 THEN 'traceroute' WHEN 2 THEN 'own'
-         ELSE 'relay' END AS witness, time, snr / 4.0 AS snr, best_snr / 4.0 AS best_snr, times,
-         metres, far, far_at FROM links JOIN own o ON o.id = links.own ORDER BY sender, hearer",
-    ),
-    (
-        "texts",
-        "SELECT t.id / 1024 AS time, printf('!%08x', o.num) AS own, printf('!%08x', node) AS node,
-         channel, text FROM texts t JOIN own o ON o.id = t.own ORDER BY t.id",
-    ),
-    (
-        "air",
-        "SELECT time, printf('!%08x', o.num) AS own, channel_utilization / 100.0
-         AS channel_utilization, air_util_tx / 100.0 AS air_util_tx
-         FROM air JOIN own o ON o.id = air.own ORDER BY time",
-    ),
-    (
-        "errors",
-        "SELECT time, printf('!%08x', o.num) AS own, printf('!%08x', e.num) AS node, reason
-         FROM errors e JOIN own o ON o.id = e.own ORDER BY e.id",
-    ),
+/// A table and how it is shown. The table itself is the outer loop of what it is
+/// joined with, so that it is read along its key.
+struct Table {
+    name: &'static str,
+    /// Whole numbers that no two rows share, in the order of its key. With the
+    /// table's name: a shown column of the same name would be taken instead.
+    key: &'static [&'static str],
+    /// What is shown.
+    columns: &'static str,
+    /// Where it comes from.
+    from: &'static str,
+}
+
+const PACKETS: Table = Table {
+    name: "packets",
+    key: &["p.id"],
+    columns: "p.id / 1024 AS time, printf('!%08x', o.num) AS own,
+        printf('!%08x', p.node) AS node, n.short_name, n.long_name,
+        CASE WHEN dest IS NOT NULL THEN printf('!%08x', dest) END AS dest,
+        port, channel, hops, snr / 4.0 AS snr, rssi,
+        CASE WHEN relay IS NOT NULL THEN printf('%02x', relay) END AS relay,
+        CASE medium WHEN 0 THEN 'radio' WHEN 1 THEN 'mqtt' ELSE 'other' END AS medium, late",
+    from: "packets p CROSS JOIN own o ON o.id = p.own LEFT JOIN nodes n ON n.num = p.node",
+};
+
+/// Packets before their sums: what is summed up meanwhile is in both rather
+/// than in neither.
+const TABLES: &[Table] = &[
+    Table {
+        name: "nodes",
+        key: &["nodes.num"],
+        columns: "printf('!%08x', num) AS node, short_name, long_name, role, hw_model,
+            nullif(lower(hex(public_key)), '') AS public_key, unmessagable, first_seen",
+        from: "nodes",
+    },
+    Table {
+        name: "names",
+        key: &["names.num", "names.until"],
+        columns: "printf('!%08x', num) AS node, until, short_name, long_name",
+        from: "names",
+    },
+    Table {
+        name: "keys",
+        key: &["keys.id"],
+        columns: "time, printf('!%08x', num) AS node,
+            nullif(lower(hex(public_key)), '') AS public_key",
+        from: "keys",
+    },
+    Table {
+        name: "heard",
+        key: &["h.own", "h.num"],
+        columns: "printf('!%08x', o.num) AS own, printf('!%08x', h.num) AS node, last_heard, hops,
+            via_mqtt, latitude / 1e7 AS latitude, longitude / 1e7 AS longitude, altitude,
+            precision_bits, position_at, battery, round(voltage, 3) AS voltage,
+            round(channel_utilization, 2) AS channel_utilization,
+            round(air_util_tx, 2) AS air_util_tx, uptime,
+            metrics_at, direct_at, direct_rssi",
+        from: "heard h CROSS JOIN own o ON o.id = h.own",
+    },
+    PACKETS,
+    Table {
+        name: "hours",
+        key: &["hours.hour", "hours.own", "hours.node", "hours.port"],
+        columns: "hour * 3600 AS time, printf('!%08x', o.num) AS own,
+            printf('!%08x', node) AS node, port, packets, mqtt, direct,
+            best_snr / 4.0 AS best_snr, far",
+        from: "hours CROSS JOIN own o ON o.id = hours.own",
+    },
+    Table {
+        name: "links",
+        key: &["links.own", "links.hearer", "links.sender", "links.witness"],
+        columns: "printf('!%08x', o.num) AS own, printf('!%08x', sender) AS sender,
+            printf('!%08x', hearer) AS hearer,
+            CASE witness WHEN 0 THEN 'neighbours' WHEN 1 THEN 'traceroute' WHEN 2 THEN 'own'
+            ELSE 'relay' END AS witness, time, snr / 4.0 AS snr,
+            best_snr / 4.0 AS best_snr, times, metres, far, far_at",
+        from: "links CROSS JOIN own o ON o.id = links.own",
+    },
+    Table {
+        name: "texts",
+        key: &["t.id"],
+        columns: "t.id / 1024 AS time, printf('!%08x', o.num) AS own,
+            printf('!%08x', node) AS node, channel, text",
+        from: "texts t CROSS JOIN own o ON o.id = t.own",
+    },
+    Table {
+        name: "air",
+        key: &["air.time"],
+        columns: "time, printf('!%08x', o.num) AS own,
+            channel_utilization / 100.0 AS channel_utilization,
+            air_util_tx / 100.0 AS air_util_tx",
+        from: "air CROSS JOIN own o ON o.id = air.own",
+    },
+    Table {
+        name: "errors",
+        key: &["e.id"],
+        columns: "time, printf('!%08x', o.num) AS own, printf('!%08x', e.num) AS node, reason",
+        from: "errors e CROSS JOIN own o ON o.id = e.own",
+    },
 ];
 
-/// Writes everything to `out`, as it was at one moment.
+impl Table {
+    /// Hands the column names and the rows, piece by piece, to `write`. Between
+    /// two pieces nothing is held: whoever reads slowly keeps nobody from
+    /// emptying the log.
+    fn each_piece(
+        &self,
+        conn: &Connection,
+        mut write: impl FnMut(&[String], &[Vec<Scalar>]) -> io::Result<()>,
+    ) -> Result<(), ExportError> {
+        let key = self.key.join(", ");
+        let marks = vec!["?"; self.key.len()].join(", ");
+        let mut select = conn.prepare(&format!(
+            "SELECT {}, {key} FROM {} WHERE ({key}) > ({marks}) ORDER BY {key} LIMIT {PIECE}",
+            self.columns, self.from
+        ))?;
+        let width = select.column_count() - self.key.len();
+        let names: Vec<String> = select.column_names()[..width]
+            .iter()
+            .map(|&name| name.to_owned())
+            .collect();
+        let mut after = vec![i64::MIN; self.key.len()];
+        loop {
+            let mut piece = Vec::new();
+            let mut rows = select.query(params_from_iter(&after))?;
+            while let Some(row) = rows.next()? {
+                let values = (0..width).map(|at| Ok(Scalar::of(row.get_ref(at)?)));
+                piece.push(values.collect::<rusqlite::Result<Vec<_>>>()?);
+                for (at, last) in after.iter_mut().enumerate() {
+                    *last = row.get(width + at)?;
+                }
+            }
+            drop(rows);
+            write(&names, &piece)?;
+            if piece.len() < PIECE as usize {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// One value as it is shown.
+enum Scalar {
+    Nothing,
+    Integer(i64),
+    Real(f64),
+    Text(String),
+}
+
+impl Scalar {
+    fn of(value: ValueRef<'_>) -> Self {
+        match value {
+            ValueRef::Null | ValueRef::Blob(_) => Self::Nothing,
+            ValueRef::Integer(number) => Self::Integer(number),
+            ValueRef::Real(number) => Self::Real(number),
+            ValueRef::Text(text) => Self::Text(String::from_utf8_lossy(text).into_owned()),
+        }
+    }
+}
+
+/// Writes everything to `out`. Each piece of a few hundred rows is of one moment,
+/// later ones are of later moments: no row of the bot is there twice or in part,
+/// and what it writes meanwhile may be there or not.
 ///
 /// # Errors
 /// When the database cannot be read, or `out` not be written to.
-pub fn export(conn: &mut Connection, form: Form, out: &mut dyn Write) -> Result<(), ExportError> {
-    let tx = conn.transaction()?;
+pub fn export(conn: &Connection, form: Form, out: &mut dyn Write) -> Result<(), ExportError> {
     match form {
-        Form::Json => json(&tx, out),
-        Form::Csv => csv(&tx, out),
+        Form::Json => json(conn, out),
+        Form::Csv => csv(conn, out),
     }
 }
 
 fn json(conn: &Connection, out: &mut dyn Write) -> Result<(), ExportError> {
-    for (at, (table, sql)) in TABLES.iter().enumerate() {
+    for (at, table) in TABLES.iter().enumerate() {
         let opening = if at == 0 { "{" } else { ",\n" };
-        write!(out, "{opening}\"{table}\":[")?;
-        let mut statement = conn.prepare(sql)?;
-        let columns: Vec<String> = statement
-            .column_names()
-            .into_iter()
-            .map(|name| Value::from(name).to_string())
-            .collect();
-        let mut rows = statement.query([])?;
+        write!(out, "{opening}\"{}\":[", table.name)?;
         let mut between = "\n";
-        while let Some(row) = rows.next()? {
-            for (at, column) in columns.iter().enumerate() {
-                let value = match row.get_ref(at)? {
-                    ValueRef::Null | ValueRef::Blob(_) => Value::Null,
-                    ValueRef::Integer(number) => number.into(),
-                    ValueRef::Real(number) => number.into(),
-                    ValueRef::Text(text) => String::from_utf8_lossy(text).into(),
-                };
-                let before = if at == 0 { "{" } else { "," };
-                let between = if at == 0 { between } else { "" };
-                write!(out, "{between}{before}{column}:{value}")?;
+        table.each_piece(conn, |columns, rows| {
+            for row in rows {
+                for (at, (column, value)) in columns.iter().zip(row).enumerate() {
+                    let before = if at == 0 { "{" } else { "," };
+                    let between = if at == 0 { between } else { "" };
+                    let column = Value::from(column.as_str());
+                    let value = match value {
+                        Scalar::Nothing => Value::Null,
+                        Scalar::Integer(number) => (*number).into(),
+                        Scalar::Real(number) => (*number).into(),
+                        Scalar::Text(text) => text.as_str().into(),
+                    };
+                    write!(out, "{between}{before}{column}:{value}")?;
+                }
+                write!(out, "}}")?;
+                between = ",\n";
             }
-            write!(out, "}}")?;
-            between = ",\n";
-        }
+            Ok(())
+        })?;
         write!(out, "]")?;
     }
     writeln!(out, "}}")?;
@@ -151,25 +247,27 @@ fn json(conn: &Connection, out: &mut dyn Write) -> Result<(), ExportError> {
 }
 
 fn csv(conn: &Connection, out: &mut dyn Write) -> Result<(), ExportError> {
-    let mut statement = conn.prepare(PACKETS)?;
-    writeln!(out, "{}", statement.column_names().join(","))?;
-    let columns = statement.column_count();
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        for at in 0..columns {
-            if at > 0 {
-                write!(out, ",")?;
-            }
-            match row.get_ref(at)? {
-                ValueRef::Null | ValueRef::Blob(_) => {}
-                ValueRef::Integer(number) => write!(out, "{number}")?,
-                ValueRef::Real(number) => write!(out, "{number}")?,
-                ValueRef::Text(text) => field(out, &String::from_utf8_lossy(text))?,
-            }
+    let mut has_head = false;
+    PACKETS.each_piece(conn, |columns, rows| {
+        if !std::mem::replace(&mut has_head, true) {
+            writeln!(out, "{}", columns.join(","))?;
         }
-        writeln!(out)?;
-    }
-    Ok(())
+        for row in rows {
+            for (at, value) in row.iter().enumerate() {
+                if at > 0 {
+                    write!(out, ",")?;
+                }
+                match value {
+                    Scalar::Nothing => {}
+                    Scalar::Integer(number) => write!(out, "{number}")?,
+                    Scalar::Real(number) => write!(out, "{number}")?,
+                    Scalar::Text(text) => field(out, text)?,
+                }
+            }
+            writeln!(out)?;
+        }
+        Ok(())
+    })
 }
 
 /// A text in quotes where it needs them (RFC 4180). What a spreadsheet would

@@ -1,15 +1,24 @@
 //! What is known at the start: the nodes as they were heard through our own
 //! node before.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use log::warn;
 use rusqlite::{Connection, Error, Row};
 
+use crate::bot::dispatch::{VIEW_NODES, VIEWS};
 use crate::mesh::book::DEFAULT_CAPACITY;
 use crate::mesh::{Hops, Known, KnownDirect, Metrics, NodeNum, Position};
 
-use super::unsigned;
+use super::rows::PER_SECOND;
+use super::{int, unsigned};
+
+/// The state of nodes is never older than this, in seconds.
+const LOOK_BACK: u64 = 16 * 3_600;
+/// The two may differ by this without meaning anything, seconds.
+const ROUNDING: u64 = 60;
 
 /// The node that we were connected with last, and the nodes heard through it,
 /// the most recent first, as many as a book holds.
@@ -22,17 +31,39 @@ pub fn nodes(conn: &Connection) -> rusqlite::Result<(Option<NodeNum>, Vec<Known>
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .next()
         .transpose()?;
-    let Some((id, num)) = own else {
-        return Ok((None, Vec::new()));
-    };
+    match own {
+        Some((id, num)) => Ok((Some(NodeNum(num)), view(conn, id, DEFAULT_CAPACITY)?)),
+        None => Ok((None, Vec::new())),
+    }
+}
+
+/// The same for the nodes that we were connected with before that, the latest
+/// first, as far as a bot remembers them beside its own.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn others(conn: &Connection) -> rusqlite::Result<Vec<(NodeNum, Vec<Known>)>> {
+    let mut select =
+        conn.prepare("SELECT id, num FROM own ORDER BY latest DESC LIMIT ?1 OFFSET 1")?;
+    let most = u32::try_from(VIEWS).unwrap_or(u32::MAX);
+    let owns = select.query_map([most], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let owns: Vec<(i64, u32)> = owns.collect::<Result<_, _>>()?;
+    let views = owns.into_iter();
+    views
+        .map(|(id, num)| Ok((NodeNum(num), view(conn, id, VIEW_NODES)?)))
+        .collect()
+}
+
+/// At most `most` nodes as they were heard through one of ours.
+fn view(conn: &Connection, own: i64, most: usize) -> rusqlite::Result<Vec<Known>> {
     let mut select = conn.prepare(
         "SELECT * FROM heard JOIN nodes USING (num) WHERE own = ?1
          ORDER BY last_heard DESC LIMIT ?2",
     )?;
-    let capacity = u32::try_from(DEFAULT_CAPACITY).unwrap_or(u32::MAX);
+    let most = u32::try_from(most).unwrap_or(u32::MAX);
     let mut nodes = Vec::new();
     let mut unreadable = 0;
-    for node in select.query_map((id, capacity), known)? {
+    for node in select.query_map((own, most), known)? {
         match node {
             Ok(node) => nodes.push(node),
             // A flipped bit in one row is no reason to forget the others.
@@ -48,7 +79,42 @@ pub fn nodes(conn: &Connection) -> rusqlite::Result<(Option<NodeNum>, Vec<Known>
     if unreadable > 0 {
         warn!("{unreadable} nodes of the history cannot be read and are left out");
     }
-    Ok((Some(NodeNum(num)), nodes))
+    heard_since(conn, own, &mut nodes)?;
+    nodes.sort_by_key(|node| Reverse(node.last_heard));
+    Ok(nodes)
+}
+
+/// The state of nodes is written more seldom than single packets, so after a
+/// power cut these know better who was heard when.
+fn heard_since(conn: &Connection, own: i64, nodes: &mut [Known]) -> rusqlite::Result<()> {
+    let mut select = conn.prepare(
+        "SELECT node, max(id), hops, medium FROM packets
+         WHERE id > (SELECT max(id) FROM packets) - ?1 AND own = ?2 AND NOT late GROUP BY node",
+    )?;
+    let mut rows = select.query((int(LOOK_BACK * PER_SECOND), own))?;
+    let mut last = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let at = unsigned(row.get(1)?) / PER_SECOND;
+        let hops: Option<u8> = row.get(2)?;
+        last.insert(row.get::<_, u32>(0)?, (at, hops, row.get::<_, u8>(3)?));
+    }
+    for node in nodes {
+        let Some(&(at, hops, medium)) = last.get(&node.num.0) else {
+            continue;
+        };
+        if node
+            .last_heard
+            .is_some_and(|heard| at <= heard.saturating_add(ROUNDING))
+        {
+            continue;
+        }
+        node.last_heard = Some(at);
+        node.via_mqtt = medium == 1;
+        if let (Some(hops), 0) = (hops, medium) {
+            node.hops = Hops::Known(hops);
+        }
+    }
+    Ok(())
 }
 
 /// Leaves out who was not heard for `keep` before `now` (seconds since 1970):

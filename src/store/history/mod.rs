@@ -1,7 +1,8 @@
 //! What the mesh did, kept for a month in SQLite on a cheap memory card.
 //!
 //! In reading order: [`schema`] is what is kept and how it is brought up to
-//! date, [`mod@open`] finds, checks and, if need be, renews the file, [`mod@write`]
+//! date, [`claim`] tells whether a file is ours to write, [`mod@open`] finds, checks
+//! and, if need be, renews the file, [`mod@write`]
 //! commits batches of [`rows`], [`upkeep`] forgets, [`load`] is what is known at the start,
 //! [`stats`] and [`export`] are for the operator, [`thread`] is the one thread
 //! that writes, [`read`] the one that answers.
@@ -12,6 +13,7 @@
 //! and never in part, so a torn log is always a beginning of what was
 //! committed. There is no VACUUM: freed pages are used again.
 
+pub mod claim;
 pub mod export;
 pub mod load;
 pub mod open;

@@ -11,6 +11,7 @@ use std::time::Duration;
 use log::{info, warn};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use super::claim::{self, APPLICATION_ID, Lock};
 use super::{Limits, Writer, load, schema};
 use crate::mesh::{Known, NodeNum};
 
@@ -19,7 +20,10 @@ use crate::mesh::{Known, NodeNum};
 pub(super) const BUSY: Duration = Duration::from_secs(5);
 
 /// Readable and writable by its owner only.
-const PRIVATE: u32 = 0o600;
+pub(super) const PRIVATE: u32 = 0o600;
+/// Bytes. Rows change here and there, and a page is written as a whole: small
+/// ones are easier on a memory card.
+pub(super) const PAGE_SIZE: u32 = 2_048;
 
 /// Why there is no history.
 #[derive(Debug)]
@@ -28,6 +32,10 @@ pub enum OpenError {
     Newer(usize),
     /// There is none, and none was to be made.
     Missing,
+    /// It is somebody else's file.
+    Foreign,
+    /// Another process writes it.
+    Taken,
     /// The database cannot be read or written.
     Sql(rusqlite::Error),
     /// A file cannot be read, written or moved.
@@ -41,6 +49,8 @@ impl fmt::Display for OpenError {
                 write!(f, "a later meshbot wrote it (version {version})")
             }
             Self::Missing => f.write_str("there is no such file"),
+            Self::Foreign => f.write_str("it is no history of meshbot and is left alone"),
+            Self::Taken => f.write_str("another meshbot is writing it"),
             Self::Sql(error) => error.fmt(f),
             Self::File(error) => error.fmt(f),
         }
@@ -70,6 +80,8 @@ pub struct Opened {
     pub own: Option<NodeNum>,
     /// The nodes as they were heard through it, the most recent first.
     pub nodes: Vec<Known>,
+    /// The same for other nodes that we were connected with before.
+    pub others: Vec<(NodeNum, Vec<Known>)>,
 }
 
 /// Opens the database at `path`, makes it if there is none, takes the missing
@@ -77,22 +89,41 @@ pub struct Opened {
 /// takes its place.
 ///
 /// # Errors
-/// When it is of a later version, or the folder cannot be written to.
+/// When it is of a later version or not ours, when another process writes it,
+/// or when the folder cannot be written to.
 pub fn open(path: &Path, limits: Limits) -> Result<Opened, OpenError> {
-    match open_as_it_is(path, limits) {
+    let lock = Lock::take(path)?;
+    let mut opened = match open_as_it_is(path, limits) {
         Err(OpenError::Sql(error)) if is_corrupt(&error) => {
             move_aside(path, &error.to_string())?;
             open_as_it_is(path, limits)
         }
         other => other,
-    }
+    }?;
+    opened.writer.lock = lock;
+    Ok(opened)
 }
 
-/// The same for a database that is there and of today's version; what is
-/// broken stays where it is.
+/// Puts a database that is open and broken aside and opens a fresh one.
 ///
 /// # Errors
-/// When it is missing, of another version, or cannot be written to.
+/// When the folder cannot be written to.
+pub fn renew(mut writer: Writer, why: &str) -> Result<Opened, OpenError> {
+    let (path, limits) = (writer.path().to_owned(), writer.limits());
+    // Nobody else gets it in between.
+    let lock = writer.lock.take();
+    drop(writer);
+    move_aside(&path, why)?;
+    let mut opened = open_as_it_is(&path, limits)?;
+    opened.writer.lock = lock;
+    Ok(opened)
+}
+
+/// Opens for writing without keeping others from doing the same, for a short
+/// while: SQLite lets them take turns. What is broken stays where it is.
+///
+/// # Errors
+/// When it is of a later version or not ours, or cannot be written to.
 pub fn open_as_it_is(path: &Path, limits: Limits) -> Result<Opened, OpenError> {
     let unclean = fs::metadata(beside(path, "-wal")).is_ok_and(|wal| wal.len() > 0);
     // Where people are is nobody else's business on this board.
@@ -110,10 +141,17 @@ pub fn open_as_it_is(path: &Path, limits: Limits) -> Result<Opened, OpenError> {
             | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     conn.busy_timeout(BUSY)?;
-    // Before anything is touched. Rows change here and there, and a page is
-    // written as a whole: small ones are easier on a memory card.
+    // Before anything is touched.
+    if !claim::is_marked(&conn)? {
+        return Err(OpenError::Foreign);
+    }
     match schema::version(&conn)? {
-        0 => conn.execute_batch("PRAGMA page_size = 2048; PRAGMA auto_vacuum = INCREMENTAL")?,
+        // The mark comes first: whatever is cut short after it is ours.
+        0 => conn.execute_batch(&format!(
+            "PRAGMA page_size = {PAGE_SIZE};
+             PRAGMA auto_vacuum = INCREMENTAL;
+             PRAGMA application_id = {APPLICATION_ID}"
+        ))?,
         version if version > schema::STEPS.len() => return Err(OpenError::Newer(version)),
         _ => {}
     }
@@ -134,14 +172,21 @@ pub fn open_as_it_is(path: &Path, limits: Limits) -> Result<Opened, OpenError> {
         );
     }
     let (own, nodes) = load::nodes(&conn)?;
+    let others = load::others(&conn)?;
     let writer = Writer::new(conn, path, limits, unclean)?;
-    Ok(Opened { writer, own, nodes })
+    Ok(Opened {
+        writer,
+        own,
+        nodes,
+        others,
+    })
 }
 
 /// Opens an existing database for reading; a running bot is not disturbed.
 ///
 /// # Errors
-/// When there is none, or it is of another version and `any_version` is not set.
+/// When there is none, it is not ours, or it is of another version and
+/// `any_version` is not set.
 pub fn read(path: &Path, any_version: bool) -> Result<Connection, OpenError> {
     match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(OpenError::Missing),
@@ -151,6 +196,9 @@ pub fn read(path: &Path, any_version: bool) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
     conn.busy_timeout(BUSY)?;
+    if !claim::is_marked(&conn)? {
+        return Err(OpenError::Foreign);
+    }
     match schema::version(&conn)? {
         version if version == schema::STEPS.len() || any_version => Ok(conn),
         version if version > schema::STEPS.len() => Err(OpenError::Newer(version)),

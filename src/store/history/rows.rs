@@ -219,11 +219,66 @@ pub(super) fn nodes(
     Ok(())
 }
 
-pub(super) fn heard(tx: &Transaction<'_>, own: i64, nodes: &[Known]) -> rusqlite::Result<()> {
-    let mut upsert = tx.prepare(
-        "INSERT OR REPLACE INTO heard VALUES
-         (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
-    )?;
+/// How the nodes were heard through our node. The book may have forgotten a node
+/// and met it again, or have learnt of it from a list that is older than what
+/// stands here: what is newer stays, unless it is from the future, and what is
+/// unknown now may have been known before.
+pub(super) fn heard(
+    tx: &Transaction<'_>,
+    own: i64,
+    now: Option<u64>,
+    nodes: &[Known],
+) -> rusqlite::Result<()> {
+    const POSITION: &str = "excluded.latitude IS NOT NULL AND (latitude IS NULL
+        OR coalesce(excluded.position_at >= position_at, TRUE) OR position_at > ?21)";
+    const METRICS: &str = "coalesce(excluded.metrics_at >= metrics_at, TRUE) OR metrics_at > ?21";
+    const HEARD: &str =
+        "coalesce(excluded.last_heard >= last_heard, last_heard IS NULL) OR last_heard > ?21";
+    let whole = |condition: &str, columns: &[&str]| -> String {
+        let set = columns.iter().map(|column| {
+            format!("{column} = CASE WHEN {condition} THEN excluded.{column} ELSE {column} END")
+        });
+        set.collect::<Vec<_>>().join(", ")
+    };
+    let each = |columns: &[&str]| -> String {
+        let set = columns.iter().map(|column| {
+            format!(
+                "{column} = CASE WHEN {METRICS} THEN coalesce(excluded.{column}, {column})
+                 ELSE coalesce({column}, excluded.{column}) END"
+            )
+        });
+        set.collect::<Vec<_>>().join(", ")
+    };
+    let mut upsert = tx.prepare(&format!(
+        "INSERT INTO heard VALUES
+         (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
+         ON CONFLICT (own, num) DO UPDATE SET
+           {}, {}, {}, {}, hop_history = coalesce(excluded.hop_history, hop_history)",
+        whole(HEARD, &["last_heard", "hops", "via_mqtt"]),
+        whole(
+            POSITION,
+            &[
+                "latitude",
+                "longitude",
+                "altitude",
+                "precision_bits",
+                "position_at"
+            ]
+        ),
+        each(&[
+            "battery",
+            "voltage",
+            "channel_utilization",
+            "air_util_tx",
+            "uptime",
+            "metrics_at"
+        ]),
+        whole(
+            "excluded.direct_snrs IS NOT NULL",
+            &["direct_at", "direct_rssi", "direct_snrs"]
+        ),
+    ))?;
+    let latest = now.map_or(i64::MAX, int);
     for node in nodes {
         let hops = match node.hops {
             Hops::Known(hops) => Some(hops),
@@ -256,6 +311,7 @@ pub(super) fn heard(tx: &Transaction<'_>, own: i64, nodes: &[Known]) -> rusqlite
             direct.and_then(|direct| direct.at).map(int),
             direct.and_then(|direct| direct.rssi),
             snrs,
+            latest,
         ])?;
     }
     Ok(())

@@ -1,5 +1,9 @@
-//! The database by itself: steps of the schema, what is forgotten, what is
-//! summed up, and a full disk.
+//! The database by itself: steps of the schema, a full disk, and what the parts
+//! below say.
+
+mod forgetting;
+mod knowing;
+mod telling;
 
 use std::time::Duration;
 
@@ -8,7 +12,7 @@ use rusqlite::Connection;
 use super::thread::Clerk;
 use super::*;
 use crate::bot::record::{Air, Batch, Heard, KeyNews, Link, Medium, Undelivered, When};
-use crate::mesh::{Known, NodeNum, Now, Witness};
+use crate::mesh::{Hops, Known, KnownDirect, Metrics, NodeNum, Now, Position, Witness};
 
 const OWN: NodeNum = NodeNum(0xaaa);
 const ALICE: NodeNum = NodeNum(0xffff_11a1);
@@ -91,12 +95,11 @@ fn an_older_database_is_copied_and_brought_up_to_date() {
     steps.push("ALTER TABLE packets ADD COLUMN colour INTEGER; CREATE TABLE more (a);");
     let mut conn = Connection::open(&path).unwrap();
     // An attempt that was cut short left this.
-    let version = schema::STEPS.len();
-    let leftover = open::beside(&path, &format!(".version-{version}"));
+    let leftover = open::beside(&path, &format!(".version-{}", schema::STEPS.len()));
     std::fs::write(&leftover, "half a copy").unwrap();
     let copy = schema::migrate(&mut conn, &path, &steps).unwrap().unwrap();
     assert_eq!(copy, leftover);
-    assert_eq!(schema::version(&conn).unwrap(), version + 1);
+    assert_eq!(schema::version(&conn).unwrap(), steps.len());
     assert_eq!(
         numbers(&conn, "SELECT count(*), max(colour) FROM packets"),
         [Some(1), None]
@@ -106,13 +109,18 @@ fn an_older_database_is_copied_and_brought_up_to_date() {
     assert_eq!(count(&copy, "packets"), 1);
 
     let error = schema::migrate(&mut conn, &path, schema::STEPS).unwrap_err();
-    assert!(matches!(error, OpenError::Newer(newer) if newer == version + 1));
+    assert!(matches!(error, OpenError::Newer(version) if version == steps.len()));
 }
 
 #[test]
 fn links_of_version_1_are_known_in_version_2() {
     let (_folder, path) = place();
     let mut conn = Connection::open(&path).unwrap();
+    let page_size = open::PAGE_SIZE;
+    conn.execute_batch(&format!(
+        "PRAGMA page_size = {page_size}; PRAGMA auto_vacuum = INCREMENTAL"
+    ))
+    .unwrap();
     schema::migrate(&mut conn, &path, &schema::STEPS[..1]).unwrap();
     conn.execute_batch(
         "INSERT INTO own VALUES (1, 77, 1); INSERT INTO links VALUES (1, 5, 6, 0, 99, -4, 8, 3)",
@@ -155,316 +163,60 @@ fn released_steps_never_change() {
     };
     // Until the first release the figure may be set anew.
     let digests: Vec<u64> = schema::STEPS.iter().map(|step| digest(step)).collect();
-    assert_eq!(digests, [STEP_1, STEP_2]);
+    assert_eq!(digests, [STEP_1, STEP_2, STEP_3]);
 }
 
 const STEP_1: u64 = 12_688_798_813_232_125_218;
 const STEP_2: u64 = 4_229_858_220_891_962_916;
+const STEP_3: u64 = 2_131_487_472_541_951_683;
 
+/// The first versions had no mark of ours yet.
 #[test]
-fn sums_by_the_hour_hold_what_was_really_heard() {
+fn a_database_without_a_mark_is_recognised_and_marked() {
     let (_folder, path) = place();
     let mut writer = open(&path, Limits::default()).unwrap().writer;
     let mut rows = batch(START);
-    let direct = heard(START);
-    let relayed = Heard {
-        hops: Some(3),
-        snr_q: Some(40),
-        ..direct
-    };
-    let unknown = Heard {
-        hops: None,
-        snr_q: Some(44),
-        ..direct
-    };
-    let mqtt = Heard {
-        medium: Medium::Mqtt,
-        snr_q: None,
-        ..direct
-    };
-    let udp = Heard {
-        medium: Medium::Other,
-        ..direct
-    };
-    let late = Heard {
-        late: true,
-        snr_q: Some(48),
-        ..direct
-    };
-    rows.packets = vec![direct, relayed, unknown, mqtt, udp, late];
+    rows.packets.push(heard(START));
     writer.apply(&rows).unwrap();
-    // In two goes: what comes later for the same hour is added.
-    writer.apply(&batch(START + 8 * DAY)).unwrap();
-    let sums = "SELECT packets, mqtt, direct, best_snr, far FROM hours";
-    let expected = [Some(5), Some(1), Some(1), Some(-13), Some(3)];
-    assert_eq!(numbers(&writer.conn, sums), expected);
-    assert_eq!(count(&writer.conn, "packets"), 0);
-    let mut again = batch(START + 9 * DAY);
-    again.packets = vec![
-        Heard {
-            snr_q: None,
-            ..direct
-        },
-        direct,
-    ];
-    writer.apply(&again).unwrap();
-    let expected = [Some(7), Some(1), Some(3), Some(-13), Some(3)];
-    assert_eq!(numbers(&writer.conn, sums), expected);
+    let unmarked = schema::STEPS.len() - 1;
+    let back = format!("PRAGMA application_id = 0; PRAGMA user_version = {unmarked}");
+    writer.conn.execute_batch(&back).unwrap();
+    drop(writer);
+    std::fs::remove_file(open::beside(&path, ".lock")).unwrap();
+    let error = open::read(&path, false).unwrap_err();
+    assert!(error.to_string().contains("run the bot once"), "{error}");
+    let writer = open(&path, Limits::default()).unwrap().writer;
+    let mark = numbers(&writer.conn, "SELECT * FROM pragma_application_id");
+    assert_eq!(mark, [Some(claim::APPLICATION_ID.into())]);
+    assert_eq!(count(&writer.conn, "packets"), 1);
+    assert!(open::beside(&path, &format!(".version-{unmarked}")).exists());
+}
+
+/// The log is emptied, and nobody prevents it.
+fn checkpointed(writer: &Writer) {
+    let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+    let busy = writer.conn.query_row(sql, [], |row| row.get::<_, i64>(0));
+    assert_eq!(busy.unwrap(), 0, "somebody holds on to an old state");
 }
 
 #[test]
-fn traffic_is_forgotten_after_its_time_and_facts_are_not() {
+fn the_last_batch_is_written_and_nothing_else_is_done() {
     let (_folder, path) = place();
     let mut writer = open(&path, Limits::default()).unwrap().writer;
     let mut rows = batch(START);
     rows.packets = vec![heard(START)];
-    rows.air = vec![Air {
-        at: When::Unix(START),
-        channel_utilization: 12.34,
-        air_util_tx: 0.5,
-    }];
-    rows.keys = vec![KeyNews {
-        at: When::Unix(START),
-        node: ALICE,
-        key: Some([7; 32]),
-    }];
-    rows.nodes = vec![Known {
-        num: ALICE,
-        long_name: Some("Alice".into()),
-        public_key: Some([7; 32]),
-        ..Known::default()
-    }];
     writer.apply(&rows).unwrap();
-    let air = "SELECT channel_utilization, air_util_tx FROM air";
-    assert_eq!(numbers(&writer.conn, air), [Some(1_234), Some(50)]);
-    for (days, sums, air) in [(6, 0, 1), (8, 1, 1), (29, 1, 1), (31, 0, 0)] {
-        writer.apply(&batch(START + days * DAY)).unwrap();
-        assert_eq!(count(&writer.conn, "hours"), sums, "day {days}");
-        assert_eq!(count(&writer.conn, "air"), air, "day {days}");
-    }
-    writer.apply(&batch(START + 3_000 * DAY)).unwrap();
-    assert_eq!(
-        (count(&writer.conn, "nodes"), count(&writer.conn, "keys")),
-        (1, 1)
-    );
-}
-
-#[test]
-fn of_each_pair_the_last_and_the_best_are_kept() {
-    let (_folder, path) = place();
-    let mut writer = open(&path, Limits::default()).unwrap().writer;
-    let link = |unix: u64, from: u32, snr_q: Option<i16>, metres: Option<u32>| Link {
-        at: When::Unix(unix),
-        from: NodeNum(from),
-        to: ALICE,
-        witness: Witness::Neighbours,
-        snr_q,
-        best_q: snr_q,
-        times: 1,
-        metres,
-    };
-    let mut rows = batch(START);
-    rows.links = vec![
-        link(START, 100, Some(-8), None),
-        link(START, 100, Some(12), Some(900)),
-        link(START, 100, None, None),
-        link(START + 9, 100, Some(4), Some(700)),
-    ];
-    writer.apply(&rows).unwrap();
-    let pair = "SELECT snr, best_snr, times, metres, far, far_at - 1 FROM links";
-    let at = i64::try_from(START).unwrap();
-    let expected = [4, 12, 4, 700, 900, at - 1].map(Some);
-    assert_eq!(numbers(&writer.conn, pair), expected);
-    // After a month the record is another one.
-    let later = START + 31 * DAY;
-    rows.links = vec![link(later, 100, Some(4), Some(800))];
-    writer.apply(&rows).unwrap();
-    let farthest = numbers(&writer.conn, "SELECT far, far_at FROM links");
-    assert_eq!(farthest, [Some(800), i64::try_from(later).ok()]);
-    writer.conn.execute("DELETE FROM links", []).unwrap();
-    // Whoever invents nodes pushes out what is oldest, and no more.
-    for hour in 1..=6_u32 {
-        let now = START + u64::from(hour) * 3_600;
-        let mut rows = batch(now);
-        rows.links = (0..2_000)
-            .map(|n| link(now, hour * 10_000 + n, Some(0), None))
-            .collect();
-        writer.apply(&rows).unwrap();
-    }
-    assert_eq!(count(&writer.conn, "links"), i64::from(upkeep::LINKS));
-    writer.apply(&batch(START + 40 * DAY)).unwrap();
-    assert_eq!(count(&writer.conn, "links"), 0);
-}
-
-#[test]
-fn who_keeps_little_keeps_no_sums_of_it() {
-    let (_folder, path) = place();
-    let limits = Limits {
-        keep: Duration::from_secs(DAY),
-        ..Limits::default()
-    };
-    let mut writer = open(&path, limits).unwrap().writer;
-    let mut rows = batch(START);
-    rows.packets = vec![heard(START), heard(START - 40 * DAY)];
-    writer.apply(&rows).unwrap();
-    assert_eq!(count(&writer.conn, "packets"), 1);
-    writer.apply(&batch(START + 2 * DAY)).unwrap();
+    let mut last = batch(START + 60 * DAY);
+    last.packets = vec![heard(START + 60 * DAY)];
+    last.closing = true;
+    writer.apply(&last).unwrap();
+    assert_eq!(count(&writer.conn, "packets"), 2, "tidied up later");
+    last.closing = false;
+    writer.apply(&last).unwrap();
     assert_eq!(
         (count(&writer.conn, "packets"), count(&writer.conn, "hours")),
-        (0, 0)
+        (2, 0)
     );
-}
-
-#[test]
-fn the_oldest_makes_room_when_the_mesh_is_busy() {
-    let (_folder, path) = place();
-    let limits = Limits {
-        max_bytes: 8 * 1024 * 1024,
-        ..Limits::default()
-    };
-    let mut writer = open(&path, limits).unwrap().writer;
-    let mut newest = 0;
-    for hour in 0..240 {
-        let now = START + hour * 3_600;
-        let mut rows = batch(now);
-        rows.packets = (0..2_000)
-            .map(|n| Heard {
-                from: NodeNum(1_000 + n % 700),
-                ..heard(now - u64::from(n) % 3_600)
-            })
-            .collect();
-        writer.apply(&rows).unwrap();
-        let wal = std::fs::metadata(open::beside(&path, "-wal"))
-            .unwrap()
-            .len();
-        let size = upkeep::file_bytes(&writer.conn).unwrap() + wal;
-        assert!(
-            size <= limits.max_bytes + 128 * 1024,
-            "{size} bytes, hour {hour}"
-        );
-        newest = now;
-    }
-    let stats = stats::stats(&writer.conn, &path).unwrap();
-    let (first, last) = stats.span.unwrap();
-    assert_eq!(last, newest);
-    assert!(last - first > DAY, "{stats:?}");
-    // A smaller limit later: the room is handed back bit by bit.
-    writer.limits.max_bytes = 6 * 1024 * 1024;
-    for minute in 1..30 {
-        writer.apply(&batch(newest + minute * 60)).unwrap();
-    }
-    assert!(upkeep::file_bytes(&writer.conn).unwrap() <= 6 * 1024 * 1024);
-}
-
-#[test]
-fn the_operator_prunes_at_once() {
-    let (_folder, path) = place();
-    let mut writer = open(&path, Limits::default()).unwrap().writer;
-    for hour in 0..200 {
-        let mut rows = batch(START + hour * 3_600);
-        rows.packets = (0..500).map(|n| heard(START + hour * 3_600 + n)).collect();
-        writer.apply(&rows).unwrap();
-    }
-    writer.prune(START + 400 * DAY).unwrap();
-    assert_eq!(
-        (count(&writer.conn, "packets"), count(&writer.conn, "hours")),
-        (0, 0)
-    );
-    assert_eq!(upkeep::free_pages(&writer.conn).unwrap(), 0);
-    assert!(std::fs::metadata(&path).unwrap().len() < 100 * 1024);
-}
-
-#[test]
-fn former_names_and_keys_are_remembered_within_bounds() {
-    let (_folder, path) = place();
-    let mut writer = open(&path, Limits::default()).unwrap().writer;
-    for n in 0..1_000_u64 {
-        let mut rows = batch(START + n * 600);
-        rows.nodes = vec![Known {
-            num: ALICE,
-            long_name: Some(format!("Alice {}", n / 2).into()),
-            ..Known::default()
-        }];
-        rows.keys = vec![KeyNews {
-            at: When::Unix(START + n),
-            node: ALICE,
-            key: None,
-        }];
-        rows.errors = vec![Undelivered {
-            at: When::Unix(START + n),
-            to: ALICE,
-            reason: format!("reason {n}"),
-        }];
-        writer.apply(&rows).unwrap();
-    }
-    let names = count(&writer.conn, "names");
-    assert!((8..=11).contains(&names), "{names}");
-    let keys = count(&writer.conn, "keys");
-    assert!((500..=506).contains(&keys), "{keys}");
-    assert_eq!(count(&writer.conn, "errors"), 50);
-    let last: String = writer
-        .conn
-        .query_row(
-            "SELECT long_name FROM names ORDER BY until DESC LIMIT 1",
-            [],
-            |row| row.get(0),
-        )
-        .unwrap();
-    assert_eq!(last, "Alice 498");
-    // Who forgets a name has not unlearnt it.
-    let mut rows = batch(START + DAY * 10);
-    rows.nodes = vec![Known {
-        num: ALICE,
-        ..Known::default()
-    }];
-    writer.apply(&rows).unwrap();
-    let known = load::nodes(&writer.conn).unwrap().1;
-    assert_eq!(known[0].long_name.as_deref(), Some("Alice 499"));
-}
-
-#[test]
-fn strangers_without_number_do_not_fill_the_disk() {
-    let (_folder, path) = place();
-    let mut writer = open(&path, Limits::default()).unwrap().writer;
-    for hour in 0..6_u32 {
-        let mut rows = batch(START + u64::from(hour) * 3_600);
-        rows.nodes = (0..1_000)
-            .map(|n| Known {
-                num: NodeNum(10_000 + hour * 1_000 + n),
-                last_heard: Some(START + u64::from(hour)),
-                ..Known::default()
-            })
-            .collect();
-        writer.apply(&rows).unwrap();
-    }
-    assert_eq!(count(&writer.conn, "nodes"), i64::from(upkeep::NODES));
-    assert_eq!(count(&writer.conn, "heard"), i64::from(upkeep::NODES));
-    let (own, nodes) = load::nodes(&writer.conn).unwrap();
-    assert_eq!((own, nodes.len()), (Some(OWN), 2_000));
-    assert_eq!(nodes[0].last_heard, Some(START + 5));
-}
-
-#[test]
-fn another_node_is_another_view_of_the_mesh() {
-    let (_folder, path) = place();
-    let mut writer = open(&path, Limits::default()).unwrap().writer;
-    let known = |last_heard| Known {
-        num: ALICE,
-        last_heard: Some(last_heard),
-        ..Known::default()
-    };
-    for (own, last_heard) in [(1_000, 1), (2_000, 2), (1_000, 3)] {
-        let mut rows = batch(START);
-        rows.own = NodeNum(own);
-        rows.nodes = vec![known(last_heard)];
-        rows.packets = vec![heard(START)];
-        writer.apply(&rows).unwrap();
-        let (latest, nodes) = load::nodes(&writer.conn).unwrap();
-        assert_eq!(latest, Some(NodeNum(own)));
-        assert_eq!(nodes, [known(last_heard)]);
-    }
-    let each = "SELECT count(DISTINCT own), count(*) FROM packets";
-    assert_eq!(numbers(&writer.conn, each), [Some(2), Some(3)]);
 }
 
 #[test]
@@ -537,61 +289,6 @@ fn a_disk_that_fails_for_a_while_costs_no_facts() {
     assert_eq!((clerk.lost, name.as_str()), (None, "Alice 2"));
 }
 
-/// A clock that is suddenly a year ahead empties nothing, and when it is right
-/// again everything goes on.
-#[test]
-fn a_clock_that_is_ahead_does_not_empty_the_history() {
-    let (_folder, path) = place();
-    let mut writer = open(&path, Limits::default()).unwrap().writer;
-    for hour in 0..20 * 24 {
-        let mut rows = batch(START + hour * 3_600);
-        rows.packets.push(heard(START + hour * 3_600));
-        writer.apply(&rows).unwrap();
-    }
-    let end = START + 20 * DAY;
-    let (raw, sums) = (count(&writer.conn, "packets"), count(&writer.conn, "hours"));
-    assert!(raw >= 7 * 24 && sums > 0, "{raw} {sums}");
-    for hour in 0..12 {
-        let mut ahead = batch(end + hour * 3_600);
-        ahead.now.unix += 365 * DAY;
-        writer.apply(&ahead).unwrap();
-    }
-    assert!(count(&writer.conn, "packets") >= raw - 3 * 24);
-    assert!(count(&writer.conn, "hours") >= sums);
-    // Also right after a start.
-    drop(writer);
-    let mut writer = open(&path, Limits::default()).unwrap().writer;
-    writer.prune(end + 365 * DAY).unwrap();
-    assert!(count(&writer.conn, "packets") >= raw - 3 * 24);
-    // It stays so: then it is believed.
-    for hour in 0..30 {
-        let mut later = batch(end + hour * 3_600);
-        later.now.unix += 365 * DAY;
-        writer.apply(&later).unwrap();
-    }
-    assert_eq!(count(&writer.conn, "packets"), 0);
-}
-
-#[test]
-fn one_bad_row_costs_one_node() {
-    let (_folder, path) = place();
-    let mut writer = open(&path, Limits::default()).unwrap().writer;
-    let mut nodes = batch(START);
-    nodes.nodes = [ALICE, NodeNum(0x22)]
-        .map(|num| Known {
-            num,
-            ..Known::default()
-        })
-        .into();
-    writer.apply(&nodes).unwrap();
-    let spoil = "UPDATE heard SET hops = 300 WHERE num = 34";
-    assert_eq!(writer.conn.execute(spoil, []).unwrap(), 1);
-    drop(writer);
-    let opened = open(&path, Limits::default()).unwrap();
-    let nums: Vec<_> = opened.nodes.iter().map(|node| node.num).collect();
-    assert_eq!(nums, [ALICE]);
-}
-
 #[test]
 fn only_the_owner_may_read_it() {
     use std::os::unix::fs::PermissionsExt;
@@ -605,28 +302,4 @@ fn only_the_owner_may_read_it() {
         assert_eq!(mode & 0o777, 0o600, "{}", file.display());
     }
     assert!(open::read(&copy, false).is_ok());
-}
-
-#[test]
-fn who_is_long_gone_is_not_met_again() {
-    let node = |num, last_heard| Known {
-        num: NodeNum(num),
-        last_heard,
-        ..Known::default()
-    };
-    let now = START + 400 * DAY;
-    let all = vec![
-        node(1, Some(now - 29 * DAY)),
-        node(2, Some(now - 31 * DAY)),
-        node(3, None),
-        node(4, Some(now + DAY / 2)),
-        node(5, Some(now + 300 * DAY)),
-    ];
-    let left = |now| {
-        let mut nodes = all.clone();
-        load::leave_out_ghosts(&mut nodes, now, Duration::from_secs(30 * DAY));
-        nodes.iter().map(|node| node.num.0).collect::<Vec<_>>()
-    };
-    assert_eq!(left(Some(now)), [1, 4]);
-    assert_eq!(left(None), [1, 2, 3, 4, 5]);
 }

@@ -4,6 +4,8 @@
 //! counted; the log says once that it is, and once that it is over.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
@@ -17,15 +19,56 @@ use crate::thread::{Death, spawn};
 /// Batches that may wait while one is written.
 const WAITING: usize = 2;
 
+/// What the thread tells without being asked.
+#[derive(Debug, Default)]
+struct Told {
+    /// Batches that were handed over and are not written yet.
+    unwritten: AtomicUsize,
+    /// A broken database was replaced by a fresh one.
+    forgotten: AtomicBool,
+}
+
 /// The bot's way to the thread. When the last one is gone, the thread ends.
 #[derive(Debug)]
-pub struct Store(Sender<Box<Batch>>);
+pub struct Store {
+    batches: Sender<Box<Batch>>,
+    told: Arc<Told>,
+}
+
+impl Store {
+    /// For whoever wants to know at the end whether everything is written.
+    #[must_use]
+    pub fn unwritten(&self) -> Unwritten {
+        Unwritten(Arc::clone(&self.told))
+    }
+}
 
 impl History for Store {
     fn keep(&self, batch: Box<Batch>) -> Result<(), Box<Batch>> {
-        self.0.try_send(batch).map_err(|error| match error {
-            TrySendError::Full(batch) | TrySendError::Disconnected(batch) => batch,
+        // Counted first: it may be written before this returns.
+        self.told.unwritten.fetch_add(1, Ordering::SeqCst);
+        self.batches.try_send(batch).map_err(|error| {
+            self.told.unwritten.fetch_sub(1, Ordering::SeqCst);
+            match error {
+                TrySendError::Full(batch) | TrySendError::Disconnected(batch) => batch,
+            }
         })
+    }
+
+    fn has_forgotten(&self) -> bool {
+        self.told.forgotten.swap(false, Ordering::SeqCst)
+    }
+}
+
+/// Counts what was handed over and is not written yet.
+#[derive(Clone, Debug)]
+pub struct Unwritten(Arc<Told>);
+
+impl Unwritten {
+    /// Batches.
+    #[must_use]
+    pub fn batches(&self) -> usize {
+        self.0.unwritten.load(Ordering::SeqCst)
     }
 }
 
@@ -37,15 +80,25 @@ pub fn start(
     writer: Writer,
     report: impl FnOnce(Death) + Send + 'static,
 ) -> io::Result<(Store, JoinHandle<()>)> {
-    let (sender, batches) = bounded(WAITING);
-    let handle = spawn("store", report, move || run(writer, &batches))?;
-    Ok((Store(sender), handle))
+    let (sender, received) = bounded(WAITING);
+    let told = Arc::new(Told::default());
+    let store = Store {
+        batches: sender,
+        told: Arc::clone(&told),
+    };
+    let handle = spawn("store", report, move || run(writer, &received, &told))?;
+    Ok((store, handle))
 }
 
-fn run(writer: Writer, batches: &Receiver<Box<Batch>>) {
+fn run(writer: Writer, batches: &Receiver<Box<Batch>>, told: &Told) {
     let mut clerk = Clerk::new(writer);
-    for batch in batches {
+    loop {
+        if clerk.take_renewed() {
+            told.forgotten.store(true, Ordering::SeqCst);
+        }
+        let Ok(batch) = batches.recv() else { return };
         clerk.keep(&batch);
+        told.unwritten.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -59,6 +112,8 @@ pub struct Clerk {
     /// What of a batch that could not be written must not be lost: keys,
     /// failures and the nodes as they were.
     owed: Option<Batch>,
+    /// A fresh database took the place of a broken one.
+    renewed: bool,
 }
 
 impl Clerk {
@@ -70,6 +125,7 @@ impl Clerk {
             writer: Some(writer),
             lost: None,
             owed: None,
+            renewed: false,
         };
         let checked = clerk.writer.as_ref().map(Writer::check);
         match checked {
@@ -77,6 +133,12 @@ impl Clerk {
             _ => {}
         }
         clerk
+    }
+
+    /// Whether a fresh database took the place of a broken one since the last
+    /// call.
+    pub fn take_renewed(&mut self) -> bool {
+        std::mem::take(&mut self.renewed)
     }
 
     /// Writes a batch, or says once why not.
@@ -127,13 +189,13 @@ impl Clerk {
         let Some(writer) = self.writer.take() else {
             return;
         };
-        let (path, limits) = (writer.path().to_owned(), writer.limits());
-        drop(writer);
-        let renewed = open::move_aside(&path, &error.to_string())
-            .map_err(open::OpenError::from)
-            .and_then(|()| open::open(&path, limits));
+        let path = writer.path().to_owned();
+        let renewed = open::renew(writer, &error.to_string());
         match renewed {
-            Ok(opened) => self.writer = Some(opened.writer),
+            Ok(opened) => {
+                self.writer = Some(opened.writer);
+                self.renewed = true;
+            }
             Err(error) => warn!(
                 "{}: {error}; the bot goes on without a history",
                 path.display()

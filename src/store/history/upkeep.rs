@@ -26,21 +26,21 @@ pub const LINKS: u32 = 8_192;
 pub const TEXTS: u32 = 4_096;
 /// Key changes remembered.
 pub const KEYS: u32 = 500;
-/// Hours thinned with one batch: a bot that was off for a month catches up
-/// within a few hours, and no batch is large.
-const HOURS_AT_ONCE: usize = 48;
-/// Rounds of making room in one go.
-const ROUNDS: usize = 64;
 
-/// Forgets what is too old at `hour` (since 1970). `true` when there is more
-/// to do.
+/// Forgets what is too old at `hour` (since 1970), but thins no more than `most`
+/// hours of packets and forgets no more of sums. `true` when there is more to do.
 ///
 /// # Errors
 /// When the disk is full or broken.
-pub fn by_age(tx: &Transaction<'_>, limits: Limits, hour: u64) -> rusqlite::Result<bool> {
+pub fn by_age(
+    tx: &Transaction<'_>,
+    limits: Limits,
+    hour: u64,
+    most: u64,
+) -> rusqlite::Result<bool> {
     let oldest = hour.saturating_sub(limits.keep.as_secs() / 3_600);
     let oldest_raw = hour.saturating_sub(RAW.min(limits.keep).as_secs() / 3_600);
-    let mut rest = HOURS_AT_ONCE;
+    let mut rest = most;
     while let Some(first) = first_hour(tx)?.filter(|&first| first < oldest_raw) {
         if rest == 0 {
             return Ok(true);
@@ -48,7 +48,9 @@ pub fn by_age(tx: &Transaction<'_>, limits: Limits, hour: u64) -> rusqlite::Resu
         rest -= 1;
         thin(tx, first, first >= oldest)?;
     }
-    tx.execute("DELETE FROM hours WHERE hour < ?1", [int(oldest)])?;
+    let first: Option<i64> = tx.query_row("SELECT min(hour) FROM hours", [], |row| row.get(0))?;
+    let upto = oldest.min(first.map_or(oldest, unsigned).saturating_add(most));
+    tx.execute("DELETE FROM hours WHERE hour < ?1", [int(upto)])?;
     tx.execute("DELETE FROM air WHERE time < ?1", [int(oldest * 3_600)])?;
     tx.execute("DELETE FROM links WHERE time < ?1", [int(oldest * 3_600)])?;
     forget_texts(tx, hour)?;
@@ -65,7 +67,41 @@ pub fn by_age(tx: &Transaction<'_>, limits: Limits, hour: u64) -> rusqlite::Resu
         [NAMES],
     )?;
     forget_nodes(tx)?;
-    Ok(false)
+    Ok(upto < oldest)
+}
+
+/// Forgets what a clock that was ahead has dated later than `latest`, in seconds
+/// since 1970: it would never become too old. Nodes stay, without these times.
+///
+/// # Errors
+/// When the disk is full or broken.
+pub fn from_the_future(tx: &Transaction<'_>, latest: u64) -> rusqlite::Result<()> {
+    let after = |table: &str, column: &str, value: u64| {
+        tx.execute(
+            &format!("DELETE FROM {table} WHERE {column} > ?1"),
+            [int(value)],
+        )
+    };
+    after("packets", "id", latest.saturating_mul(PER_SECOND))?;
+    after("texts", "id", latest.saturating_mul(PER_SECOND))?;
+    after("hours", "hour", latest / 3_600)?;
+    after("air", "time", latest)?;
+    after("links", "time", latest)?;
+    after("names", "until", latest)?;
+    let unset = |table: &str, column: &str| {
+        tx.execute(
+            &format!("UPDATE {table} SET {column} = NULL WHERE {column} > ?1"),
+            [int(latest)],
+        )
+    };
+    unset("nodes", "first_seen")?;
+    unset("links", "far_at")?;
+    for column in ["last_heard", "position_at", "metrics_at", "direct_at"] {
+        unset("heard", column)?;
+    }
+    unset("keys", "time")?;
+    unset("errors", "time")?;
+    Ok(())
 }
 
 /// The oldest hour of which single packets are kept.
@@ -151,14 +187,14 @@ fn forget_nodes(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Forgets the oldest until the rest fits, with a tenth to spare. `true` when
-/// there is more to do.
+/// Forgets the oldest until the rest fits, with a tenth to spare, in at most
+/// `rounds`. `true` when there is more to do.
 ///
 /// # Errors
 /// When the disk is full or broken.
-pub fn by_size(tx: &Transaction<'_>, limits: Limits) -> rusqlite::Result<bool> {
+pub fn by_size(tx: &Transaction<'_>, limits: Limits, rounds: usize) -> rusqlite::Result<bool> {
     let room = limits.max_bytes.saturating_sub(WAL_LIMIT) / 10 * 9;
-    let mut rounds = ROUNDS;
+    let mut rounds = rounds;
     while used_bytes(tx)? > room {
         if rounds == 0 {
             return Ok(true);

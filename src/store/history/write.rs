@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use log::warn;
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
+use super::claim::Lock;
 use super::rows::{self, PER_SECOND};
 use super::{Limits, WAL_LIMIT, open, unsigned, upkeep};
 use crate::bot::record::Batch;
@@ -14,6 +15,24 @@ use crate::mesh::Now;
 /// Pages handed back to the file system after one batch, when the database is
 /// larger than it may be.
 const HAND_BACK: u32 = 512;
+/// Hours of packets thinned, and of sums forgotten, with one batch: a bot that
+/// was off for a month catches up within a few hours, and no batch is large.
+const HOURS_AT_ONCE: u64 = 48;
+/// Rounds of making room with one batch.
+const ROUNDS: usize = 64;
+/// The same for a piece of what the operator asks for.
+const PRUNED_HOURS: u64 = 6;
+/// See [`PRUNED_HOURS`].
+const PRUNED_ROUNDS: usize = 2;
+/// What is dated later than this, in seconds from now, is of a clock that was
+/// wrong.
+const AHEAD: u64 = 2 * 24 * 3_600;
+/// A clock that has not been set for so long decides about the future: none
+/// that is behind for a few days, because nobody tells a board the date, makes
+/// the history go.
+const STEADY: Duration = Duration::from_secs(7 * 24 * 3_600);
+/// How far a clock may drift meanwhile, seconds.
+const DRIFT: u64 = 3_600;
 
 /// The one who writes.
 #[derive(Debug)]
@@ -31,6 +50,8 @@ pub struct Writer {
     unclean: bool,
     /// That it could not be tidied up has been said.
     untidy: bool,
+    /// Given back after the connection is closed.
+    pub(super) lock: Option<Lock>,
 }
 
 impl Writer {
@@ -59,6 +80,7 @@ impl Writer {
             clock: Clock::default(),
             unclean,
             untidy: false,
+            lock: None,
         })
     }
 
@@ -111,16 +133,26 @@ impl Writer {
         rows::texts(&tx, own, batch, &mut running)?;
         rows::air(&tx, own, batch)?;
         rows::nodes(&tx, now, &batch.nodes)?;
-        rows::heard(&tx, own, &batch.nodes)?;
+        rows::heard(&tx, own, now, &batch.nodes)?;
         rows::facts(&tx, own, batch)?;
+        if batch.closing {
+            // The program has two seconds left: the next run tidies up.
+            tx.commit()?;
+            self.running = running;
+            return Ok(());
+        }
         let mut upkept = self.upkept;
         if batch.dated {
-            let hour = self.clock.believe(batch.now, self.newest) / 3_600;
-            if hour != upkept && !upkeep::by_age(&tx, self.limits, hour)? {
+            let now = self.clock.believe(batch.now, self.newest);
+            let hour = now / 3_600;
+            if hour != upkept && !upkeep::by_age(&tx, self.limits, hour, HOURS_AT_ONCE)? {
                 upkept = hour;
             }
+            if hour != self.upkept && self.clock.is_steady(batch.now) {
+                upkeep::from_the_future(&tx, now + AHEAD)?;
+            }
         }
-        upkeep::by_size(&tx, self.limits)?;
+        upkeep::by_size(&tx, self.limits, ROUNDS)?;
         tx.commit()?;
         self.running = running;
         self.upkept = upkept;
@@ -165,20 +197,33 @@ impl Writer {
             },
             self.newest,
         );
-        loop {
-            let tx = self
-                .conn
-                .transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let more =
-                upkeep::by_age(&tx, self.limits, now / 3_600)? | upkeep::by_size(&tx, self.limits)?;
-            tx.commit()?;
-            if !more {
-                break;
-            }
+        // Each round makes its own room: on a full disk there is none to begin with.
+        checkpoint(&self.conn)?;
+        while self.prune_some(now)? {
+            self.hand_back_all()?;
         }
+        self.hand_back_all()
+    }
+
+    /// A piece of it, so small that its log needs little room. `true` when there
+    /// is more to do.
+    pub(super) fn prune_some(&mut self, now: u64) -> rusqlite::Result<bool> {
+        let tx = self
+            .conn
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let more = upkeep::by_age(&tx, self.limits, now / 3_600, PRUNED_HOURS)?
+            | upkeep::by_size(&tx, self.limits, PRUNED_ROUNDS)?;
+        tx.commit()?;
+        Ok(more)
+    }
+
+    /// Hands all free pages back to the file system.
+    fn hand_back_all(&self) -> rusqlite::Result<()> {
+        checkpoint(&self.conn)?;
         let mut free = upkeep::free_pages(&self.conn)?;
         while free > 0 {
             hand_back(&self.conn, HAND_BACK)?;
+            checkpoint(&self.conn)?;
             let left = upkeep::free_pages(&self.conn)?;
             if left >= free {
                 // Somebody has rebuilt it in a way that gives nothing back.
@@ -186,7 +231,7 @@ impl Writer {
             }
             free = left;
         }
-        checkpoint(&self.conn)
+        Ok(())
     }
 }
 
@@ -198,12 +243,19 @@ struct Clock {
     /// When it was last believed: since the program started, and the time.
     last: Option<(Duration, u64)>,
     doubted_since: Option<Duration>,
+    /// Since when nobody has set it: since the program started, and the time.
+    steady_since: Option<(Duration, u64)>,
 }
 
 impl Clock {
     /// `newest` is the history's own last word, for the first time.
     fn believe(&mut self, now: Now, newest: Option<u64>) -> u64 {
         const DAY: Duration = Duration::from_secs(24 * 3_600);
+        let (set_at, set_to) = *self.steady_since.get_or_insert((now.mono, now.unix));
+        let expected = set_to + now.mono.saturating_sub(set_at).as_secs();
+        if now.unix.abs_diff(expected) > DRIFT {
+            self.steady_since = Some((now.mono, now.unix));
+        }
         let (since, then) = self.last.unwrap_or((now.mono, newest.unwrap_or(now.unix)));
         let passed = now.mono.saturating_sub(since);
         let latest = then.saturating_add((passed + 2 * DAY).as_secs());
@@ -218,6 +270,12 @@ impl Clock {
         self.last = Some((now.mono, now.unix));
         now.unix
     }
+
+    /// Nobody has set the clock for a week.
+    fn is_steady(&self, now: Now) -> bool {
+        self.steady_since
+            .is_some_and(|(since, _)| now.mono.saturating_sub(since) >= STEADY)
+    }
 }
 
 /// A reader who holds on to an old state prevents it; then it is tried again
@@ -226,7 +284,10 @@ fn checkpoint(conn: &Connection) -> rusqlite::Result<()> {
     conn.busy_timeout(Duration::ZERO)?;
     let emptied = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     conn.busy_timeout(open::BUSY)?;
-    emptied
+    match emptied {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(()),
+        emptied => emptied,
+    }
 }
 
 fn hand_back(conn: &Connection, pages: u32) -> rusqlite::Result<()> {

@@ -246,6 +246,103 @@ fn what_breaks_later_is_found_when_it_is_met() {
     assert_eq!(number(&path, "SELECT count(*) FROM packets"), 20);
 }
 
+/// Whatever the configuration names by mistake: it stays as it is, and so does
+/// everything around it.
+#[test]
+fn what_is_not_ours_is_neither_moved_nor_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let letter = folder.path().join("letter.txt");
+    fs::write(&letter, "somebody's letter, ".repeat(200)).unwrap();
+    let short = folder.path().join("short");
+    fs::write(&short, "x").unwrap();
+    // As other programs make them, even with our settings.
+    let make = |name: &str, sql: &str| {
+        let path = folder.path().join(name);
+        let conn = rusqlite::Connection::open(&path).unwrap();
+        conn.execute_batch(sql).unwrap();
+        path
+    };
+    let content = "CREATE TABLE notes (text); INSERT INTO notes VALUES ('dear diary');";
+    let plain = make("plain.db", content);
+    let marked = make(
+        "marked.db",
+        &format!("PRAGMA application_id = 77; {content}"),
+    );
+    let ours = "PRAGMA page_size = 2048; PRAGMA auto_vacuum = INCREMENTAL;
+                PRAGMA user_version = 1;";
+    let alike = make("alike.db", &format!("{ours} {content}"));
+    let broken = make("broken.db", content);
+    let mut bytes = fs::read(&broken).unwrap();
+    bytes[100..].fill(0xa5);
+    fs::write(&broken, &bytes).unwrap();
+    let pipe = folder.path().join("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    for path in [&letter, &short, &plain, &marked, &alike, &broken, &pipe] {
+        let is_file = path != &pipe;
+        let before = is_file.then(|| fs::read(path).unwrap());
+        let error = history::open(path, Limits::default()).unwrap_err();
+        assert!(matches!(error, OpenError::Foreign), "{path:?}: {error}");
+        assert!(!beside(path, ".corrupt-1").exists());
+        assert!(
+            before == is_file.then(|| fs::read(path).unwrap()),
+            "{path:?}"
+        );
+    }
+    let read = history::open::read(&plain, true).unwrap_err();
+    assert!(matches!(read, OpenError::Foreign), "{read}");
+}
+
+/// What a power cut may leave of a file that was just made.
+#[test]
+fn what_a_power_cut_leaves_is_ours() {
+    for (left, is_broken) in [(Vec::new(), false), (vec![0; 8_192], true)] {
+        let (_folder, path) = place();
+        fs::write(&path, left).unwrap();
+        logs::begin();
+        let mut opened = history::open(&path, Limits::default()).unwrap();
+        assert_eq!(beside(&path, ".corrupt-1").exists(), is_broken);
+        assert_eq!(warnings().len(), usize::from(is_broken));
+        opened.writer.apply(&batch(&mut Mesh::new(1), 1)).unwrap();
+        assert_eq!(batches(&path), 1);
+    }
+}
+
+/// Two units with the same configuration, or a second start by hand.
+#[test]
+fn of_two_bots_with_one_history_the_second_goes_on_without() {
+    let (_folder, path) = place();
+    let mut first = writer(&path);
+    first.apply(&batch(&mut Mesh::new(1), 1)).unwrap();
+    for _ in 0..2 {
+        let error = history::open(&path, Limits::default()).unwrap_err();
+        assert!(matches!(error, OpenError::Taken), "{error}");
+    }
+    // Broken or not: it is the first one's business.
+    let good = fs::read(&path).unwrap();
+    fs::write(&path, vec![0x5a; 10_000]).unwrap();
+    let error = history::open(&path, Limits::default()).unwrap_err();
+    assert!(matches!(error, OpenError::Taken), "{error}");
+    fs::write(&path, good).unwrap();
+    assert_eq!(batches(&path), 1);
+    // Whoever only looks is not kept off.
+    assert!(history::open::read(&path, false).is_ok());
+    drop(first);
+    drop(writer(&path));
+    // A fresh file after a broken one is still the same bot's.
+    let mut clerk = Clerk::new(writer(&path));
+    fs::write(&path, vec![0x5a; 10_000]).unwrap();
+    let mut mesh = Mesh::new(2);
+    for number in 1..=3 {
+        clerk.keep(&batch(&mut mesh, number));
+    }
+    assert!(beside(&path, ".corrupt-1").exists());
+    let error = history::open(&path, Limits::default()).unwrap_err();
+    assert!(matches!(error, OpenError::Taken), "{error}");
+    drop(clerk);
+    drop(writer(&path));
+}
+
 #[test]
 fn where_nothing_can_be_written_there_is_no_history() {
     let folder = tempfile::tempdir().unwrap();

@@ -77,7 +77,7 @@ impl Fixture {
         for n in 1..=PACKETS {
             fixture.packet(n);
             if n == PAUSE && restarted {
-                fixture.restart();
+                fixture = fixture.restart();
             } else if n == PAUSE {
                 fixture.world.run(8_000);
             }
@@ -85,11 +85,12 @@ impl Fixture {
         fixture
     }
 
-    pub fn restart(&mut self) {
-        let now = self.world.now;
-        self.world.bot.close(now);
-        self.world.restart(options(&self.path, self.language));
+    pub fn restart(mut self) -> Self {
+        self.world.bot.close(self.world.now);
+        let restarted = self.world.restart(|| options(&self.path, self.language));
+        self.world = restarted;
         self.world.settle();
+        self
     }
 
     /// Some time passes, and one more packet comes.

@@ -406,7 +406,7 @@ fn older_packets_count_by_their_hourly_sums() {
     ))
     .unwrap();
     drop(conn);
-    fixture.restart();
+    fixture = fixture.restart();
     assert_eq!(fixture.conversation(&questions), figures);
     // Distances are no more known, but for those of none.
     let hop = fixture.ask("/hop 168").remove(0);
@@ -490,19 +490,23 @@ fn without_an_answer_the_asker_is_told_so() {
         none.pass(300);
         assert_eq!(none.ask(question), ["I keep no history."]);
     }
+    drop(none);
     let mut full = with(Some(Box::new(Idle { takes: false })));
     assert_eq!(
         full.ask("/top"),
         ["Busy just now, please try again in a minute."]
     );
+    drop(full);
     let mut slow = with(Some(Box::new(Idle { takes: true })));
     assert_eq!(slow.ask("/top"), [""; 0]);
     assert!(slow.bot.deadline().unwrap() <= slow.now.mono + Duration::from_secs(10));
     slow.pass(10);
     assert!(slow.said()[0].contains("takes too long"));
+    drop(slow);
     let mut gone = Rig::new(&path, Lang::En, begin());
     std::fs::remove_file(&path).unwrap();
     assert_eq!(gone.ask("/top"), ["My history cannot be read just now."]);
+    drop(gone);
     let mut undated = Rig::new(&path, Lang::En, Now { unix: 5, ..begin() });
     assert!(undated.ask("/top")[0].contains("clock is not set"));
 }

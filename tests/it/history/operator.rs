@@ -18,7 +18,10 @@ use crate::support::logs;
 
 /// A day of a mesh, still open for writing.
 fn day(path: &Path) -> Writer {
-    let mut mesh = Mesh::new(21);
+    day_of(path, &mut Mesh::new(21))
+}
+
+fn day_of(path: &Path, mesh: &mut Mesh) -> Writer {
     let mut writer = writer(path);
     for _ in 0..24 * 60 {
         if let Some(batch) = mesh.minute(2) {
@@ -31,9 +34,14 @@ fn day(path: &Path) -> Writer {
 
 /// `meshbot db` with a configuration beside the database at `path`.
 fn db(path: &Path, words: &[&str]) -> Output {
+    db_with(path, "", words)
+}
+
+/// The same with something more in its `[store]`.
+fn db_with(path: &Path, store: &str, words: &[&str]) -> Output {
     let config = path.with_file_name("meshbot.toml");
     let text = format!(
-        "[node]\nhost = \"node.invalid\"\n[store]\npath = '{}'\n",
+        "[node]\nhost = \"node.invalid\"\n[store]\npath = '{}'\n{store}\n",
         path.display()
     );
     std::fs::write(&config, text).unwrap();
@@ -101,13 +109,24 @@ fn the_operator_looks_exports_and_copies_while_the_bot_writes() {
 #[test]
 fn the_operator_prunes_while_the_bot_writes() {
     let (_folder, path) = place();
-    let mut writer = day(&path);
-    // The fixture plays in 2036: to this machine's clock it is not old.
+    // From two and a half days ago to one and a half, by this machine's clock.
+    let today = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
+    let mut mesh = Mesh::new(21);
+    mesh.now.unix = today - 60 * 3_600;
+    let mut writer = day_of(&path, &mut mesh);
+    let packets = |path: &Path| number(path, "SELECT count(*) FROM packets");
     text(&db(&path, &["prune"]));
-    assert_eq!(number(&path, "SELECT count(*) FROM packets"), 2_880);
-    let mut mesh = Mesh::new(22);
+    assert_eq!(packets(&path), 2_880, "nothing is too old yet");
+    let before = std::fs::metadata(&path).unwrap().len();
+    text(&db_with(&path, "keep = \"1d\"", &["prune"]));
+    assert_eq!(packets(&path), 0);
+    let after = std::fs::metadata(&path).unwrap().len();
+    assert!(after < before / 2, "{before} bytes before, {after} after");
+    assert!(number(&path, "SELECT count(*) FROM nodes") > 200);
+    // The bot goes on, none the wiser.
     let _ = mesh.minute(20);
     writer.apply(&mesh.flush().unwrap()).unwrap();
+    assert_eq!(packets(&path), 20);
     drop(writer);
     assert!(is_sound(&path));
 }
@@ -140,6 +159,11 @@ const SOON: Duration = Duration::from_secs(20);
 /// Starts the real threads with `store` as their `[store]`, asks one question,
 /// and stops them.
 fn live(store: &str) {
+    live_until(store, || {});
+}
+
+/// The same, with something that happens right before the end.
+fn live_until(store: &str, happens: impl FnOnce()) {
     let handle = Server::local(Settings::default()).unwrap();
     let text = format!(
         "[node]\nhost = \"127.0.0.1\"\nport = {}\n[store]\n{store}\n",
@@ -161,6 +185,7 @@ fn live(store: &str) {
         on_air.find_map(|sent| sent.text().filter(|_| sent.by_client).map(str::to_owned))
     });
     assert!(answer.unwrap().contains("pong"));
+    happens();
     running.stop();
     handle.stop();
 }
@@ -186,6 +211,42 @@ fn what_waits_is_written_when_the_program_stops() {
         number(&path, "SELECT count(*) FROM packets WHERE port = 1"),
         2
     );
+}
+
+/// The program does not wait for a card that hangs, but it says what that costs.
+#[test]
+fn what_is_not_written_in_time_is_said() {
+    let (_folder, path) = place();
+    drop(writer(&path));
+    let other = rusqlite::Connection::open(&path).unwrap();
+    logs::begin();
+    live_until(&format!("path = '{}'", path.display()), || {
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    });
+    let said = logs::take();
+    assert_eq!(logs::count(&said, "still busy: store"), 1, "{said:?}");
+    assert_eq!(logs::count(&said, "may be lost"), 1, "{said:?}");
+}
+
+#[test]
+fn a_second_bot_with_the_same_history_says_so_once() {
+    let (_folder, path) = place();
+    let first = day(&path);
+    logs::begin();
+    live(&format!("path = '{}'", path.display()));
+    let said = logs::take();
+    assert_eq!(
+        logs::count(&said, "another meshbot is writing it"),
+        1,
+        "{said:?}"
+    );
+    assert_eq!(
+        logs::count(&said, "goes on without a history"),
+        1,
+        "{said:?}"
+    );
+    drop(first);
+    assert_eq!(number(&path, "SELECT count(*) FROM packets"), 2_880);
 }
 
 #[test]

@@ -69,6 +69,35 @@ impl Mesh {
         self.recorder.take_due(self.now, &self.book)
     }
 
+    /// A minute of somebody who wants to wear out the memory card: other keys and
+    /// names for everybody, strangers without number, questions whose answers
+    /// never arrive. All batches that are due within it.
+    pub fn hostile_minute(&mut self) -> Vec<Batch> {
+        let mut batches = Vec::new();
+        for nth in 0..20 {
+            self.now = self.now.plus(Duration::from_secs(3));
+            let mut received = self.packet();
+            let mut said = user(nth);
+            said.long_name = format!("{:x}", self.rng.u128(..)).into();
+            said.public_key = (0..32).map(|_| self.rng.u8(..)).collect();
+            match nth % 4 {
+                0 => received.packet.from = NodeNum(self.rng.u32(4..)),
+                1 => {}
+                _ => said.long_name = user(nth).long_name,
+            }
+            if nth % 4 < 2 {
+                let said = said.encode_to_vec();
+                received.packet.payload = Payload::Port(PortNum::NodeinfoApp, said);
+            }
+            self.receive(&received);
+            let to = received.packet.from;
+            let reason = "MAX_RETRANSMIT".to_owned();
+            self.recorder.undelivered(self.now, to, reason);
+            batches.extend(self.recorder.take_due(self.now, &self.book));
+        }
+        batches
+    }
+
     /// Everything that waits.
     pub fn flush(&mut self) -> Option<Batch> {
         self.recorder.take(self.now, &self.book)
@@ -76,9 +105,13 @@ impl Mesh {
 
     pub fn receive(&mut self, received: &Received) {
         let standing = received.standing;
-        self.book
+        let noted = self
+            .book
             .note_packet(&received.packet, standing, self.now, SANITY);
         self.recorder.packet(self.now, received);
+        if noted.key_differs {
+            self.recorder.key_differs(self.now, received.packet.from);
+        }
         let changes = self.book.take_changes();
         self.recorder.changed(self.now, &self.book, changes);
     }
@@ -96,7 +129,7 @@ impl Mesh {
         let payload = match rng.u8(0..100) {
             0..40 => Payload::Port(PortNum::TelemetryApp, battery(rng.u32(20..101))),
             40..65 => Payload::Port(PortNum::PositionApp, position(who, rng.i32(0..50))),
-            65..80 => Payload::Port(PortNum::NodeinfoApp, user(who)),
+            65..80 => Payload::Port(PortNum::NodeinfoApp, user(who).encode_to_vec()),
             80..85 => Payload::Port(PortNum::TextMessageApp, b"hello".to_vec()),
             85..87 => Payload::Port(PortNum::TracerouteApp, route(rng.u32(0..nodes))),
             87..90 => Payload::Port(PortNum::NeighborinfoApp, neighbours(num, who)),
@@ -190,13 +223,12 @@ fn position(who: u32, moved: i32) -> Vec<u8> {
     said.encode_to_vec()
 }
 
-fn user(who: u32) -> Vec<u8> {
-    let said = proto::User {
+fn user(who: u32) -> proto::User {
+    proto::User {
         long_name: format!("Node number {who} of the mesh").into(),
         short_name: format!("N{who:03}").into(),
         hw_model: 43,
         public_key: vec![u8::try_from(who % 250 + 1).unwrap(); 32],
         ..Default::default()
-    };
-    said.encode_to_vec()
+    }
 }

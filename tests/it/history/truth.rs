@@ -11,6 +11,7 @@ use meshbot::bot::record::{Batch, History};
 use meshbot::mesh::{Known, Node, NodeBook, NodeNum, PacketId, Sanity};
 use meshbot::proto::routing;
 use meshbot::sim::{Fault, Said, Version};
+use meshbot::store::history::thread::Clerk;
 use meshbot::store::history::{self, Limits, Writer};
 
 use super::traffic::{Mesh, OWN};
@@ -235,17 +236,21 @@ fn the_bot_knows_its_mesh_before_the_node_has_told_it() {
     drop(world);
 
     let opened = history::open(&path, Limits::default()).unwrap();
-    let mut world = World::with(Options {
+    // Our node was reset meanwhile: it hardly knows anybody.
+    let mut options = Options {
         before: Before {
             own: opened.own,
             nodes: opened.nodes,
             ..Before::default()
         },
         ..Options::default()
-    });
+    };
+    options.sim.nodes = 3;
+    let mut world = World::with(options);
     assert_eq!(written(world.bot.book()), known);
-    // Then the node's list comes, which is younger here: nobody is lost.
     world.settle();
+    let listed = world.node.people().len();
+    assert!(world.bot.book().had_list() && listed < known.len() / 2);
     let names = |book: &[Known]| -> Vec<_> {
         let names = book.iter();
         names
@@ -253,6 +258,17 @@ fn the_bot_knows_its_mesh_before_the_node_has_told_it() {
             .collect()
     };
     assert_eq!(names(&written(world.bot.book())), names(&known));
+    // And it makes use of it: of somebody whom our node does not know.
+    let gone = known
+        .iter()
+        .filter(|node| Some(node.num) != world.bot.book().own())
+        .filter(|node| world.node.people().iter().all(|it| it.num != node.num))
+        .find(|node| node.last_heard.is_some())
+        .unwrap();
+    let question = format!("/info {}", gone.num);
+    let answers = world.ask(Said::on_channel(world.person(0), 0, &question));
+    let name = gone.short_name.as_deref().unwrap();
+    assert!(answers[0].text.contains(name), "{name}: {answers:?}");
 }
 
 #[test]
@@ -268,7 +284,7 @@ fn another_node_does_not_inherit_what_was_heard() {
     world.ask(Said::on_channel(alice, 0, "/ping"));
     world.run(MINUTE);
     logs::begin();
-    let other = NodeNum(0x7777_8888);
+    let (first, other) = (world.bot.book().own().unwrap(), NodeNum(0x7777_8888));
     world.fault(Fault::ChangeOwnNumber(other));
     world.fault(Fault::Drop);
     world.run(MINUTE);
@@ -289,9 +305,79 @@ fn another_node_does_not_inherit_what_was_heard() {
     let each = "SELECT min(n) FROM (SELECT count(*) AS n FROM packets WHERE port = 1 GROUP BY own)";
     assert_eq!(number(&path, each), 1);
     assert_eq!(number(&path, "SELECT count(DISTINCT own) FROM packets"), 2);
+    let heard = written(world.bot.book());
     drop(world);
     let opened = history::open(&path, Limits::default()).unwrap();
     assert_eq!(opened.own, Some(other));
+    drop(opened.writer);
+    // After a restart the first node is back: what it had heard is known again,
+    // and when the other one returns, so is what that had.
+    let mut world = World::with(Options {
+        before: Before {
+            own: opened.own,
+            nodes: opened.nodes,
+            others: opened.others,
+            ..Before::default()
+        },
+        history: Inline::at(&path),
+        ..Options::default()
+    });
+    assert_eq!(written(world.bot.book()).len(), heard.len());
+    world.settle();
+    let receptions = |world: &World| {
+        let alice = world.bot.book().get(alice).unwrap();
+        (alice.packets, alice.direct_snrs().len())
+    };
+    assert_eq!(receptions(&world), (0, 1), "heard before the restart");
+    world.ask(Said::on_channel(alice, 0, "/ping"));
+    assert_eq!(receptions(&world), (1, 2));
+    for (number, known) in [(other, 1), (first, 2)] {
+        world.fault(Fault::ChangeOwnNumber(number));
+        world.fault(Fault::Drop);
+        world.run(MINUTE);
+        assert_eq!(world.bot.book().own(), Some(number));
+        assert_eq!(receptions(&world), (0, known));
+    }
+}
+
+/// As the store's thread does it, but at once.
+struct Diligent(RefCell<Clerk>);
+
+impl History for Diligent {
+    fn keep(&self, batch: Box<Batch>) -> Result<(), Box<Batch>> {
+        self.0.borrow_mut().keep(&batch);
+        Ok(())
+    }
+
+    fn has_forgotten(&self) -> bool {
+        self.0.borrow_mut().take_renewed()
+    }
+}
+
+#[test]
+fn a_fresh_file_after_a_broken_one_knows_the_nodes() {
+    let (_folder, path) = place();
+    let mut world = World::with(Options {
+        history: Some(Box::new(Diligent(RefCell::new(Clerk::new(writer(&path)))))),
+        ..Options::default()
+    });
+    world.settle();
+    world.run(15 * MINUTE);
+    let nodes = "SELECT count(*) FROM heard JOIN nodes USING (num)";
+    let known = i64::try_from(world.bot.book().len()).unwrap();
+    assert_eq!(number(&path, nodes), known);
+    number(&path, "PRAGMA wal_checkpoint(TRUNCATE)");
+    std::fs::write(&path, vec![0x5a; 20_000]).unwrap();
+    let alice = world.person(0);
+    world.ask(Said::on_channel(alice, 0, "/ping"));
+    world.run(11 * MINUTE);
+    assert!(history::open::beside(&path, ".corrupt-1").exists());
+    assert_eq!(
+        number(&path, "SELECT count(*) FROM packets WHERE port = 1"),
+        1
+    );
+    world.run(10 * MINUTE);
+    assert_eq!(number(&path, nodes), known);
 }
 
 #[test]

@@ -192,14 +192,21 @@ impl World {
     }
 
     /// The program ends and starts again; the node goes on.
-    pub fn restart(&mut self, options: Options) {
+    pub fn restart(self, options: impl FnOnce() -> Options) -> Self {
+        // The old life ends before the new one begins.
+        let (node, now) = self.end();
+        Self {
+            node,
+            now,
+            ..Self::with(options())
+        }
+    }
+
+    fn end(mut self) -> (SimNode, Now) {
         if let Some(conn) = self.conn.take() {
             self.node.client_closed(self.now, conn, ClientClose::Fin);
         }
-        let mut next = Self::with(options);
-        std::mem::swap(&mut next.node, &mut self.node);
-        next.now = self.now;
-        *self = next;
+        (self.node, self.now)
     }
 
     /// Connected, back-log drained, node list complete.

@@ -1,0 +1,101 @@
+//! The history in other forms, read while the bot writes.
+
+use super::*;
+
+/// Reads slowly: meanwhile the bot writes and empties its log.
+struct Slow {
+    writer: Writer,
+    written: Vec<u8>,
+    next: u64,
+}
+
+impl std::io::Write for Slow {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.written.extend_from_slice(bytes);
+        if self.written.len() as u64 > self.next {
+            self.next += 20_000;
+            let mut rows = batch(START + 600);
+            rows.packets = vec![heard(START + 600); 100];
+            self.writer.apply(&rows).unwrap();
+            checkpointed(&self.writer);
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn whoever_reads_an_export_slowly_holds_up_nobody() {
+    use crate::store::history::export::{Form, export};
+    let (_folder, path) = place();
+    let mut writer = open(&path, Limits::default()).unwrap().writer;
+    let mut rows = batch(START);
+    rows.packets = (0..2_600)
+        .map(|n| Heard {
+            from: NodeNum(10_000 + n),
+            ..heard(START)
+        })
+        .collect();
+    // In another hour each, so that some are summed up.
+    for (nth, heard) in rows.packets.iter_mut().enumerate() {
+        heard.at = When::Unix(START - 9 * DAY + nth as u64 * 300);
+    }
+    rows.links = (0..1_100)
+        .map(|n| Link {
+            at: When::Unix(START),
+            from: NodeNum(n),
+            to: NodeNum(n % 7),
+            witness: Witness::Neighbours,
+            snr_q: Some(4),
+            best_q: Some(4),
+            times: 1,
+            metres: None,
+        })
+        .collect();
+    writer.apply(&rows).unwrap();
+    // Another node of ours, with a smaller number and a later place.
+    let mut second = batch(START);
+    second.own = NodeNum(1);
+    second.links = rows.links.clone();
+    writer.apply(&second).unwrap();
+    let [sums] = numbers::<1>(&writer.conn, "SELECT sum(packets) FROM hours").map(Option::unwrap);
+    assert!(sums > 500, "{sums}");
+    let mut slow = Slow {
+        writer,
+        written: Vec::new(),
+        next: 1_000,
+    };
+    let conn = open::read(&path, false).unwrap();
+    export(&conn, Form::Json, &mut slow).unwrap();
+    let told: serde_json::Value = serde_json::from_slice(&slow.written).unwrap();
+    let column = |table: &str, column: &str| -> Vec<String> {
+        let rows = told[table].as_array().unwrap().iter();
+        rows.map(|row| row[column].to_string()).collect()
+    };
+    let distinct = |mut values: Vec<String>| {
+        values.sort();
+        values.dedup();
+        values.len()
+    };
+    // All that was there is there once, and some of what came meanwhile.
+    let summed = column("hours", "packets")
+        .iter()
+        .map(|n| n.parse::<i64>().unwrap())
+        .sum::<i64>();
+    assert_eq!(summed, sums);
+    let left = 2_600 - usize::try_from(sums).unwrap();
+    let packets = column("packets", "node").into_iter();
+    let (news, old): (Vec<_>, Vec<_>) = packets.partition(|node| node.contains("ffff11a1"));
+    assert_eq!((old.len(), distinct(old)), (left, left));
+    assert!(news.len() > 100, "{}", news.len());
+    assert_eq!(distinct(column("links", "sender")), 1_100);
+    assert_eq!(column("links", "sender").len(), 2_200);
+    // CSV has a head even when there is nothing to tell.
+    slow.writer.conn.execute("DELETE FROM packets", []).unwrap();
+    let mut head = Vec::new();
+    export(&conn, Form::Csv, &mut head).unwrap();
+    assert_eq!(String::from_utf8(head).unwrap().lines().count(), 1);
+}

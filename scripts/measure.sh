@@ -1,7 +1,8 @@
 #!/bin/sh
 # Measures what the bot costs while nothing happens: context switches over five
-# quiet minutes with a simulated node that answers heartbeats only, memory after
-# the handshake with 250 nodes, and the size of the program.
+# quiet minutes with a simulated node that answers heartbeats only, and the size
+# of the program. What it takes of memory, make bench tells: here node and bot are
+# the same program and share its pages.
 # Usage: scripts/measure.sh [seconds]   (default 300; needs a release build)
 set -eu
 
@@ -56,8 +57,5 @@ after_io=$(switches io)
 
 echo "program:  $(wc -c <"$program") bytes"
 echo "crates:   $(grep -c '^name = ' Cargo.lock) in Cargo.lock"
-awk '/^Pss:/ { pss = $2 } /^Private_(Clean|Dirty):/ { uss += $2 } /^Rss:/ { rss = $2 }
-    END { printf "memory:   private %d kB, proportional %d kB, resident %d kB (250 nodes known)\n", uss, pss, rss }' \
-    "/proc/$bot/smaps_rollup"
 echo "idle:     $((after - before)) voluntary context switches in $seconds s, $((after_io - before_io)) of them io"
 echo "          (a heartbeat every 30 s may cost 2)"

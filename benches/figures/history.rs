@@ -16,6 +16,7 @@ use meshbot::link::{Event, Identity, Link};
 use meshbot::mesh::{Hops, NodeNum, Now, Payload};
 use meshbot::proto::PortNum;
 use meshbot::store::history::{self, Limits, read};
+use meshbot::text::{Lang, Text};
 use meshbot::weather::Offline;
 
 use crate::program::own_time;
@@ -38,6 +39,13 @@ const QUESTIONS: &[&str] = &[
     "/histo 48",
     "/histo tele 48",
     "/channel",
+    "/propag",
+    "/propag 168 10",
+    "/neighbors",
+    "/leaderboard",
+    "/trafic",
+    "/trafic 24",
+    "/keys",
 ];
 const DAYS: u32 = 30;
 /// Packets a minute.
@@ -180,6 +188,8 @@ impl Rig {
         packet.via_mqtt = false;
         packet.hops = Hops::Known(1);
         packet.payload = Payload::Port(PortNum::TextMessageApp, text.as_bytes().to_vec());
+        let word = text.trim_start_matches('/').split(' ').next().unwrap();
+        assert!(commands::registry().find(word).is_some(), "{text}");
         let asked = own_time();
         self.bot.handle(self.now, Event::Packet(Box::new(received)));
         while let Ok(result) = self.results.try_recv() {
@@ -188,10 +198,9 @@ impl Rig {
         let took = own_time().saturating_sub(asked);
         let said = self.far.texts();
         assert_eq!(said.len(), 1, "{text}: {said:?}");
-        assert!(
-            said[0].text.contains('·') || said[0].text.contains("packets"),
-            "{said:?}"
-        );
+        let failures = [Text::NoHistory, Text::HistoryUnreadable, Text::TookTooLong];
+        let failures = failures.map(|it| it.plain(Lang::En));
+        assert!(!failures.contains(&said[0].text.as_str()), "{said:?}");
         took.as_secs_f64() * 1_000.0
     }
 }

@@ -33,7 +33,7 @@ pub fn measure() -> Vec<Outcome> {
     assert!(!said.contains("pong"), "{said}");
     program.say(Said::to_us(program.person(1), "/stats"));
     let said = program.next_text();
-    assert!(said.contains("packets"), "{said}");
+    assert!(said.contains(" packet"), "{said}");
     std::thread::sleep(Duration::from_secs(1));
     let used = program.memory();
     if std::env::var_os("MESHBOT_SMAPS").is_some() {

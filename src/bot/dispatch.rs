@@ -4,6 +4,7 @@
 //! outbox. It owns the node book and everything else that commands look at.
 //! Refusing costs at most one notice, then silence.
 
+mod held;
 mod insight;
 mod listen;
 mod outcome;
@@ -13,7 +14,7 @@ mod serve;
 mod trace;
 mod work;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -214,7 +215,8 @@ pub struct Bot {
     own: NodeNum,
     enabled: BTreeSet<ChannelIndex>,
     warned_channels: BTreeSet<ChannelIndex>,
-    jobs: HashMap<JobId, OpenJob>,
+    /// By number, so that who asked first is told first.
+    jobs: BTreeMap<JobId, OpenJob>,
     next_job: u64,
     key_requests: Recent<NodeNum, ()>,
     key_notices: Recent<NodeNum, ()>,
@@ -281,7 +283,7 @@ impl Bot {
             own: NodeNum(0),
             enabled: BTreeSet::new(),
             warned_channels: BTreeSet::new(),
-            jobs: HashMap::new(),
+            jobs: BTreeMap::new(),
             next_job: 0,
             key_requests: Recent::new(KEY_MEMORY),
             key_notices: Recent::new(KEY_MEMORY),

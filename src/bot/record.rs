@@ -20,6 +20,7 @@ pub use rows::{Air, Batch, Heard, History, KeyNews, Link, Medium, Undelivered, W
 use super::insight::{Sample, Seen};
 use super::recent::Recent;
 use crate::link::Received;
+use crate::link::message::Held;
 use crate::mesh::{Changes, NodeBook, NodeNum, Now, Packet, Payload, Sanity, Standing, edges};
 use crate::proto::{self, PortNum, telemetry};
 
@@ -99,6 +100,18 @@ impl Recorder {
             self.dirty.clear();
         }
         self.own = Some(own);
+    }
+
+    /// What waits to be handed over.
+    #[must_use]
+    pub fn held(&self) -> [Held; 5] {
+        [
+            Held::new("packets for the history", self.packets.len(), ROWS),
+            Held::new("links for the history", self.links.len(), ROWS),
+            Held::new("air for the history", self.air.len(), ROWS),
+            Held::new("keys for the history", self.keys.len(), FACTS),
+            Held::new("errors for the history", self.errors.len(), FACTS),
+        ]
     }
 
     /// Rows that were left out so far because they could not be handed over.

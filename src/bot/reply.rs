@@ -109,6 +109,12 @@ impl Post {
         self.pending.len()
     }
 
+    /// Public answers remembered for those who ask the same.
+    #[must_use]
+    pub fn said(&self) -> usize {
+        self.crowd.len()
+    }
+
     /// The sender itself, for probes.
     #[must_use]
     pub fn outbox(&self) -> &Outbox {

@@ -16,6 +16,7 @@ mod random;
 mod readme;
 mod recordings;
 mod services;
+mod soak;
 mod support;
 mod thousand;
 mod threads;

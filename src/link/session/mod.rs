@@ -10,6 +10,7 @@
 
 mod flight;
 mod handshake;
+mod held;
 mod liveness;
 mod queue;
 mod receive;
@@ -44,6 +45,9 @@ const WRITE_STALL: Duration = Duration::from_secs(30);
 const LAST_WORD: Duration = Duration::from_millis(700);
 /// …and so long for the node to close; it needs about 50 ms (protocol.md §10).
 const GOODBYE: Duration = Duration::from_millis(500);
+
+/// Texts without an outcome at most: those that wait, and those under way.
+pub const MOST_OPEN: usize = super::outbox::MAX_WAITING + 1 + flight::MOST;
 
 /// What a session needs to know from the configuration.
 #[derive(Clone, Debug)]

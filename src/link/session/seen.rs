@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::mesh::{NodeNum, PacketId};
 
-const CAPACITY: usize = 4_096;
+pub const CAPACITY: usize = 4_096;
 const MEMORY: Duration = Duration::from_secs(3_600);
 
 /// A bounded set of (sender, packet id).
@@ -24,6 +24,10 @@ fn key(from: NodeNum, id: PacketId) -> u64 {
 }
 
 impl Seen {
+    pub fn len(&self) -> usize {
+        self.order.len()
+    }
+
     /// Notes a packet; `true` when it is new. An id of 0 is no key: always new.
     pub fn insert(&mut self, from: NodeNum, id: PacketId, now: Duration) -> bool {
         if id.0 == 0 {

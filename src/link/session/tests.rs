@@ -599,6 +599,19 @@ fn a_text_that_came_too_early_goes_again_under_a_new_id() {
 }
 
 #[test]
+fn only_our_own_node_can_say_that_a_text_was_not_sent() {
+    // Found by the simulation: whoever else says so has it already, and would
+    // get it three times.
+    let mut rig = Rig::steady();
+    let first = rig.sent(1, DIRECT);
+    rig.give(From::Packet(ack(FRIEND, PacketId(first.id), 38)));
+    let failure = Failure::Nak(38);
+    assert_eq!(rig.outcomes(), [(1, Outcome::Failed(failure))]);
+    rig.wait(20_000);
+    assert!(rig.take().is_empty());
+}
+
+#[test]
 fn a_node_that_always_refuses_is_believed_in_the_end() {
     let mut rig = Rig::steady();
     let mut packet = rig.sent(1, PUBLIC);
@@ -941,6 +954,24 @@ fn a_traceroute_refused_as_too_early_has_an_outcome_too() {
     let id = rig.take_packet().id;
     rig.give(From::QueueStatus(status(15, id, 38)));
     assert_eq!(rig.outcomes(), [(1, Outcome::Failed(Failure::Queue(38)))]);
+}
+
+#[test]
+fn a_traceroute_lost_while_it_was_written_does_not_block_the_next() {
+    let mut rig = Rig::steady();
+    let ask = |rig: &mut Rig, ticket| {
+        let request = Request::Traceroute(Ticket(ticket), FRIEND);
+        rig.session.request(rig.now, request);
+    };
+    ask(&mut rig, 1);
+    rig.lose();
+    assert_eq!(rig.outcomes(), [(1, Outcome::Unknown)]);
+    rig.now = rig.now.plus(Duration::from_secs(60));
+    rig.connect();
+    rig.configure(NONCE_CONFIG);
+    ask(&mut rig, 2);
+    let written = rig.take();
+    assert!(matches!(written[..], [To::Packet(_)]), "{written:?}");
 }
 
 #[test]

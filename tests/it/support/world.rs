@@ -6,13 +6,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 use meshbot::app;
 use meshbot::bot::command::Registry;
 use meshbot::bot::dispatch::{self, Before, Bot, Forgetful, Keeper, Parts};
 use meshbot::bot::errands::{Inline, JobResult};
 use meshbot::bot::forecasts::Boot;
 use meshbot::bot::host::HostStats;
+use meshbot::bot::insight::Archive;
 use meshbot::bot::record::History;
 use meshbot::config::Config;
 use meshbot::link::core::{Act, Core};
@@ -21,6 +22,8 @@ use meshbot::link::{Event, Loss, Outcome, Request, Ticket};
 use meshbot::mesh::{NodeNum, Now, PacketId, Sanity};
 use meshbot::sim::{ClientClose, ConnId, Fault, Output, Said, Settings, SimNode};
 use meshbot::weather::{Offline, Source};
+
+use super::witness::Witness;
 
 /// Long after any build: both clocks are sane.
 pub const EPOCH: u64 = 2_100_000_000;
@@ -54,7 +57,8 @@ pub struct World {
     results: Receiver<JobResult>,
     /// Results that are still on their way.
     under_way: VecDeque<(Duration, JobResult)>,
-    errands_take: Duration,
+    /// So long a result is on its way.
+    pub errands_take: Duration,
     conn: Option<ConnId>,
     /// The largest number of connections that were open at the same time.
     pub most_open: u64,
@@ -66,10 +70,14 @@ pub struct World {
     pub off: bool,
     /// So many bytes the socket still takes before it is full.
     pub room: usize,
+    /// The socket was full; what waits for it was decided earlier.
+    held_up: bool,
     /// What became of each accepted request.
     pub outcomes: Vec<(Ticket, Outcome)>,
     /// When the last bytes of texts were written.
     pub texts_at: Vec<Duration>,
+    /// Reads along.
+    pub witness: Witness,
 }
 
 /// How a world may differ from the ordinary.
@@ -86,7 +94,11 @@ pub struct Options {
     /// So long a result is on its way, in ms.
     pub errands_take: u64,
     pub history: Option<Box<dyn History>>,
+    /// Makes somebody who looks things up in it and sends what he finds.
+    pub archive: Option<MakeArchive>,
 }
+
+pub type MakeArchive = Box<dyn FnOnce(Sender<JobResult>) -> Box<dyn Archive>>;
 
 impl Default for Options {
     fn default() -> Self {
@@ -104,6 +116,7 @@ impl Default for Options {
             boot: Boot::default(),
             errands_take: 0,
             history: None,
+            archive: None,
         }
     }
 }
@@ -147,11 +160,11 @@ impl World {
         let (result_sender, results) = bounded(64);
         let parts = Parts {
             outbox: outbox.clone(),
+            archive: (options.archive).map(|make| make(result_sender.clone())),
             errands: Box::new(Inline(result_sender)),
             keeper: options.keeper,
             weather: options.weather,
             history: options.history,
-            archive: None,
             host: Box::new(HostStats::default),
             registry: options.registry,
         };
@@ -180,8 +193,10 @@ impl World {
             answers: Vec::new(),
             off: false,
             room: usize::MAX,
+            held_up: false,
             outcomes: Vec::new(),
             texts_at: Vec::new(),
+            witness: Witness::default(),
         }
     }
 
@@ -269,6 +284,7 @@ impl World {
             if let Output::Bytes(conn, bytes) = output
                 && Some(conn) == self.conn
             {
+                self.witness.to_bot(self.now, &bytes);
                 self.core.received(self.now, &bytes);
             }
         }
@@ -276,9 +292,25 @@ impl World {
             events.push(event);
         }
         self.conn = None;
+        self.witness.closed(self.now, "node");
         self.core.closed(self.now, Loss::EndOfFile);
         for event in events {
+            self.witness.event(self.now, &event);
             self.bot.handle(self.now, event);
+        }
+    }
+
+    /// The board's clock jumps; the node's does not.
+    pub fn board_clock(&mut self, by: i64) {
+        self.now.unix = self.now.unix.saturating_add_signed(by);
+        self.node.fault(self.now, Fault::ClockJump(-by));
+    }
+
+    /// Bytes that the node never wrote.
+    pub fn inject(&mut self, bytes: &[u8]) {
+        if self.conn.is_some() {
+            self.witness.to_bot(self.now, bytes);
+            self.core.received(self.now, bytes);
         }
     }
 
@@ -304,13 +336,15 @@ impl World {
                 }
                 _ => None,
             };
-            self.answers.push(Answer {
+            let answer = Answer {
                 to: NodeNum(packet.to),
                 channel: packet.channel,
                 reply_to,
                 hop_limit: packet.hop_limit,
                 text: text.to_owned(),
-            });
+            };
+            self.witness.on_air(self.now, &answer);
+            self.answers.push(answer);
         }
     }
 
@@ -320,6 +354,7 @@ impl World {
             let mut busy = false;
             while let Ok(request) = self.requests.try_recv() {
                 busy = true;
+                self.witness.requested(self.now, &request);
                 self.core.request(self.now, request);
             }
             while let Some(act) = self.core.act() {
@@ -327,6 +362,7 @@ impl World {
                 self.act(act);
             }
             let taken = self.core.output().len().min(self.room);
+            let held_up = std::mem::replace(&mut self.held_up, taken < self.core.output().len());
             if let Some(conn) = self.conn
                 && taken > 0
             {
@@ -335,6 +371,7 @@ impl World {
                     self.room -= taken;
                 }
                 let bytes = self.core.output()[..taken].to_vec();
+                self.witness.to_node(self.now, &bytes, !held_up);
                 self.node.receive(self.now, conn, &bytes);
                 self.core.wrote(self.now, bytes.len());
                 let written = self.core.session().counters().texts_written;
@@ -346,17 +383,24 @@ impl World {
                 busy = true;
                 match output {
                     Output::Bytes(conn, bytes) if Some(conn) == self.conn => {
+                        self.witness.to_bot(self.now, &bytes);
                         self.core.received(self.now, &bytes);
                     }
                     Output::Close(conn) if Some(conn) == self.conn => {
                         self.conn = None;
+                        self.witness.closed(self.now, "node");
                         self.core.closed(self.now, Loss::EndOfFile);
                     }
                     Output::Bytes(..) | Output::Close(_) => {}
                 }
+                // What was decided takes effect before more is read.
+                while let Some(act) = self.core.act() {
+                    self.act(act);
+                }
             }
             while let Some(event) = self.core.event() {
                 busy = true;
+                self.witness.event(self.now, &event);
                 if let Event::Outcome(ticket, outcome) = event {
                     self.outcomes.push((ticket, outcome));
                 }
@@ -394,11 +438,13 @@ impl World {
                     self.core.connect_failed(self.now, "Connection refused");
                 } else {
                     self.conn = Some(self.node.accept(self.now));
+                    self.witness.opened(self.now);
                     self.core.connected(self.now);
                 }
             }
             Act::Close => {
                 if let Some(conn) = self.conn.take() {
+                    self.witness.closed(self.now, "bot");
                     self.node.client_closed(self.now, conn, ClientClose::Fin);
                 }
             }

@@ -1,0 +1,1 @@
+//! Seven simulated days (features.md M4).

@@ -15,6 +15,7 @@ mod proto_fresh;
 mod random;
 mod readme;
 mod recordings;
+mod scenarios;
 mod services;
 mod soak;
 mod support;

@@ -802,6 +802,38 @@ fn a_clock_that_is_late_is_learned_from_the_node_itself() {
 }
 
 #[test]
+fn telemetry_that_was_held_up_does_not_make_the_clock_late() {
+    // Found by the simulation: after a stall of the node its own telemetry is
+    // old, and with it every age would be wrong.
+    let mut rig = Rig::steady();
+    let tell = |rig: &mut Rig, id, ago: u64| {
+        let mut telemetry = heard(OWN, id, data(PortNum::TelemetryApp, &[]));
+        telemetry.rx_time = u32::try_from(rig.now.unix - ago).ok();
+        telemetry.transport_mechanism = 0;
+        telemetry.rx_rssi = None;
+        telemetry.rx_snr = 0.0;
+        rig.hear(telemetry);
+    };
+    let age = |rig: &mut Rig, id| {
+        let mut question = ping(id);
+        question.rx_time = u32::try_from(rig.now.unix - 400).ok();
+        rig.hear(question)[0].age
+    };
+    tell(&mut rig, 70, 0);
+    tell(&mut rig, 71, 200);
+    tell(&mut rig, 72, 140);
+    assert_eq!(age(&mut rig, 73), Some(400));
+    // Told again a minute later, it is so.
+    rig.now = rig.now.plus(Duration::from_secs(60));
+    tell(&mut rig, 74, 140);
+    assert_eq!(age(&mut rig, 75), Some(260));
+    // The board's clock is set: no doubt about the node's.
+    rig.now.unix += 3_600;
+    tell(&mut rig, 76, 3_740);
+    assert_eq!(age(&mut rig, 77), Some(0));
+}
+
+#[test]
 fn the_end_says_goodbye_after_the_last_word() {
     let mut rig = Rig::steady();
     let last = rig.sent(1, PUBLIC);

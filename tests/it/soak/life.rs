@@ -238,9 +238,10 @@ impl Life {
         // A look-up and a connection that hang, and the handshake itself.
         let mut promise = notice.max(down) + 10 + PAUSE + 10;
         if !self.strict {
-            // The node tells about itself once a minute; before that nobody
-            // knows that its clock is wrong, and young questions look old.
-            promise += 65;
+            // The node tells its time once a minute. A clock that has become
+            // late is believed at the second time, and before that young
+            // questions look old.
+            promise += 125;
         }
         self.pass((promise + 5) * 1_000)?;
         if !self.world.core.session().is_ready() {

@@ -61,6 +61,8 @@ pub struct Witness {
     /// Requests that the link has accepted, and that have no outcome yet.
     pub open: BTreeSet<Ticket>,
     pub accepted: u64,
+    /// Questions to a node who it is.
+    pub node_infos: usize,
     conn: Option<Connection>,
     to_bot: Decoder,
     to_node: Decoder,
@@ -247,7 +249,7 @@ impl Witness {
                 }
                 self.last_traceroute = Some(now.mono);
             }
-            PortNum::NodeinfoApp => {}
+            PortNum::NodeinfoApp => self.node_infos += 1,
             other => self.accuse(now, format!("a packet on {other:?}")),
         }
         let Some(conn) = &self.conn else { return };

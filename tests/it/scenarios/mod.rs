@@ -84,9 +84,18 @@ fn what_is_not_understood_is_said_with_its_place_and_what_is_known() {
         ("at noon alice says", "told:2: noon is no time"),
         ("at 0:01 alice sings", "told:2: sings? known: says"),
         ("at 0:01 node dances", "told:2: dances? known: "),
-        ("at 0:01 zoe says on 0 \"x\"", "told:2: zoe? known: alice, bob"),
-        ("at 0:01 alice says on 0 \"x", "told:2: a quote that does not end"),
-        ("at 0:01 alice says on 0 \"x\" loudly", "told:2: loudly? known: "),
+        (
+            "at 0:01 zoe says on 0 \"x\"",
+            "told:2: zoe? known: alice, bob",
+        ),
+        (
+            "at 0:01 alice says on 0 \"x",
+            "told:2: a quote that does not end",
+        ),
+        (
+            "at 0:01 alice says on 0 \"x\" loudly",
+            "told:2: loudly? known: ",
+        ),
         ("expect 1 miracle", "told:2: miracle? known: answer,"),
         ("expect connections many", "told:2: many is no number"),
         ("node version 3", "told:2: 3? known: 2.7, 2.8"),
@@ -97,7 +106,10 @@ fn what_is_not_understood_is_said_with_its_place_and_what_is_known() {
     }
     let late = "proves C1\nat 0:05 node drops\nat 0:04 node drops\n";
     let said = told(late).unwrap_err();
-    assert!(said.starts_with("told:3: earlier than the line before"), "{said}");
+    assert!(
+        said.starts_with("told:3: earlier than the line before"),
+        "{said}"
+    );
     let said = told("at 0:05 node drops\n").unwrap_err();
     assert!(said.starts_with("told: proves nothing"), "{said}");
 }

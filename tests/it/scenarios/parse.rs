@@ -358,7 +358,9 @@ fn act(words: &mut Words) -> Result<Act, String> {
 
 fn services(words: &mut Words) -> Result<Act, String> {
     use meshbot::sim::web::Fault as Web;
-    let known = ["take", "fail", "huge", "empty", "html", "garbage", "cut", "good"];
+    let known = [
+        "take", "fail", "huge", "empty", "html", "garbage", "cut", "good",
+    ];
     Ok(match words.one_of(&known)?.as_str() {
         "take" => Act::ServicesTake(words.time()?),
         "fail" => Act::Services(Some(Web::Status(words.small()?))),
@@ -448,7 +450,10 @@ fn node_does(words: &mut Words) -> Result<Act, String> {
         "writes" => Fault::ShortWrites(words.small()?),
         "refuses" => Fault::RefuseTexts(error(words)?),
         "full" => Fault::QueueFull(words.time()?),
-        "acks" => match words.one_of(&["normally", "never", "from-relays"])?.as_str() {
+        "acks" => match words
+            .one_of(&["normally", "never", "from-relays"])?
+            .as_str()
+        {
             "normally" => Fault::NormalAcks,
             "never" => Fault::NeverAck,
             _ => Fault::AckFromRelayOnly,
@@ -505,7 +510,10 @@ fn expect(words: &mut Words) -> Result<Expect, String> {
         words.end(&[])?;
         return Ok(Expect::Gap(gap));
     }
-    if let Some(what) = words.peek().and_then(|word| NUMBERS.iter().find(|it| **it == word)) {
+    if let Some(what) = words
+        .peek()
+        .and_then(|word| NUMBERS.iter().find(|it| **it == word))
+    {
         let what = *what;
         words.word()?;
         let number = compare(words)?;
@@ -529,7 +537,10 @@ fn expect(words: &mut Words) -> Result<Expect, String> {
     }
     let (mut to, mut channel, mut direct, mut containing) = (None, None, false, None);
     while !words.is_over() {
-        match words.one_of(&["to", "on", "directly", "containing"])?.as_str() {
+        match words
+            .one_of(&["to", "on", "directly", "containing"])?
+            .as_str()
+        {
             "to" => {
                 let name = words.one_of(&[&NAMES[..], &OTHERS].concat())?;
                 to = who(&name);

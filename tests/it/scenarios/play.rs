@@ -43,7 +43,9 @@ pub fn play(scenario: &Scenario) -> Result<(), String> {
         stage.look().map_err(place)?;
     }
     stage.run_to(stage.world.now.mono + Duration::from_secs(5));
-    stage.look().map_err(|why| format!("{}: {why}", scenario.name))
+    stage
+        .look()
+        .map_err(|why| format!("{}: {why}", scenario.name))
 }
 
 impl Stage {
@@ -119,7 +121,8 @@ impl Stage {
     /// What came of it so far; what breaks a rule at any time.
     fn look(&mut self) -> Result<(), String> {
         self.hear_own();
-        self.log.extend(logs::take().into_iter().map(|(_, line)| line));
+        self.log
+            .extend(logs::take().into_iter().map(|(_, line)| line));
         let witness = &self.world.witness;
         if let Some(what) = witness.violations.first() {
             return Err(what.clone());
@@ -166,7 +169,9 @@ impl Stage {
                 let text = last.text.clone().into_bytes();
                 let from = self.person(*who).num;
                 let packet = self.packet(from, Some(0), &text);
-                self.world.witness.forbid(PacketId(packet.id), "what we said");
+                self.world
+                    .witness
+                    .forbid(PacketId(packet.id), "what we said");
                 self.world.node.force(now, packet);
             }
             Act::Node(fault) => self.fault(fault),
@@ -214,7 +219,9 @@ impl Stage {
         self.next_id += 1;
         proto::MeshPacket {
             from: from.0,
-            to: channel.map_or(self.world.node.own(), |_| NodeNum::BROADCAST).0,
+            to: channel
+                .map_or(self.world.node.own(), |_| NodeNum::BROADCAST)
+                .0,
             channel: u32::from(channel.unwrap_or(0)),
             id: self.next_id,
             hop_start: 3,
@@ -279,11 +286,11 @@ impl Stage {
 
     fn expect(&mut self, expect: &Expect) -> Result<(), String> {
         self.look()?;
-        let holds = |count: Compare, number: usize, what: &str| {
-            match count.holds(i64::try_from(number).unwrap()) {
-                true => Ok(()),
-                false => Err(format!("{number} {what}, expected {count:?}")),
-            }
+        let holds = |count: Compare, number: usize, what: &str| match count
+            .holds(i64::try_from(number).unwrap())
+        {
+            true => Ok(()),
+            false => Err(format!("{number} {what}, expected {count:?}")),
         };
         match expect {
             Expect::Answers {
@@ -304,7 +311,10 @@ impl Stage {
                 };
                 let found = self.answers.iter().filter(is_meant).count();
                 holds(*count, found, "answers").map_err(|why| {
-                    let all = self.answers.iter().map(|it| format!("{} ← {:?}", it.to, it.text));
+                    let all = self
+                        .answers
+                        .iter()
+                        .map(|it| format!("{} ← {:?}", it.to, it.text));
                     let all: Vec<_> = all.collect();
                     format!("{why}; said so far:\n  {}", all.join("\n  "))
                 })
@@ -342,7 +352,10 @@ impl Stage {
             "attempts" => self.world.attempts.len(),
             "nodes" => book.len(),
             "placed" => book.iter().filter(|node| node.position.is_some()).count(),
-            "direct" => book.iter().filter(|node| node.last_direct().is_some()).count(),
+            "direct" => book
+                .iter()
+                .filter(|node| node.last_direct().is_some())
+                .count(),
             "counted" => number(book.counters().by_port.values().sum()),
             "rejected" => number(counters.texts_rate_limited + counters.ids_repeated),
             "admin" => number(counters.admin_packets),
@@ -352,7 +365,12 @@ impl Stage {
                 let web = self.web.as_ref().ok_or("there are no services")?;
                 web.count(Service::Forecast) + web.count(Service::Wttr)
             }
-            _ => self.answers.iter().map(|it| it.text.len()).max().unwrap_or(0),
+            _ => self
+                .answers
+                .iter()
+                .map(|it| it.text.len())
+                .max()
+                .unwrap_or(0),
         })
     }
 }
@@ -362,11 +380,8 @@ fn relay(answer: &Answer, from: NodeNum, world: &mut World) {
     if answer.to != NodeNum::BROADCAST {
         return;
     }
-    let mut said = meshbot::sim::Said::on_channel(
-        from,
-        u8::try_from(answer.channel).unwrap(),
-        &answer.text,
-    );
+    let mut said =
+        meshbot::sim::Said::on_channel(from, u8::try_from(answer.channel).unwrap(), &answer.text);
     said.reply_to = answer.reply_to;
     world.say(said);
 }

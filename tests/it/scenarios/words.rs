@@ -199,7 +199,8 @@ fn escaped(rest: &str, bytes: &mut Vec<u8>) -> Option<usize> {
 
 #[test]
 fn words_and_texts() {
-    let mut words = Words::split(r#"a "b \"c\" \x41\u{e9}\{x\u{79}*3}" 0x33 1:02:03 1.5s"#).unwrap();
+    let mut words =
+        Words::split(r#"a "b \"c\" \x41\u{e9}\{x\u{79}*3}" 0x33 1:02:03 1.5s"#).unwrap();
     assert_eq!(words.word().unwrap(), "a");
     assert_eq!(words.text().unwrap(), "b \"c\" Aéxyxyxy");
     assert_eq!(words.number().unwrap(), 0x33);

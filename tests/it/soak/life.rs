@@ -25,7 +25,7 @@ const REMEMBERED: usize = 64;
 const REPEAT_WITHIN: Duration = Duration::from_secs(55 * 60);
 /// Everything that was written has its outcome after this time (decisions.md:
 /// three minutes for a word, after a minute in the queue).
-const ALL_SETTLED: u64 = 420_000;
+pub const ALL_SETTLED: u64 = 420_000;
 /// Most pauses between connections, a rival's included (decisions.md).
 const PAUSE: u64 = 60;
 
@@ -425,30 +425,7 @@ impl Life {
     /// The end: everything that was begun has come to one.
     fn judge(&mut self) -> Result<Summary, String> {
         self.pass(ALL_SETTLED)?;
-        let witness = &self.world.witness;
-        if let Some(ticket) = witness.open.first() {
-            return Err(format!("{ticket:?} has no outcome"));
-        }
-        let open = [
-            "texts that wait",
-            "probes that wait",
-            "texts and probes under way",
-            "bytes to be written",
-            "errands",
-            "texts without an outcome",
-            "traceroutes",
-            "ping sessions",
-            "askers who wait for weather",
-        ];
-        let mut held = self.world.core.session().held();
-        held.extend(self.world.bot.held());
-        let left = held.iter().find(|it| open.contains(&it.what) && it.now > 0);
-        if let Some(it) = left {
-            return Err(format!("{} {} are left", it.now, it.what));
-        }
-        if self.world.outbox().gate().waiting() != 0 {
-            return Err("the gate counts texts that are not there".to_owned());
-        }
+        everything_is_settled(&self.world)?;
         let counters = self.world.node.counters();
         let never = [
             counters.ids_repeated,
@@ -460,7 +437,7 @@ impl Life {
             return Err(format!("the bot does what it must not: {counters:?}"));
         }
         self.summary.connections = counters.accepts;
-        self.summary.hash = witness.hash;
+        self.summary.hash = self.world.witness.hash;
         self.compare_rows()?;
         Ok(self.summary.clone())
     }
@@ -486,6 +463,40 @@ impl Life {
         }
         Ok(())
     }
+}
+
+/// What must not be left when nothing is under way.
+const UNDER_WAY: [&str; 9] = [
+    "texts that wait",
+    "probes that wait",
+    "texts and probes under way",
+    "bytes to be written",
+    "errands",
+    "texts without an outcome",
+    "traceroutes",
+    "ping sessions",
+    "askers who wait for weather",
+];
+
+/// Whether what was begun has come to an end, after [`ALL_SETTLED`] of peace.
+pub fn everything_is_settled(world: &World) -> Result<(), String> {
+    if let Some(ticket) = world.witness.open.first() {
+        return Err(format!("{ticket:?} has no outcome"));
+    }
+    let mut held = world.core.session().held();
+    held.extend(world.bot.held());
+    for it in held {
+        if it.now > it.most || (UNDER_WAY.contains(&it.what) && it.now > 0) {
+            return Err(format!(
+                "{} {} are left, at most {}",
+                it.now, it.what, it.most
+            ));
+        }
+    }
+    if world.outbox().gate().waiting() != 0 {
+        return Err("the gate counts texts that are not there".to_owned());
+    }
+    Ok(())
 }
 
 /// A configuration as somebody might write it.

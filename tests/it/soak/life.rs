@@ -380,7 +380,11 @@ impl Life {
         // Who is not connected hears it later, from a node that may have
         // another number then.
         if packet.from == from.num.0 || self.world.core.session().is_ready() {
-            self.world.witness.forbid(PacketId(id), why);
+            let witness = &mut self.world.witness;
+            match packet.from == from.num.0 {
+                true => witness.forbid(PacketId(id), why),
+                false => witness.forbid_own(PacketId(id), NodeNum(packet.from), why),
+            }
             self.world.node.force(self.world.now, packet);
         }
     }

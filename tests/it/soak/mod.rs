@@ -7,6 +7,7 @@
 mod home;
 mod life;
 mod mischief;
+mod real;
 mod talk;
 mod week;
 

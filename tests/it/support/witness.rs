@@ -73,6 +73,9 @@ pub struct Witness {
     delivered: BTreeMap<(u32, u32), Duration>,
     /// What must never be answered, and why.
     forbidden: BTreeMap<PacketId, &'static str>,
+    /// Sent under our number. When our node has got another one meanwhile, it
+    /// is somebody else's.
+    under_our_number: BTreeMap<PacketId, NodeNum>,
     /// What was said to whom about which question.
     said: BTreeMap<PacketId, Vec<(NodeNum, String)>>,
 }
@@ -81,6 +84,12 @@ impl Witness {
     /// This question must never be answered.
     pub fn forbid(&mut self, id: PacketId, why: &'static str) {
         self.forbidden.insert(id, why);
+    }
+
+    /// The same for what is sent under our number.
+    pub fn forbid_own(&mut self, id: PacketId, own: NodeNum, why: &'static str) {
+        self.under_our_number.insert(id, own);
+        self.forbid(id, why);
     }
 
     pub fn may_answer(&self, id: PacketId) -> bool {
@@ -359,7 +368,9 @@ impl Witness {
     /// A text of the bot went on the air.
     pub fn on_air(&mut self, now: Now, answer: &Answer) {
         let Some(id) = answer.reply_to else { return };
-        if let Some(why) = self.forbidden.get(&id) {
+        let number = self.under_our_number.get(&id);
+        let is_other = number.is_some_and(|number| self.own != Some(*number));
+        if let Some(why) = self.forbidden.get(&id).filter(|_| !is_other) {
             let what = format!(
                 "an answer to {:08x}, which is {why}: {:?}",
                 id.0, answer.text

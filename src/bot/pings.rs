@@ -191,7 +191,7 @@ impl Pings {
 
     /// Sessions that are open.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.sessions.len()
     }
 

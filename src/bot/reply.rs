@@ -112,7 +112,7 @@ impl Post {
     /// Public answers remembered for those who ask the same.
     #[must_use]
     pub fn said(&self) -> usize {
-        self.crowd.len()
+        self.crowd.count()
     }
 
     /// The sender itself, for probes.

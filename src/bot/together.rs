@@ -93,7 +93,7 @@ impl Crowd {
 
     /// Answers remembered.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.said.len()
     }
 

@@ -32,7 +32,7 @@ pub struct Traces {
 impl Traces {
     /// Traceroutes under way.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.open.len()
     }
 

@@ -103,7 +103,7 @@ pub struct Library {
 }
 
 impl Library {
-    pub fn new(path: Option<&Path>) -> (Arc<Mutex<Shelf>>, Box<dyn History>) {
+    pub fn open(path: Option<&Path>) -> (Arc<Mutex<Shelf>>, Box<dyn History>) {
         let shelf = Arc::new(Mutex::new(Shelf::default()));
         let writer = path.map(|path| {
             let opened = history::open(path, Limits::default()).unwrap();

@@ -129,7 +129,7 @@ impl Life {
             (folder, path)
         });
         let path = base.as_ref().map(|(_, path)| path.clone());
-        let (shelf, history) = Library::new(path.as_deref());
+        let (shelf, history) = Library::open(path.as_deref());
         options.history = Some(history);
         options.archive = path.map(Reading::at);
         let mut world = World::with(options);

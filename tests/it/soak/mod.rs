@@ -41,16 +41,16 @@ fn run(seed: u64, trace: bool) -> Result<Summary, (String, Vec<String>)> {
 
 /// Runs a seed, and once more with a trace when it fails.
 fn check(seed: u64) -> Result<Summary, String> {
-    run(seed, false).or_else(|(what, _)| {
+    run(seed, false).map_err(|(what, _)| {
         let trace = run(seed, true).err().map(|(_, trace)| trace);
         let trace = trace.unwrap_or_else(|| vec!["the second run passed".to_owned()]);
         let lines = number("MESHBOT_LINES").and_then(|lines| usize::try_from(lines).ok());
         let last = &trace[trace.len().saturating_sub(lines.unwrap_or(60))..];
-        Err(format!(
+        format!(
             "seed {seed}: {what}\nthe last of what happened:\n{}\n\
              replay: MESHBOT_SEED={seed} cargo test --test it soak::one -- --exact --nocapture",
             last.join("\n")
-        ))
+        )
     })
 }
 

@@ -67,6 +67,12 @@ pub struct Witness {
     to_bot: Decoder,
     to_node: Decoder,
     own: Option<NodeNum>,
+    /// Whose telemetry came in time at least once: from it the bot knows that
+    /// node's clock.
+    timely: Option<NodeNum>,
+    /// The first telemetry of our node was held up for more than a minute: the
+    /// bot takes its clock for late until it hears better.
+    misled: bool,
     last_text: Option<Duration>,
     last_traceroute: Option<Duration>,
     /// Every text that came to the bot, when it came first.
@@ -193,7 +199,7 @@ impl Witness {
     }
 
     /// Bytes that the bot's socket took. `whole`: nothing held them up.
-    pub fn to_node(&mut self, now: Now, bytes: &[u8], whole: bool) {
+    pub fn bot_wrote(&mut self, now: Now, bytes: &[u8], whole: bool) {
         self.mix(now, 5, bytes);
         let mut decoder = std::mem::take(&mut self.to_node);
         decoder.push(bytes);
@@ -275,7 +281,7 @@ impl Witness {
     }
 
     /// Bytes that reached the bot.
-    pub fn to_bot(&mut self, now: Now, bytes: &[u8]) {
+    pub fn bot_read(&mut self, now: Now, bytes: &[u8]) {
         self.mix(now, 6, bytes);
         let mut decoder = std::mem::take(&mut self.to_bot);
         decoder.push(bytes);
@@ -332,6 +338,12 @@ impl Witness {
         conn.drained |= since.is_none_or(|since| pause >= DRAIN.0 || since >= DRAIN.1);
         conn.last_packet = Some(now.mono);
         let (drained, opened) = (conn.drained, conn.opened_unix);
+        if self.own == Some(NodeNum(packet.from)) && data.portnum == PortNum::TelemetryApp as i32 {
+            let told = packet.rx_time.map_or(now.unix, u64::from);
+            let in_time = now.unix.saturating_sub(told) <= 60;
+            self.misled = !in_time && (self.misled || self.timely != self.own);
+            self.timely = if in_time { self.own } else { self.timely };
+        }
         if data.portnum != PortNum::TextMessageApp as i32 {
             return;
         }
@@ -348,13 +360,14 @@ impl Witness {
         self.delivered.insert((packet.from, packet.id), now.mono);
         let heard = u64::from(packet.rx_time.unwrap_or(0));
         let heard = SANITY.check(heard);
-        if !drained && since.is_some() && (heard.is_none() || self.clocks_are_right) {
+        let clocks_are_right = self.clocks_are_right && !self.misled;
+        if !drained && since.is_some() && (heard.is_none() || clocks_are_right) {
             let before = heard.is_none_or(|heard| heard < opened);
             if before {
                 self.forbid(id, "back-log");
             }
         }
-        if !self.clocks_are_right {
+        if !clocks_are_right {
             return;
         }
         if heard.is_some_and(|heard| heard < opened) && since.is_some_and(|it| it < AFTER_DRAIN) {

@@ -284,7 +284,7 @@ impl World {
             if let Output::Bytes(conn, bytes) = output
                 && Some(conn) == self.conn
             {
-                self.witness.to_bot(self.now, &bytes);
+                self.witness.bot_read(self.now, &bytes);
                 self.core.received(self.now, &bytes);
             }
         }
@@ -309,7 +309,7 @@ impl World {
     /// Bytes that the node never wrote.
     pub fn inject(&mut self, bytes: &[u8]) {
         if self.conn.is_some() {
-            self.witness.to_bot(self.now, bytes);
+            self.witness.bot_read(self.now, bytes);
             self.core.received(self.now, bytes);
         }
     }
@@ -371,7 +371,7 @@ impl World {
                     self.room -= taken;
                 }
                 let bytes = self.core.output()[..taken].to_vec();
-                self.witness.to_node(self.now, &bytes, !held_up);
+                self.witness.bot_wrote(self.now, &bytes, !held_up);
                 self.node.receive(self.now, conn, &bytes);
                 self.core.wrote(self.now, bytes.len());
                 let written = self.core.session().counters().texts_written;
@@ -383,7 +383,7 @@ impl World {
                 busy = true;
                 match output {
                     Output::Bytes(conn, bytes) if Some(conn) == self.conn => {
-                        self.witness.to_bot(self.now, &bytes);
+                        self.witness.bot_read(self.now, &bytes);
                         self.core.received(self.now, &bytes);
                     }
                     Output::Close(conn) if Some(conn) == self.conn => {

@@ -34,7 +34,7 @@ fn write(witness: &mut Witness, secs: f64, variant: to_radio::PayloadVariant) {
     let message = proto::ToRadio {
         payload_variant: Some(variant),
     };
-    witness.to_node(at(secs), &framed(&message), true);
+    witness.bot_wrote(at(secs), &framed(&message), true);
 }
 
 fn send(witness: &mut Witness, secs: f64, port: PortNum) {
@@ -50,7 +50,7 @@ fn tell(witness: &mut Witness, secs: f64, variant: from_radio::PayloadVariant) {
         payload_variant: Some(variant),
         ..Default::default()
     };
-    witness.to_bot(at(secs), &framed(&message));
+    witness.bot_read(at(secs), &framed(&message));
 }
 
 /// Connected and configured.

@@ -2,6 +2,8 @@
 //! `tests/scenarios` is a story about a node, the people around it and what
 //! must come of it, told in lines of words, and played under a virtual clock.
 
+mod acts;
+mod expect;
 mod parse;
 mod play;
 mod table;

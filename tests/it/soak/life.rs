@@ -2,7 +2,6 @@
 //! which every question has its answer.
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -14,6 +13,7 @@ use meshbot::proto;
 use meshbot::sim::{Clock, Fault, Person, SimNode, Version};
 use tempfile::TempDir;
 
+use super::end::{ALL_SETTLED, Summary, everything_is_settled};
 use super::home::{Fickle, Library, Reading, Shelf};
 use super::talk;
 use crate::support::logs;
@@ -23,45 +23,8 @@ use crate::support::world::{Names, Options, World};
 const REMEMBERED: usize = 64;
 /// The link forgets packets after an hour (decisions.md, "seen packets").
 const REPEAT_WITHIN: Duration = Duration::from_secs(55 * 60);
-/// Everything that was written has its outcome after this time (decisions.md:
-/// three minutes for a word, after a minute in the queue).
-pub const ALL_SETTLED: u64 = 420_000;
 /// Most pauses between connections, a rival's included (decisions.md).
 const PAUSE: u64 = 60;
-
-/// What a life, or many, came to.
-#[derive(Clone, Default, Debug)]
-pub struct Summary {
-    pub questions: u64,
-    pub answers: u64,
-    /// Questions whose answer was promised, and came.
-    pub promised: u64,
-    pub connections: u64,
-    pub rows: u64,
-    pub hash: u64,
-}
-
-impl Summary {
-    pub fn add(&mut self, more: &Self) {
-        self.questions += more.questions;
-        self.answers += more.answers;
-        self.promised += more.promised;
-        self.connections += more.connections;
-        self.rows += more.rows;
-        self.hash ^= more.hash;
-    }
-}
-
-impl fmt::Display for Summary {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} questions, {} texts on the air, {} of {0} promised and answered, \
-             {} connections, {} rows of history, trace {:016x}",
-            self.questions, self.answers, self.promised, self.connections, self.rows, self.hash
-        )
-    }
-}
 
 pub struct Life {
     pub world: World,
@@ -467,40 +430,6 @@ impl Life {
         }
         Ok(())
     }
-}
-
-/// What must not be left when nothing is under way.
-const UNDER_WAY: [&str; 9] = [
-    "texts that wait",
-    "probes that wait",
-    "texts and probes under way",
-    "bytes to be written",
-    "errands",
-    "texts without an outcome",
-    "traceroutes",
-    "ping sessions",
-    "askers who wait for weather",
-];
-
-/// Whether what was begun has come to an end, after [`ALL_SETTLED`] of peace.
-pub fn everything_is_settled(world: &World) -> Result<(), String> {
-    if let Some(ticket) = world.witness.open.first() {
-        return Err(format!("{ticket:?} has no outcome"));
-    }
-    let mut held = world.core.session().held();
-    held.extend(world.bot.held());
-    for it in held {
-        if it.now > it.most || (UNDER_WAY.contains(&it.what) && it.now > 0) {
-            return Err(format!(
-                "{} {} are left, at most {}",
-                it.now, it.what, it.most
-            ));
-        }
-    }
-    if world.outbox().gate().waiting() != 0 {
-        return Err("the gate counts texts that are not there".to_owned());
-    }
-    Ok(())
 }
 
 /// A configuration as somebody might write it.

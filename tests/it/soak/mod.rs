@@ -4,6 +4,7 @@
 //!
 //! A seed that fails prints itself and the command that replays it.
 
+mod end;
 mod home;
 mod life;
 mod mischief;
@@ -15,7 +16,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use life::{Life, Summary};
+use end::Summary;
+use life::Life;
 
 /// Seeds that the ordinary tests run.
 const SEEDS: u64 = 200;

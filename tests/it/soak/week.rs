@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use meshbot::sim::{Fault, Said};
 
+use super::end::{ALL_SETTLED, everything_is_settled};
 use super::home::Library;
-use super::life::{ALL_SETTLED, everything_is_settled};
 use super::talk;
 use crate::support::world::{Options, World};
 

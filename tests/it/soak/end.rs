@@ -7,6 +7,7 @@ use crate::support::world::World;
 /// Everything that was written has its outcome after this time (decisions.md:
 /// three minutes for a word, after a minute in the queue).
 pub const ALL_SETTLED: u64 = 420_000;
+
 /// What a life, or many, came to.
 #[derive(Clone, Default, Debug)]
 pub struct Summary {

@@ -210,8 +210,13 @@ impl Witness {
                 }
                 Ok(Some(to_radio::PayloadVariant::WantConfigId(nonce))) => {
                     self.note(now, || format!("bot: want_config {nonce}"));
+                    // Told twice in one breath that the node has restarted, the
+                    // bot asks twice, and the first answer is as good.
+                    let again = |conn: &&mut Connection| {
+                        conn.nonce == Some(nonce) && conn.ready_at == Some(now.mono)
+                    };
                     if nonce != 69_421
-                        && let Some(conn) = &mut self.conn
+                        && let Some(conn) = self.conn.as_mut().filter(|it| !again(it))
                     {
                         conn.nonce = Some(nonce);
                         conn.ready_at = None;

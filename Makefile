@@ -6,10 +6,10 @@ DESTDIR ?=
 INSTALL_FLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test bench lint proto conformance install uninstall fuzz
+.PHONY: help build demo test bench soak soak-real lint proto conformance install uninstall fuzz
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build the release program
 	$(CARGO) build --release --locked
@@ -22,6 +22,18 @@ test: ## run all tests
 
 bench: ## measure the figures that the README gives (about five minutes; needs valgrind)
 	$(CARGO) bench --locked --bench figures
+
+# SECONDS is a variable of bash's own: only what is given to make counts.
+soak: ## simulate hours of misfortune from many seeds (SECONDS=60, SEEDS=10000, SEED=0)
+	@env $(if $(SECONDS),MESHBOT_SECONDS=$(SECONDS)) $(if $(SEEDS),MESHBOT_SEEDS=$(SEEDS)) \
+		$(if $(SEED),MESHBOT_SEED=$(SEED)) \
+		$(CARGO) test --profile soak --locked --test it -- --ignored --exact --nocapture \
+		soak::as_many_as_the_time_allows
+
+soak-real: ## let the real program live with a faulty node over real sockets (SECONDS=600)
+	@env $(if $(SECONDS),MESHBOT_SECONDS=$(SECONDS)) \
+		$(CARGO) test --release --locked --test it -- --ignored --exact --nocapture \
+		soak::real::ten_minutes_of_faults
 
 lint: ## check format, lints, documentation, shell scripts, and that no async runtime came in
 	@$(CARGO) fmt --version >/dev/null 2>&1 || { \

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::command::Place;
 use super::recent::Recent;
 use super::split::floor_boundary;
+use crate::link::message::Held;
 use crate::mesh::{NodeNum, Now};
 
 /// People with something on the desk at a time.
@@ -55,6 +56,15 @@ impl Default for Desk {
 }
 
 impl Desk {
+    /// What lies on it.
+    #[must_use]
+    pub fn held(&self) -> [Held; 2] {
+        [
+            Held::new("lists to pick from", self.choices.len(), CAPACITY),
+            Held::new("rests of answers", self.more.len(), CAPACITY),
+        ]
+    }
+
     /// A list was shown to somebody.
     pub fn offer(&mut self, who: Who, choice: Choice, now: Duration) {
         self.choices.insert(who, now, choice);

@@ -5,6 +5,7 @@
 //! Refusing costs at most one notice, then silence.
 
 mod elsewhere;
+mod held;
 mod insight;
 mod listen;
 mod outcome;
@@ -14,7 +15,7 @@ mod serve;
 mod trace;
 mod work;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -234,7 +235,8 @@ pub struct Bot {
     own: NodeNum,
     enabled: BTreeSet<ChannelIndex>,
     warned_channels: BTreeSet<ChannelIndex>,
-    jobs: HashMap<JobId, OpenJob>,
+    /// By number, so that who asked first is told first.
+    jobs: BTreeMap<JobId, OpenJob>,
     next_job: u64,
     key_requests: Recent<NodeNum, ()>,
     key_notices: Recent<NodeNum, ()>,
@@ -303,7 +305,7 @@ impl Bot {
             own: NodeNum(0),
             enabled: BTreeSet::new(),
             warned_channels: BTreeSet::new(),
-            jobs: HashMap::new(),
+            jobs: BTreeMap::new(),
             next_job: 0,
             key_requests: Recent::new(KEY_MEMORY),
             key_notices: Recent::new(KEY_MEMORY),

@@ -19,6 +19,9 @@ pub const WORKERS: usize = 2;
 /// Jobs that may wait for a worker.
 const WAITING: usize = 8;
 
+/// Jobs that are at work or wait, at most.
+pub const MOST: usize = WORKERS + WAITING;
+
 /// Something slow.
 pub type Job = Box<dyn FnOnce() -> Work + Send>;
 

@@ -218,6 +218,12 @@ impl Pings {
         }
     }
 
+    /// Sessions that are open.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.sessions.len()
+    }
+
     /// The link is up.
     pub fn link_up(&mut self) {
         self.link_up = true;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::recent::Recent;
 use crate::config::{Limits, Rate};
+use crate::link::message::Held;
 use crate::mesh::{ChannelIndex, NodeNum};
 
 /// Senders remembered at a time.
@@ -99,6 +100,15 @@ impl Policy {
             total: None,
             hints: Recent::new(SENDERS),
         }
+    }
+
+    /// What is remembered.
+    #[must_use]
+    pub fn held(&self) -> [Held; 2] {
+        [
+            Held::new("senders", self.senders.len(), SENDERS),
+            Held::new("hints", self.hints.len(), SENDERS),
+        ]
     }
 
     /// Asks for one answer to `from`. `channel` is where the answer would be

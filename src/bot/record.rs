@@ -9,6 +9,7 @@
 //! the next chance.
 
 mod haste;
+mod held;
 mod links;
 mod rows;
 mod waiting;

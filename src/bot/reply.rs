@@ -110,6 +110,12 @@ impl Post {
         self.pending.len()
     }
 
+    /// Public answers remembered for those who ask the same.
+    #[must_use]
+    pub fn said(&self) -> usize {
+        self.crowd.count()
+    }
+
     /// The sender itself, for probes.
     #[must_use]
     pub fn outbox(&self) -> &Outbox {

@@ -17,7 +17,7 @@ use crate::mesh::ChannelIndex;
 use crate::mesh::name::fold;
 
 /// Answers remembered.
-const SAID: usize = 64;
+pub(super) const SAID: usize = 64;
 
 /// Who may be answered together.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -89,6 +89,12 @@ impl Crowd {
             window,
             said: Recent::new(SAID),
         }
+    }
+
+    /// Answers remembered.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.said.len()
     }
 
     /// Whether `ask` has just been answered: what is left of the answer then.

@@ -10,7 +10,7 @@ use crate::mesh::NodeNum;
 
 /// Traceroutes that may be open at a time; the last one has to wait for about
 /// a minute and a half until it may be sent.
-const OPEN: usize = 4;
+pub(super) const OPEN: usize = 4;
 
 /// A traceroute under way.
 #[derive(Clone, Debug)]
@@ -30,6 +30,12 @@ pub struct Traces {
 }
 
 impl Traces {
+    /// Traceroutes under way.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.open.len()
+    }
+
     /// Whether another one may be started.
     #[must_use]
     pub fn have_room(&self) -> bool {

@@ -112,6 +112,12 @@ impl Decoder {
         self.stray
     }
 
+    /// Bytes of a frame that is not whole yet.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.buffer.len() - self.at
+    }
+
     /// Forgets everything: a new connection begins with a new stream.
     pub fn reset(&mut self) {
         *self = Self {

@@ -33,6 +33,9 @@ pub enum Fault {
     Garbage(usize),
     /// Once: the next frame loses its second half (protocol.md §8 T7).
     Tear,
+    /// From now on noise of that kind comes before so many of a hundred frames;
+    /// 0 switches it off again.
+    Noise(u8),
     /// From now on bytes are handed out in pieces of at most this size; 0
     /// switches it off again.
     ShortWrites(usize),
@@ -71,6 +74,11 @@ pub enum Fault {
     /// The node's clock jumps by this many seconds; an unset clock is first
     /// set to the board's time.
     ClockJump(i64),
+    /// All that was scripted is over: no stall of the node, rival, refusal or
+    /// full queue, and nothing waits for its occasion any more. A connection that
+    /// has gone silent stays so, a restart takes its time, and the clock, names
+    /// and numbers remain as they are.
+    Heal,
 }
 
 /// What happens to sent packets that want an acknowledgement.
@@ -92,6 +100,8 @@ pub(super) struct StreamFaults {
     pub(super) close_in_nodes: Option<usize>,
     pub(super) tear: bool,
     pub(super) chunk: usize,
+    /// Percent of the frames.
+    pub(super) noise: u8,
 }
 
 /// How the stream goes on after a write.

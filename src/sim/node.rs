@@ -303,6 +303,7 @@ impl SimNode {
                 let noise = (0..bytes).map(|_| self.rng.u8(0..frame::START1)).collect();
                 self.write(noise);
             }
+            Fault::Noise(percent) => self.stream.noise = percent,
             Fault::Tear => self.stream.tear = true,
             Fault::ShortWrites(chunk) => self.stream.chunk = chunk,
             Fault::Rival { for_, period } => self.rival_comes(now, for_, period),
@@ -314,6 +315,12 @@ impl SimNode {
             }
             Fault::ClockJump(seconds) => {
                 self.clock = Some(self.clock.unwrap_or(0).saturating_add(seconds));
+            }
+            Fault::Heal => {
+                self.stream = StreamFaults::default();
+                self.stalled_until = None;
+                self.rival_goes();
+                self.radio_heals(now);
             }
             radio => self.radio_fault(now, radio),
         }

@@ -6,6 +6,7 @@ use log::{info, warn};
 use super::*;
 use crate::bot::insight::{Fresh, Look};
 use crate::bot::record::{Batch, History, Recorder};
+use crate::link::message::Held;
 
 /// The recorder and where its batches go.
 pub(super) struct Memory {
@@ -25,6 +26,10 @@ impl Memory {
             refused: false,
             told: 0,
         }
+    }
+
+    pub(super) fn held(&self) -> impl Iterator<Item = Held> + use<> {
+        self.recorder.held().into_iter()
     }
 
     pub(super) fn deadline(&self) -> Option<Duration> {

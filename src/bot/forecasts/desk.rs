@@ -10,8 +10,9 @@ use log::{debug, error, warn};
 use super::cache::Cache;
 use super::{Frame, Need, Settings, Snapshot, Wanted, Wish};
 use crate::bot::command::Ask;
-use crate::bot::errands::{Job, Work};
+use crate::bot::errands::{Job, MOST as ERRANDS, Work};
 use crate::bot::reply::Way;
+use crate::link::message::Held;
 use crate::mesh::Now;
 use crate::text::Text;
 use crate::weather::{Failure, Found, Query, Report, Source, Spot};
@@ -200,6 +201,15 @@ impl Forecasts {
     pub fn deadline(&self) -> Option<Duration> {
         let waiting = self.waiting.iter().map(|waiter| waiter.deadline).min();
         waiting.into_iter().chain(self.save_due()).min()
+    }
+
+    /// What it holds.
+    #[must_use]
+    pub fn held(&self) -> [Held; 2] {
+        [
+            Held::new("askers who wait for weather", self.waiting.len(), WAITING),
+            Held::new("weather errands", self.under_way.len(), ERRANDS),
+        ]
     }
 
     /// What is to be done next.

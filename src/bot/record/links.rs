@@ -15,7 +15,7 @@ use crate::mesh::{Edge, NodeBook, NodeNum, Now, Witness};
 /// what LoRa reaches over ground ends well before.
 pub const FARTHEST: u32 = 500_000;
 /// Links that wait at most; what is not among them is heard again.
-const MOST: usize = 4_096;
+pub(super) const MOST: usize = 4_096;
 
 /// One node was heard by another, somewhere in the mesh.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -128,6 +128,10 @@ impl Sums {
     }
 
     /// Nothing is there.
+    pub(super) fn len(&self) -> usize {
+        self.links.len()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.links.is_empty()
     }

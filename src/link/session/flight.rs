@@ -1,7 +1,7 @@
 //! What has been written and not yet answered.
 //!
 //! Bounded by the pacing: a text every 2.3 s, none kept longer than
-//! [`ACK_WAIT`], makes at most 79 entries.
+//! [`ACK_WAIT`], makes at most 79 entries; probes add a few.
 
 use std::time::Duration;
 
@@ -9,6 +9,8 @@ use super::queue::Waiting;
 use crate::link::message::Ticket;
 use crate::mesh::PacketId;
 
+/// Entries at most: the texts, two traceroutes and what is being written.
+pub const MOST: usize = 83;
 /// No word about a text for so long: none will come. The slowest preset needs
 /// 114 s until its own refusal (protocol.md §4.7).
 pub const ACK_WAIT: Duration = Duration::from_secs(180);
@@ -65,6 +67,10 @@ pub struct Flights {
 }
 
 impl Flights {
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
     pub fn push(&mut self, flight: Flight) {
         self.list.push(flight);
     }

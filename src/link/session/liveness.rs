@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use crate::link::message::Loss;
 
-/// After this long without sending, a heartbeat.
+/// After this long without sending, a heartbeat; and after this long without a
+/// word about what was sent, because whoever sends all the time would never
+/// ask.
 const PROBE_AFTER: Duration = Duration::from_secs(30);
 /// Between heartbeats as long as nothing comes back.
 const PROBE_AGAIN: Duration = Duration::from_secs(15);
@@ -31,6 +33,8 @@ pub enum Due {
 pub struct Liveness {
     last_sent: Duration,
     last_received: Duration,
+    /// The first thing sent since the last frame came.
+    awaits_since: Option<Duration>,
     last_probe: Duration,
     /// The first probe since the last frame came.
     first_unanswered: Duration,
@@ -43,6 +47,7 @@ impl Liveness {
         Self {
             last_sent: now,
             last_received: now,
+            awaits_since: None,
             last_probe: now,
             first_unanswered: now,
             unanswered: 0,
@@ -53,11 +58,13 @@ impl Liveness {
     /// Something was handed to the socket.
     pub fn sent(&mut self, now: Duration) {
         self.last_sent = now;
+        self.awaits_since.get_or_insert(now);
     }
 
     /// A whole frame came, whatever it says: the node is alive.
     pub fn received(&mut self, now: Duration) {
         self.last_received = now;
+        self.awaits_since = None;
         self.unanswered = 0;
     }
 
@@ -99,8 +106,10 @@ impl Liveness {
 
     /// When [`Liveness::due`] has something new to say.
     pub fn deadline(&self) -> Duration {
-        let probe = if self.unanswered == 0 || !self.answers {
+        let probe = if !self.answers {
             self.last_sent + PROBE_AFTER
+        } else if self.unanswered == 0 {
+            self.awaits_since.unwrap_or(self.last_sent) + PROBE_AFTER
         } else if self.unanswered >= PROBES {
             self.first_unanswered + PATIENCE
         } else {
@@ -153,6 +162,30 @@ mod tests {
     #[test]
     fn three_unanswered_probes_are_the_end_after_75_s() {
         assert_eq!(live(true, 7_200, |_| false), (vec![30, 45, 60], Some(75)));
+    }
+
+    #[test]
+    fn who_sends_all_the_time_notices_it_as_soon() {
+        // Found by the simulation: pongs half a minute apart kept a dead link.
+        for period in [2, 29, 30] {
+            let mut liveness = Liveness::new(s(0));
+            liveness.answered();
+            liveness.received(s(0));
+            let dead = (1..600).map(s).find(|&now| {
+                if now.as_secs().is_multiple_of(period) {
+                    liveness.sent(now);
+                }
+                if liveness.due(now) == Due::Probe {
+                    liveness.probed(now);
+                }
+                matches!(liveness.due(now), Due::Dead(_))
+            });
+            let dead = dead.unwrap();
+            assert!(
+                dead <= s(period + 75),
+                "{dead:?} after a text every {period} s"
+            );
+        }
     }
 
     #[test]

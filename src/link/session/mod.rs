@@ -10,6 +10,7 @@
 
 mod flight;
 mod handshake;
+mod held;
 mod liveness;
 mod queue;
 mod receive;
@@ -44,6 +45,9 @@ const WRITE_STALL: Duration = Duration::from_secs(30);
 const LAST_WORD: Duration = Duration::from_millis(700);
 /// …and so long for the node to close; it needs about 50 ms (protocol.md §10).
 const GOODBYE: Duration = Duration::from_millis(500);
+
+/// Texts without an outcome at most: those that wait, and those under way.
+pub const MOST_OPEN: usize = super::outbox::MAX_WAITING + 1 + flight::MOST;
 
 /// What a session needs to know from the configuration.
 #[derive(Clone, Debug)]
@@ -132,6 +136,12 @@ pub struct Session {
     /// How far the node's clock is behind the board's, in seconds; learned
     /// from what the node says about itself.
     clock_lag: i64,
+    /// The board's clock minus its monotonic one when the node last told its
+    /// time, if it has.
+    clock_told: Option<i64>,
+    /// Since when and how far the node's clock looks later than is known; one
+    /// packet that was held up is no reason to believe it.
+    clock_doubt: Option<(Duration, i64)>,
     warned_clock: bool,
     opened: u64,
     events: VecDeque<Event>,
@@ -167,6 +177,8 @@ impl Session {
             connected_unix: 0,
             ready_at: Duration::ZERO,
             clock_lag: 0,
+            clock_told: None,
+            clock_doubt: None,
             warned_clock: false,
             opened: 0,
             events: VecDeque::new(),
@@ -399,6 +411,8 @@ impl Session {
             );
             self.nodes_not_before = Duration::ZERO;
             self.clock_lag = 0;
+            self.clock_told = None;
+            self.clock_doubt = None;
         }
         self.own = identity.num;
         identity.own = self

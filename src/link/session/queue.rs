@@ -3,7 +3,7 @@
 //!
 //! - Never more than [`MAX_WAITING`] texts and [`MAX_PROBES`] probes.
 //! - Two texts are never written closer than `spacing`, counted from the end
-//!   of the first one's writing; traceroutes never closer than 32 s.
+//!   of the first one's writing; traceroutes likewise never closer than 32 s.
 //! - A text that outlived its expiry is never written.
 
 use std::collections::VecDeque;
@@ -47,6 +47,8 @@ pub struct Queue {
     writing: bool,
     last_text: Option<Duration>,
     probes: VecDeque<Probe>,
+    /// A probe is being written; the next one waits for its end.
+    probing: Option<Probe>,
     last_traceroute: Option<Duration>,
     last_node_info: Option<Duration>,
 }
@@ -59,6 +61,7 @@ impl Queue {
             writing: false,
             last_text: None,
             probes: VecDeque::new(),
+            probing: None,
             last_traceroute: None,
             last_node_info: None,
         }
@@ -72,6 +75,11 @@ impl Queue {
     /// Whether neither texts nor probes wait.
     pub fn is_empty(&self) -> bool {
         self.texts.iter().all(VecDeque::is_empty) && self.probes.is_empty()
+    }
+
+    /// Probes waiting.
+    pub fn probes(&self) -> usize {
+        self.probes.len()
     }
 
     /// Takes a text in. What has to go for it comes back: the oldest text of
@@ -176,18 +184,25 @@ impl Queue {
         self.last_text = Some(at);
     }
 
-    /// The next probe, if one may be written now.
+    /// The next probe, if one may be written now. The caller says when its
+    /// writing ends with [`Queue::probe_written`].
     pub fn pop_probe(&mut self, now: Duration) -> Option<Probe> {
         let (due, at) = self.probe_due()?;
         if due > now {
             return None;
         }
         let probe = self.probes.remove(at)?;
-        match probe {
-            Probe::Traceroute(..) => self.last_traceroute = Some(now),
-            Probe::NodeInfo(_) => self.last_node_info = Some(now),
-        }
+        self.probing = Some(probe);
         Some(probe)
+    }
+
+    /// The probe popped last is written, or will not be.
+    pub fn probe_written(&mut self, at: Duration) {
+        match self.probing.take() {
+            Some(Probe::Traceroute(..)) => self.last_traceroute = Some(at),
+            Some(Probe::NodeInfo(_)) => self.last_node_info = Some(at),
+            None => {}
+        }
     }
 
     /// The class whose first text may go at `now`. A text that was put back
@@ -215,6 +230,9 @@ impl Queue {
     }
 
     fn probe_due(&self) -> Option<(Duration, usize)> {
+        if self.probing.is_some() {
+            return None;
+        }
         let due = |probe: &Probe| match probe {
             Probe::Traceroute(..) => self
                 .last_traceroute
@@ -347,6 +365,7 @@ mod tests {
         for second in 0..200 {
             let now = ms(second * 1_000);
             if queue.pop_probe(now).is_some() {
+                queue.probe_written(now);
                 at.push(second);
             }
         }
@@ -359,6 +378,20 @@ mod tests {
         );
         push(&mut queue, 10, Class::Public);
         assert!(queue.pop_text(ms(129_000)).is_some());
+    }
+
+    #[test]
+    fn probes_keep_their_distance_from_the_end_of_the_writing() {
+        let mut queue = Queue::new(SPACING);
+        for ticket in 1..=2 {
+            queue.push_probe(Probe::Traceroute(Ticket(ticket), NodeNum(9)));
+        }
+        assert!(queue.pop_probe(ms(0)).is_some());
+        assert_eq!(queue.next_due(), None, "the first is still being written");
+        assert!(queue.pop_probe(ms(60_000)).is_none());
+        queue.probe_written(ms(21_000));
+        assert_eq!(queue.next_due(), Some(ms(53_000)));
+        assert!(queue.pop_probe(ms(53_000)).is_some());
     }
 
     #[test]

@@ -15,6 +15,10 @@ use crate::text::Text as Say;
 /// A node clock this far ahead of the board's is not believed, seconds.
 const AHEAD: i64 = 60;
 
+/// What makes the node's clock look later than before has to say so again, at
+/// least so long afterwards: it tells its time once a minute.
+const CONFIRM: Duration = Duration::from_secs(30);
+
 /// So long after the configuration a packet that was heard before the
 /// connection counts as back-log, even though the drain is over.
 const AFTER_DRAIN: Duration = Duration::from_secs(30);
@@ -206,12 +210,37 @@ impl Session {
             .check(packet.rx_time)
             .and_then(to_i64)
             .zip(sanity.check(now.unix).and_then(to_i64));
+        let mono = now.mono;
         if let Some((heard, now)) = clocks {
+            let start = now - to_i64(mono.as_secs()).unwrap_or(0);
+            let jumped = self.clock_told.is_none_or(|it| (it - start).abs() > AHEAD);
             let lag = now - heard;
-            if (lag - self.clock_lag).abs() > AHEAD && lag.abs() > AHEAD {
+            let lag = if lag.abs() > AHEAD { lag } else { 0 };
+            if !jumped && self.is_doubtful(mono, lag) {
+                return;
+            }
+            if (lag - self.clock_lag).abs() > AHEAD && lag != 0 {
                 warn!("the node's clock and this board's are {lag} s apart; allowing for it");
             }
-            self.clock_lag = if lag.abs() > AHEAD { lag } else { 0 };
+            self.clock_lag = lag;
+            self.clock_told = Some(start);
+            self.clock_doubt = None;
+        }
+    }
+
+    /// A packet that was held up on its way makes the node's clock look late,
+    /// never early: one that is later than it was is believed when it is told
+    /// twice, unless the board's own clock has been set meanwhile.
+    fn is_doubtful(&mut self, now: Duration, lag: i64) -> bool {
+        if lag <= self.clock_lag + AHEAD {
+            return false;
+        }
+        match self.clock_doubt {
+            Some((since, before)) if (lag - before).abs() <= AHEAD => now < since + CONFIRM,
+            _ => {
+                self.clock_doubt = Some((now, lag));
+                true
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::mesh::{NodeNum, PacketId};
 
-const CAPACITY: usize = 4_096;
+pub const CAPACITY: usize = 4_096;
 /// In seconds.
 const MEMORY: u32 = 3_600;
 
@@ -73,6 +73,10 @@ fn key(from: NodeNum, id: PacketId) -> u64 {
 }
 
 impl Seen {
+    pub fn len(&self) -> usize {
+        self.order.len()
+    }
+
     /// Notes a packet; `true` when it is new. An id of 0 is no key: always new.
     pub fn insert(&mut self, from: NodeNum, id: PacketId, now: Duration) -> bool {
         if id.0 == 0 {

@@ -181,7 +181,10 @@ impl Session {
                     .as_ref()
                     .and_then(|identity| identity.own.as_ref())
                     .and_then(|own| own.user.as_ref());
-                let Some(user) = user else { return };
+                let Some(user) = user else {
+                    self.queue.probe_written(now.mono);
+                    return;
+                };
                 (
                     node,
                     PortNum::NodeinfoApp,
@@ -245,7 +248,7 @@ impl Session {
     /// Some output was taken: texts whose last byte is gone are written now.
     pub(super) fn note_written(&mut self, now: Now) {
         let mut finished = Vec::new();
-        let mut text_written = false;
+        let (mut text_written, mut probe_written) = (false, false);
         for flight in self.flights.just_written(self.out_taken) {
             let wait = match &flight.cargo {
                 Cargo::Traceroute(_) => TRACEROUTE_WAIT,
@@ -272,12 +275,18 @@ impl Session {
                         finished.push(flight.id);
                     }
                 }
-                Cargo::NodeInfo => finished.push(flight.id),
-                Cargo::Traceroute(_) => {}
+                Cargo::NodeInfo => {
+                    probe_written = true;
+                    finished.push(flight.id);
+                }
+                Cargo::Traceroute(_) => probe_written = true,
             }
         }
         if text_written {
             self.queue.written(now.mono);
+        }
+        if probe_written {
+            self.queue.probe_written(now.mono);
         }
         for id in finished {
             self.land(id, Outcome::Sent);
@@ -339,7 +348,8 @@ impl Session {
             Target::Node { num, .. } => Some(num),
             Target::Channel(_) => None,
         };
-        if reason == RATE_LIMIT {
+        // Only our own node has not sent it: who else says so has it already.
+        if reason == RATE_LIMIT && from == self.own {
             self.too_early(now, id);
         } else if reason != 0 {
             self.land(id, Outcome::Failed(Failure::Nak(reason)));
@@ -456,6 +466,10 @@ impl Session {
     }
 
     fn landed(&mut self, flight: Flight, outcome: Outcome) {
+        let is_probe = !matches!(flight.cargo, Cargo::Text(_));
+        if is_probe && matches!(flight.state, State::Writing { .. }) {
+            self.queue.probe_written(self.last_progress);
+        }
         match flight.cargo {
             Cargo::Text(waiting) => {
                 self.leave_writing(flight.state, &waiting);

@@ -628,6 +628,19 @@ fn a_text_that_came_too_early_goes_again_under_a_new_id() {
 }
 
 #[test]
+fn only_our_own_node_can_say_that_a_text_was_not_sent() {
+    // Found by the simulation: whoever else says so has it already, and would
+    // get it three times.
+    let mut rig = Rig::steady();
+    let first = rig.sent(1, DIRECT);
+    rig.give(From::Packet(ack(FRIEND, PacketId(first.id), 38)));
+    let failure = Failure::Nak(38);
+    assert_eq!(rig.outcomes(), [(1, Outcome::Failed(failure))]);
+    rig.wait(20_000);
+    assert!(rig.take().is_empty());
+}
+
+#[test]
 fn a_node_that_always_refuses_is_believed_in_the_end() {
     let mut rig = Rig::steady();
     let mut packet = rig.sent(1, PUBLIC);
@@ -818,6 +831,38 @@ fn a_clock_that_is_late_is_learned_from_the_node_itself() {
 }
 
 #[test]
+fn telemetry_that_was_held_up_does_not_make_the_clock_late() {
+    // Found by the simulation: after a stall of the node its own telemetry is
+    // old, and with it every age would be wrong.
+    let mut rig = Rig::steady();
+    let tell = |rig: &mut Rig, id, ago: u64| {
+        let mut telemetry = heard(OWN, id, data(PortNum::TelemetryApp, &[]));
+        telemetry.rx_time = u32::try_from(rig.now.unix - ago).ok();
+        telemetry.transport_mechanism = 0;
+        telemetry.rx_rssi = None;
+        telemetry.rx_snr = 0.0;
+        rig.hear(telemetry);
+    };
+    let age = |rig: &mut Rig, id| {
+        let mut question = ping(id);
+        question.rx_time = u32::try_from(rig.now.unix - 400).ok();
+        rig.hear(question)[0].age
+    };
+    tell(&mut rig, 70, 0);
+    tell(&mut rig, 71, 200);
+    tell(&mut rig, 72, 140);
+    assert_eq!(age(&mut rig, 73), Some(400));
+    // Told again a minute later, it is so.
+    rig.now = rig.now.plus(Duration::from_secs(60));
+    tell(&mut rig, 74, 140);
+    assert_eq!(age(&mut rig, 75), Some(260));
+    // The board's clock is set: no doubt about the node's.
+    rig.now.unix += 3_600;
+    tell(&mut rig, 76, 3_740);
+    assert_eq!(age(&mut rig, 77), Some(0));
+}
+
+#[test]
 fn the_end_says_goodbye_after_the_last_word() {
     let mut rig = Rig::steady();
     let last = rig.sent(1, PUBLIC);
@@ -970,6 +1015,24 @@ fn a_traceroute_refused_as_too_early_has_an_outcome_too() {
     let id = rig.take_packet().id;
     rig.give(From::QueueStatus(status(15, id, 38)));
     assert_eq!(rig.outcomes(), [(1, Outcome::Failed(Failure::Queue(38)))]);
+}
+
+#[test]
+fn a_traceroute_lost_while_it_was_written_does_not_block_the_next() {
+    let mut rig = Rig::steady();
+    let ask = |rig: &mut Rig, ticket| {
+        let request = Request::Traceroute(Ticket(ticket), FRIEND);
+        rig.session.request(rig.now, request);
+    };
+    ask(&mut rig, 1);
+    rig.lose();
+    assert_eq!(rig.outcomes(), [(1, Outcome::Unknown)]);
+    rig.now = rig.now.plus(Duration::from_secs(60));
+    rig.connect();
+    rig.configure(NONCE_CONFIG);
+    ask(&mut rig, 2);
+    let written = rig.take();
+    assert!(matches!(written[..], [To::Packet(_)]), "{written:?}");
 }
 
 #[test]

@@ -5,10 +5,12 @@ use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
+/// Texts at most.
+pub const MOST: usize = 27;
 const MEMORY: Duration = Duration::from_secs(60);
 
 /// Texts we broadcast lately, by hash. At a text every 2.3 s it never holds
-/// more than 27.
+/// more than [`MOST`].
 #[derive(Debug, Default)]
 pub struct Tracker {
     texts: VecDeque<(Duration, u64)>,
@@ -21,6 +23,10 @@ fn hash(text: &[u8]) -> u64 {
 }
 
 impl Tracker {
+    pub fn len(&self) -> usize {
+        self.texts.len()
+    }
+
     /// Notes a text right before it is written. Gives back the first eight hex
     /// digits of its hash, for the log.
     pub fn track(&mut self, text: &[u8], now: Duration) -> String {

@@ -124,6 +124,14 @@ impl SimNode {
         }
     }
 
+    pub(super) fn radio_heals(&mut self, now: Now) {
+        self.radio.acks = AckMode::Normal;
+        self.radio.refuse_text = None;
+        if self.radio.full_until.take().is_some() {
+            self.queue_free(now);
+        }
+    }
+
     /// A full queue got room: the firmware tells, about no packet.
     pub(super) fn queue_free(&mut self, now: Now) {
         let status = self.queue_status(now, 0, 0);

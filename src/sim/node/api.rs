@@ -208,6 +208,12 @@ impl SimNode {
         if self.conn.as_ref().is_none_or(|conn| conn.stalled) {
             return;
         }
+        if self.stream.noise > 0 && self.rng.u8(0..100) < self.stream.noise {
+            let length = self.rng.usize(1..64);
+            let noise = (0..length).map(|_| self.rng.u8(0..frame::START1));
+            let noise: Vec<u8> = noise.collect();
+            bytes.splice(0..0, noise);
+        }
         let after = self.stream.spoil(&mut bytes);
         self.batch.append(&mut bytes);
         self.apply(after);

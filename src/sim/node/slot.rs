@@ -142,16 +142,22 @@ impl SimNode {
 
     pub(super) fn rival_comes(&mut self, now: Now, for_: Duration, period: Option<Duration>) {
         self.close_current();
+        self.rival_goes();
         self.rival = Some(Rival {
             until: now.mono + for_,
             period,
             present: true,
         });
+        self.agenda.add(now.mono + for_, Event::RivalLeaves);
+    }
+
+    /// No rival, and none comes back.
+    pub(super) fn rival_goes(&mut self) {
+        self.rival = None;
         self.agenda.retain(|event| {
             let rivals = matches!(event, Event::RivalBack | Event::RivalLeaves);
             !rivals
         });
-        self.agenda.add(now.mono + for_, Event::RivalLeaves);
     }
 
     pub(super) fn rival_returns(&mut self, now: Now) {

@@ -6,4 +6,5 @@ pub mod logs;
 pub mod recording;
 pub mod replay;
 pub mod weather;
+pub mod witness;
 pub mod world;

@@ -23,6 +23,8 @@ use meshbot::mesh::{NodeNum, Now, PacketId, Sanity};
 use meshbot::sim::{ClientClose, ConnId, Fault, Output, Said, Settings, SimNode};
 use meshbot::weather::{Offline, Source};
 
+use super::witness::Witness;
+
 /// Long after any build: both clocks are sane.
 pub const EPOCH: u64 = 2_100_000_000;
 
@@ -55,7 +57,8 @@ pub struct World {
     results: Receiver<JobResult>,
     /// Results that are still on their way.
     under_way: VecDeque<(Duration, JobResult)>,
-    errands_take: Duration,
+    /// So long a result is on its way.
+    pub errands_take: Duration,
     conn: Option<ConnId>,
     /// The largest number of connections that were open at the same time.
     pub most_open: u64,
@@ -67,10 +70,14 @@ pub struct World {
     pub off: bool,
     /// So many bytes the socket still takes before it is full.
     pub room: usize,
+    /// The socket was full; what waits for it was decided earlier.
+    held_up: bool,
     /// What became of each accepted request.
     pub outcomes: Vec<(Ticket, Outcome)>,
     /// When the last bytes of texts were written.
     pub texts_at: Vec<Duration>,
+    /// Reads along.
+    pub witness: Witness,
 }
 
 /// How a world may differ from the ordinary.
@@ -153,11 +160,13 @@ impl World {
         let (result_sender, results) = bounded(64);
         let parts = Parts {
             outbox: outbox.clone(),
-            errands: Box::new(Inline(result_sender.clone())),
+            archive: options
+                .archive
+                .map(|archive| archive(result_sender.clone())),
+            errands: Box::new(Inline(result_sender)),
             keeper: options.keeper,
             weather: options.weather,
             history: options.history,
-            archive: options.archive.map(|archive| archive(result_sender)),
             host: Box::new(HostStats::default),
             registry: options.registry,
         };
@@ -186,8 +195,10 @@ impl World {
             answers: Vec::new(),
             off: false,
             room: usize::MAX,
+            held_up: false,
             outcomes: Vec::new(),
             texts_at: Vec::new(),
+            witness: Witness::default(),
         }
     }
 
@@ -293,6 +304,7 @@ impl World {
             if let Output::Bytes(conn, bytes) = output
                 && Some(conn) == self.conn
             {
+                self.witness.bot_read(self.now, &bytes);
                 self.core.received(self.now, &bytes);
             }
         }
@@ -300,9 +312,25 @@ impl World {
             events.push(event);
         }
         self.conn = None;
+        self.witness.closed(self.now, "node");
         self.core.closed(self.now, Loss::EndOfFile);
         for event in events {
+            self.witness.event(self.now, &event);
             self.bot.handle(self.now, event);
+        }
+    }
+
+    /// The board's clock jumps; the node's does not.
+    pub fn board_clock(&mut self, by: i64) {
+        self.now.unix = self.now.unix.saturating_add_signed(by);
+        self.node.fault(self.now, Fault::ClockJump(-by));
+    }
+
+    /// Bytes that the node never wrote.
+    pub fn inject(&mut self, bytes: &[u8]) {
+        if self.conn.is_some() {
+            self.witness.bot_read(self.now, bytes);
+            self.core.received(self.now, bytes);
         }
     }
 
@@ -328,13 +356,15 @@ impl World {
                 }
                 _ => None,
             };
-            self.answers.push(Answer {
+            let answer = Answer {
                 to: NodeNum(packet.to),
                 channel: packet.channel,
                 reply_to,
                 hop_limit: packet.hop_limit,
                 text: text.to_owned(),
-            });
+            };
+            self.witness.on_air(self.now, &answer);
+            self.answers.push(answer);
         }
     }
 
@@ -344,6 +374,7 @@ impl World {
             let mut busy = false;
             while let Ok(request) = self.requests.try_recv() {
                 busy = true;
+                self.witness.requested(self.now, &request);
                 self.core.request(self.now, request);
             }
             while let Some(act) = self.core.act() {
@@ -351,6 +382,7 @@ impl World {
                 self.act(act);
             }
             let taken = self.core.output().len().min(self.room);
+            let held_up = std::mem::replace(&mut self.held_up, taken < self.core.output().len());
             if let Some(conn) = self.conn
                 && taken > 0
             {
@@ -359,6 +391,7 @@ impl World {
                     self.room -= taken;
                 }
                 let bytes = self.core.output()[..taken].to_vec();
+                self.witness.bot_wrote(self.now, &bytes, !held_up);
                 self.node.receive(self.now, conn, &bytes);
                 self.core.wrote(self.now, bytes.len());
                 let written = self.core.session().counters().texts_written;
@@ -370,17 +403,24 @@ impl World {
                 busy = true;
                 match output {
                     Output::Bytes(conn, bytes) if Some(conn) == self.conn => {
+                        self.witness.bot_read(self.now, &bytes);
                         self.core.received(self.now, &bytes);
                     }
                     Output::Close(conn) if Some(conn) == self.conn => {
                         self.conn = None;
+                        self.witness.closed(self.now, "node");
                         self.core.closed(self.now, Loss::EndOfFile);
                     }
                     Output::Bytes(..) | Output::Close(_) => {}
                 }
+                // What was decided takes effect before more is read.
+                while let Some(act) = self.core.act() {
+                    self.act(act);
+                }
             }
             while let Some(event) = self.core.event() {
                 busy = true;
+                self.witness.event(self.now, &event);
                 if let Event::Outcome(ticket, outcome) = event {
                     self.outcomes.push((ticket, outcome));
                 }
@@ -418,11 +458,13 @@ impl World {
                     self.core.connect_failed(self.now, "Connection refused");
                 } else {
                     self.conn = Some(self.node.accept(self.now));
+                    self.witness.opened(self.now);
                     self.core.connected(self.now);
                 }
             }
             Act::Close => {
                 if let Some(conn) = self.conn.take() {
+                    self.witness.closed(self.now, "bot");
                     self.node.client_closed(self.now, conn, ClientClose::Fin);
                 }
             }

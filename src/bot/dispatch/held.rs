@@ -1,0 +1,37 @@
+//! How much the bot holds, beside how much it may: nothing grows without end,
+//! and this is how a test can look.
+
+use super::*;
+use crate::bot::errands::MOST as ERRANDS;
+use crate::bot::together::SAID;
+use crate::bot::{pings, traces};
+use crate::link::message::Held;
+use crate::link::session::MOST_OPEN;
+use crate::mesh::book::DEFAULT_CAPACITY;
+
+/// Questions to the history that are on their way, the one at work included
+/// (`store::history::read`).
+const QUESTIONS: usize = 9;
+
+impl Bot {
+    /// What it holds at this moment.
+    #[must_use]
+    pub fn held(&self) -> Vec<Held> {
+        let mut held = vec![
+            Held::new("errands", self.jobs.len(), ERRANDS + QUESTIONS),
+            Held::new("texts without an outcome", self.post.open(), MOST_OPEN),
+            Held::new("answers given together", self.post.said(), SAID),
+            Held::new("traceroutes", self.traces.count(), traces::OPEN),
+            Held::new("ping sessions", self.pings.count(), pings::OPEN),
+            Held::new("nodes", self.book.len(), DEFAULT_CAPACITY),
+            Held::new("key requests", self.key_requests.len(), KEY_MEMORY),
+            Held::new("key notices", self.key_notices.len(), KEY_MEMORY),
+            Held::new("refused orders", self.refused_orders.len(), KEY_MEMORY),
+        ];
+        held.extend(self.policy.held());
+        held.extend(self.desk.held());
+        held.extend(self.forecasts.held());
+        held.extend(self.memory.iter().flat_map(remember::Memory::held));
+        held
+    }
+}

@@ -1,6 +1,6 @@
 //! Counting packets: by sender, by kind, by the hour, by distance; and the air.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use super::{HOUR, HOURS_MAX, Kind, Question};
 use crate::bot::record::{Heard, Medium};
@@ -130,9 +130,16 @@ pub struct Counts {
 pub struct Tally {
     by: By,
     total: u64,
-    counts: HashMap<Group, u64>,
+    counts: HashMap<Group, Sum>,
     texts: u64,
-    direct: HashSet<NodeNum>,
+}
+
+/// What was counted of one group.
+#[derive(Clone, Copy, Default, Debug)]
+struct Sum {
+    packets: u64,
+    /// Of which so many came straight from the sender by radio.
+    direct: u64,
 }
 
 impl Tally {
@@ -144,7 +151,6 @@ impl Tally {
             total: 0,
             counts: HashMap::new(),
             texts: 0,
-            direct: HashSet::new(),
         };
         for seen in &question.fresh.packets {
             if question.covers(seen.at) {
@@ -152,6 +158,12 @@ impl Tally {
             }
         }
         tally
+    }
+
+    /// Whether it matters when packets were heard.
+    #[must_use]
+    pub fn is_timed(&self) -> bool {
+        matches!(self.by, By::Hour(_))
     }
 
     /// One more packet.
@@ -164,16 +176,14 @@ impl Tally {
             By::Hops if seen.by_radio => Group::Hops(seen.hops),
             By::Sender(_) | By::Hour(_) | By::Hops => return,
         };
-        self.count(group, 1);
-        self.note(seen.from, kind, 1, seen.by_radio && seen.hops == Some(0));
+        let direct = seen.by_radio && seen.hops == Some(0);
+        self.count(group, 1, u64::from(direct));
+        self.note(kind, 1);
     }
 
-    fn note(&mut self, from: NodeNum, kind: Kind, packets: u64, direct: bool) {
+    fn note(&mut self, kind: Kind, packets: u64) {
         if kind == Kind::Text {
             self.texts += packets;
-        }
-        if direct && matches!(self.by, By::Sender(_)) {
-            self.direct.insert(from);
         }
     }
 
@@ -181,27 +191,29 @@ impl Tally {
     /// so many came straight from him by radio.
     pub fn add_hour(&mut self, hour: u64, from: NodeNum, port: i32, packets: u64, direct: u64) {
         let kind = Kind::of(port);
-        self.note(from, kind, packets, direct > 0);
+        self.note(kind, packets);
         match self.by {
             By::Sender(only) if only.is_none_or(|only| only == kind) => {
-                self.count(Group::Sender(from), packets);
+                self.count(Group::Sender(from), packets, direct);
             }
-            By::Kind => self.count(Group::Kind(kind), packets),
+            By::Kind => self.count(Group::Kind(kind), packets, direct),
             By::Hour(only) if only.is_none_or(|only| only == kind) => {
-                self.count(Group::Hour(hour), packets);
+                self.count(Group::Hour(hour), packets, direct);
             }
             By::Sender(_) | By::Hour(_) => {}
             By::Hops => {
-                self.count(Group::Hops(Some(0)), direct);
-                self.count(Group::Hops(None), packets.saturating_sub(direct));
+                self.count(Group::Hops(Some(0)), direct, direct);
+                self.count(Group::Hops(None), packets.saturating_sub(direct), 0);
             }
         }
     }
 
-    fn count(&mut self, group: Group, packets: u64) {
+    fn count(&mut self, group: Group, packets: u64, direct: u64) {
         if packets > 0 {
             self.total += packets;
-            *self.counts.entry(group).or_default() += packets;
+            let sum = self.counts.entry(group).or_default();
+            sum.packets += packets;
+            sum.direct += direct;
         }
     }
 
@@ -209,7 +221,13 @@ impl Tally {
     #[must_use]
     pub fn counts(self) -> Counts {
         let groups = self.counts.len();
-        let mut most: Vec<_> = self.counts.into_iter().collect();
+        let heard = |sum: &&Sum| sum.direct > 0;
+        let direct = match self.by {
+            By::Sender(_) => self.counts.values().filter(heard).count(),
+            By::Kind | By::Hour(_) | By::Hops => 0,
+        };
+        let sums = self.counts.into_iter();
+        let mut most: Vec<_> = sums.map(|(group, sum)| (group, sum.packets)).collect();
         // Equals stand in the order of their groups.
         most.sort_unstable_by_key(|&(group, packets)| (std::cmp::Reverse(packets), group));
         most.truncate(GROUPS);
@@ -219,7 +237,7 @@ impl Tally {
             groups,
             most,
             texts: self.texts,
-            direct: self.direct.len(),
+            direct,
         }
     }
 }

@@ -8,20 +8,17 @@
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::AsFd;
-use std::os::unix::net::UnixStream;
-use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError, TrySendError};
 use log::{debug, warn};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags};
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 
 use super::core::{Act, Core, Endpoint};
 use super::lookup::{LookUps, Resolver};
 use super::message::{Event, Loss, Request};
-use super::outbox::Wake;
-use crate::mesh::Now;
+use super::wake::{Clock, Waker, sleep_in_poll};
 use crate::thread::Pulse;
 
 /// The kernel keeps this much for us while we are busy: a whole node list.
@@ -40,95 +37,6 @@ const EVENTS_FOR_WORDS: usize = EVENTS_FOR_ALL + 256;
 pub const EVENTS: usize = EVENTS_FOR_WORDS + 256;
 /// How often a full queue may be mentioned in the log.
 const DROP_NOTICE: Duration = Duration::from_secs(60);
-
-/// Reads both clocks; the one place where the link's time comes from.
-#[derive(Clone, Copy, Debug)]
-pub struct Clock {
-    start: Instant,
-}
-
-impl Clock {
-    /// Starts counting.
-    #[must_use]
-    pub fn start() -> Self {
-        Self {
-            start: Instant::now(),
-        }
-    }
-
-    /// The time by both clocks.
-    #[must_use]
-    pub fn now(&self) -> Now {
-        Now {
-            mono: self.start.elapsed(),
-            unix: SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .map_or(0, |since| since.as_secs()),
-        }
-    }
-}
-
-/// Both ends of the wake-up: the thread polls one, senders write the other.
-pub struct Waker {
-    receiver: UnixStream,
-    sender: Arc<UnixStream>,
-}
-
-impl Waker {
-    /// # Errors
-    /// When the process has no file descriptors left.
-    pub fn new() -> io::Result<Self> {
-        let (receiver, sender) = UnixStream::pair()?;
-        receiver.set_nonblocking(true)?;
-        sender.set_nonblocking(true)?;
-        Ok(Self {
-            receiver,
-            sender: Arc::new(sender),
-        })
-    }
-
-    /// The function that wakes. One pending byte is enough, so a full buffer
-    /// is no error.
-    #[must_use]
-    pub fn wake(&self) -> Wake {
-        let sender = Arc::clone(&self.sender);
-        Arc::new(move || {
-            let _ = (&*sender).write(&[1]);
-        })
-    }
-
-    /// A descriptor that becomes writable by signal handlers.
-    ///
-    /// # Errors
-    /// When the process has no file descriptors left.
-    pub fn sender(&self) -> io::Result<UnixStream> {
-        self.sender.try_clone()
-    }
-
-    /// Sleeps until woken or until `timeout` is over.
-    ///
-    /// # Errors
-    /// When the poll fails for another reason than a signal.
-    pub fn wait(&self, timeout: Option<Duration>) -> io::Result<()> {
-        let mut fds = [PollFd::new(&self.receiver, PollFlags::IN)];
-        sleep_in_poll(&mut fds, timeout)?;
-        self.drain();
-        Ok(())
-    }
-
-    fn drain(&self) {
-        let mut bytes = [0; 64];
-        while matches!((&self.receiver).read(&mut bytes), Ok(count) if count == bytes.len()) {}
-    }
-}
-
-fn sleep_in_poll(fds: &mut [PollFd<'_>], timeout: Option<Duration>) -> io::Result<()> {
-    let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
-    match poll(fds, timeout.as_ref()) {
-        Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
-}
 
 /// The connection, in the making or made.
 enum Connection {

@@ -3,7 +3,7 @@
 //! In reading order: [`message`] is what passes between bot and link,
 //! [`outbox`] the only way to send, [`frame`] bytes to frames, [`session`] the
 //! conversation, [`backoff`] the pauses between connections, [`core`] the life
-//! of the link, and [`io`] the thread with the socket.
+//! of the link, [`io`] the thread with the socket, and [`wake`] what it sleeps by.
 
 pub mod backoff;
 pub mod core;
@@ -14,18 +14,19 @@ pub mod memory;
 pub mod message;
 pub mod outbox;
 pub mod session;
+pub mod wake;
 
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, bounded};
 
 pub use self::core::{Endpoint, Settings};
-pub use self::io::{Clock, Waker};
 pub use self::message::{
     Class, DropReason, Event, Failure, Identity, Keep, Loss, Outcome, Received, Refused, Request,
     Target, Text, Ticket,
 };
 pub use self::outbox::Outbox;
+pub use self::wake::{Clock, Waker};
 use crate::thread::{Death, Pulse};
 
 /// Requests that may wait for the thread: the gate lets in 64 texts, and

@@ -39,10 +39,16 @@ impl Memory {
     /// Up to when everything is handed over, in seconds since 1970, and what
     /// is not. Without a time nothing ever was since the start, and the oldest
     /// that waits is the border.
-    pub(super) fn waiting(&self, now: Now, book: &NodeBook, look: Look) -> (Option<u64>, Fresh) {
+    pub(super) fn waiting(
+        &self,
+        now: Now,
+        book: &NodeBook,
+        look: Look,
+        kept: u8,
+    ) -> (Option<u64>, Fresh) {
         let before = || Some(self.recorder.oldest(now)?.saturating_sub(1));
         let settled = self.recorder.taken_at().or_else(before);
-        (settled, self.recorder.waiting(now, book, look))
+        (settled, self.recorder.waiting(now, book, look, kept))
     }
 
     fn hand_over(&mut self, now: Now, batch: Batch) {

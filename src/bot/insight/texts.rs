@@ -17,8 +17,9 @@ const MOST: usize = 24;
 pub enum Talking {
     /// On this channel.
     On(ChannelIndex),
-    /// On the first channel that this node shares with ours: whoever is heard
-    /// on a channel has its key, and may read what is said there.
+    /// On the first channel that this node shares with ours, of those whose texts
+    /// are kept: whoever is heard on a channel has its key, and may read what is
+    /// said there.
     SharedWith(NodeNum),
 }
 

@@ -19,9 +19,10 @@ impl Recorder {
     }
 
     /// What waits of that what is to be looked up, as far as it counts. The
-    /// clock has to be sane.
+    /// clock has to be sane. `kept` has the bit of each channel of which texts
+    /// are kept.
     #[must_use]
-    pub fn waiting(&self, now: Now, book: &NodeBook, look: Look) -> Fresh {
+    pub fn waiting(&self, now: Now, book: &NodeBook, look: Look, kept: u8) -> Fresh {
         let clock = Batch::clock(now);
         let mut fresh = Fresh::default();
         if look.packets.is_some() {
@@ -50,7 +51,7 @@ impl Recorder {
         if let Some(talking) = look.texts {
             fresh.shared = match talking {
                 Talking::On(_) => None,
-                Talking::SharedWith(node) => self.shared_with(node),
+                Talking::SharedWith(node) => self.shared_with(node, kept),
             };
             let line = |said: &Said| {
                 Some(Line {
@@ -74,11 +75,12 @@ impl Recorder {
         fresh
     }
 
-    /// The first channel on which a node was heard; what is addressed to
+    /// The first of these channels on which a node was heard; what is addressed to
     /// somebody may have come without any.
-    fn shared_with(&self, node: NodeNum) -> Option<ChannelIndex> {
+    fn shared_with(&self, node: NodeNum, kept: u8) -> Option<ChannelIndex> {
         let heard = self.packets.iter().filter(|heard| heard.from == node);
         let readable = heard.filter(|heard| heard.to.is_none() && heard.port >= 0);
-        readable.map(|heard| ChannelIndex(heard.channel)).min()
+        let channels = readable.map(|heard| ChannelIndex(heard.channel));
+        channels.filter(|channel| channel.bit() & kept != 0).min()
     }
 }

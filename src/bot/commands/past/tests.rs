@@ -86,6 +86,12 @@ fn arguments_of_the_others() {
     assert_eq!(links(""), Some(Links::BestConnected));
     assert_eq!(links("alb"), Some(Links::Of(ALICE)));
     assert_eq!(links("alice"), None, "which one?");
+    // Others tell of nodes that our node never heard.
+    let never_heard = Links::Of(NodeNum(0x00de_ad42));
+    assert_eq!(links("!00dead42"), Some(never_heard));
+    for wrong in ["!dead42", "!00dead4g", "!ffffffff"] {
+        assert_eq!(links(wrong), None, "{wrong}");
+    }
     let texts = |args| wished("traffic", args).map(|wish| (wish.hours, wish.look.texts));
     let talking = Talking::SharedWith(ask("", "").from);
     assert_eq!(texts(""), Some((8, Some(talking))));

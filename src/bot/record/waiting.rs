@@ -1,19 +1,21 @@
 //! What waits to be handed over, for those who ask about the past: the last
 //! minutes count too.
 
-use super::{Air, Batch, Recorder, Said, Undelivered};
+use super::{Air, Batch, Recorder, Said, Undelivered, When};
 use crate::bot::insight::{Failure, Fresh, Line, Look, Sample, Seen, Talking};
 use crate::mesh::{ChannelIndex, NodeBook, NodeNum, Now};
 
 impl Recorder {
-    /// When the oldest row was heard that waits, in seconds since 1970. The
-    /// clock has to be sane.
+    /// When the oldest row was heard that waits, in seconds since 1970. What had
+    /// waited in the node has its date from another clock, which may be far behind,
+    /// and is no border. The clock has to be sane.
     #[must_use]
     pub fn oldest(&self, now: Now) -> Option<u64> {
         let packets = self.packets.iter().map(|heard| heard.at);
         let air = self.air.iter().map(|air| air.at);
         let texts = self.texts.iter().map(|said| said.at);
         let all = packets.chain(air).chain(texts);
+        let all = all.filter(|at| matches!(at, When::Mono(_)));
         let clock = Batch::clock(now);
         all.filter_map(|at| clock.unix(at)).min()
     }

@@ -227,6 +227,7 @@ texts! {
 
     // /stats, /top, /packets, /histo, /hop, /channel
     NoHistory: "I keep no history." / "Je ne garde pas d'historique.",
+    NoTexts: "I keep no texts." / "Je ne garde pas les textes.",
     HistoryUnreadable: "My history cannot be read just now." / "Mon historique est illisible pour l'instant.",
     HelpTop: "who sends most, in so many hours" / "qui émet le plus, sur tant d'heures",
     HelpPackets: "what the packets are for, in so many hours" / "à quoi servent les paquets, sur tant d'heures",

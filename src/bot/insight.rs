@@ -79,6 +79,8 @@ pub struct Question {
     pub settled: Option<u64>,
     /// What is to be looked up.
     pub look: Look,
+    /// The channels of which texts are kept: the bit of each index.
+    pub kept: u8,
     /// What is not written yet.
     pub fresh: Fresh,
 }

@@ -192,7 +192,7 @@ pub const SCRIPT: &[Step] = &[
     // A broadcast, the help, the bot called by its name, a stranger.
     DORA.says("/echo anybody on the ridge today?")
         .hears(&["DORA: anybody on the ridge today?"]),
-    EMILE.writes("help").hears(&["/ping", "/help"]),
+    EMILE.writes("help").hears(&["/… ping", "/help"]),
     EMILE.says("@c3d4 ping").hears(&["pong"]),
     EMILE
         .writes("hello, are you human?")
@@ -238,6 +238,8 @@ pub const SCRIPT: &[Step] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bot::commands::testing::{World, ask};
+    use crate::text::Lang;
 
     fn exchanges() -> impl Iterator<Item = &'static Exchange> {
         SCRIPT.iter().filter_map(|step| match step {
@@ -264,6 +266,17 @@ mod tests {
         assert!(exchanges().filter(answered).count() >= 12);
         assert!(exchanges().any(|e| matches!(e.twist, Twist::Repeats(_))));
         assert!(exchanges().any(|e| matches!(e.twist, Twist::MinutesOld(6..))));
+    }
+
+    /// The answer is the registry's, which grows.
+    #[test]
+    fn the_help_is_expected_as_it_is_today() {
+        let help = exchanges().find(|exchange| exchange.text == "help");
+        let Some(Expect::Answer(_, words)) = help.map(|exchange| exchange.expect) else {
+            panic!("nobody asks for help");
+        };
+        let said = World::town().run(&ask("help", ""), Lang::En);
+        assert!(words.iter().all(|word| said[0].contains(word)), "{said:?}");
     }
 
     #[test]

@@ -83,6 +83,12 @@ pub struct ChannelIndex(pub u8);
 impl ChannelIndex {
     /// A node has this many channels, disabled ones included (protocol.md §2.2).
     pub const COUNT: usize = 8;
+
+    /// Its place in a set of channels; nowhere when no node has this channel.
+    #[must_use]
+    pub fn bit(self) -> u8 {
+        1_u8.checked_shl(u32::from(self.0)).unwrap_or(0)
+    }
 }
 
 impl fmt::Display for ChannelIndex {

@@ -208,6 +208,13 @@ impl Packet {
             Content::None => {}
         }
         packet.hops = Hops::from_header(wire.hop_start, wire.hop_limit, proven);
+        // Some routers pass a packet on and do not count themselves (protocol.md
+        // §3.15, router_hops_preserved): the byte is not the sender's then.
+        let own_byte = packet.from.relay_byte();
+        let is_relayed = packet.relay.is_some_and(|byte| byte != own_byte);
+        if packet.hops == Hops::Known(0) && is_relayed && by_lora && !packet.via_mqtt {
+            packet.hops = Hops::Unknown;
+        }
         packet
     }
 
@@ -452,6 +459,24 @@ mod tests {
         let mut mqtt = heard(3, 3);
         mqtt.via_mqtt = true;
         assert_eq!(Packet::from_wire(&mqtt).direct_signal(), None);
+    }
+
+    #[test]
+    fn a_relay_that_does_not_count_itself_is_a_relay() {
+        let mut wire = heard(3, 3);
+        for byte in [0, NodeNum(wire.from).relay_byte()] {
+            wire.relay_node = u32::from(byte);
+            assert_eq!(Packet::from_wire(&wire).hops, Hops::Known(0), "{byte}");
+        }
+        wire.relay_node ^= 1;
+        let relayed = Packet::from_wire(&wire);
+        assert_eq!(
+            (relayed.hops, relayed.direct_signal()),
+            (Hops::Unknown, None)
+        );
+        // What comes through MQTT was not heard from anybody.
+        wire.via_mqtt = true;
+        assert_eq!(Packet::from_wire(&wire).hops, Hops::Known(0));
     }
 
     #[test]

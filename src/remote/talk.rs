@@ -80,7 +80,9 @@ impl Talk {
     /// Which limit has passed at [`Talk::deadline`].
     #[must_use]
     pub fn overdue(&self) -> Trouble {
-        if self.end() <= self.last_word + self.limits.silence {
+        if self.words == 0 && self.bytes > 0 {
+            Trouble::Nonsense
+        } else if self.end() <= self.last_word + self.limits.silence {
             Trouble::WholeTimeout(self.limits.whole)
         } else {
             Trouble::SilenceTimeout(self.limits.silence)

@@ -23,13 +23,21 @@ impl Bot {
         let Some(until) = self.settings.sanity.check(now.unix) else {
             return self.answer_plain(now, ask, way, Text::ClockUnset);
         };
-        let (settled, fresh) = memory.waiting(now, &self.book, wish.look);
+        if wish.look.texts.is_some() && !self.settings.keep_texts {
+            return self.answer_plain(now, ask, way, Text::NoTexts);
+        }
+        let channels = self.enabled.iter().copied();
+        let kept = channels
+            .filter(|&channel| self.listens_on(channel))
+            .fold(0, |kept, channel| kept | channel.bit());
+        let (settled, fresh) = memory.waiting(now, &self.book, wish.look, kept);
         let question = Question {
             own: self.own,
             since: wish.since(until),
             until,
             settled,
             look: wish.look,
+            kept,
             fresh,
         };
         if !archive.ask(id, Box::new(question)) {

@@ -39,10 +39,16 @@ impl Memory {
     /// Up to when everything is handed over, in seconds since 1970, and what
     /// is not. Without a time nothing ever was since the start, and the oldest
     /// that waits is the border.
-    pub(super) fn waiting(&self, now: Now, book: &NodeBook, look: Look) -> (Option<u64>, Fresh) {
+    pub(super) fn waiting(
+        &self,
+        now: Now,
+        book: &NodeBook,
+        look: Look,
+        kept: u8,
+    ) -> (Option<u64>, Fresh) {
         let before = || Some(self.recorder.oldest(now)?.saturating_sub(1));
         let settled = self.recorder.taken_at().or_else(before);
-        (settled, self.recorder.waiting(now, book, look))
+        (settled, self.recorder.waiting(now, book, look, kept))
     }
 
     fn hand_over(&mut self, now: Now, batch: Batch) {
@@ -66,14 +72,14 @@ impl Bot {
     /// A packet and what was noted of it.
     pub(super) fn record_packet(&mut self, now: Now, received: &Received, key_differs: bool) {
         let is_kept = self.settings.keep_texts && self.listens_on(received.packet.channel);
+        let text = received.packet.text().filter(|_| is_kept);
+        // What is said to the bot is no talk.
+        let is_talk = text.is_some_and(|text| !self.is_no_talk(text));
         let Some(memory) = &mut self.memory else {
             return;
         };
         memory.recorder.packet(now, received);
-        // What is said to the bot is no talk.
-        let prefix = self.settings.bot.prefix.as_bytes();
-        let is_talk = |text: &[u8]| !text.trim_ascii_start().starts_with(prefix);
-        if is_kept && received.packet.text().is_some_and(is_talk) {
+        if is_talk {
             memory.recorder.said(now, received);
         }
         if key_differs {

@@ -264,6 +264,7 @@ mod tests {
                 packets: Some(by),
                 ..Look::default()
             },
+            kept: 0,
             fresh: Fresh {
                 packets: vec![
                     seen(7_199, 1, Some(0), true),

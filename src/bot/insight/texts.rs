@@ -17,8 +17,9 @@ const MOST: usize = 24;
 pub enum Talking {
     /// On this channel.
     On(ChannelIndex),
-    /// On the first channel that this node shares with ours: whoever is heard
-    /// on a channel has its key, and may read what is said there.
+    /// On the first channel that this node shares with ours, of those whose texts
+    /// are kept: whoever is heard on a channel has its key, and may read what is
+    /// said there.
     SharedWith(NodeNum),
 }
 
@@ -83,8 +84,10 @@ impl Listener {
 
     /// One more.
     pub fn add(&mut self, line: Line) {
-        let is_new = line.channel == self.channel && self.known.insert((line.from, line.id));
-        if !is_new {
+        let is_echo = |known: &mut HashSet<_>| {
+            line.id.known().is_some() && !known.insert((line.from, line.id))
+        };
+        if line.channel != self.channel || is_echo(&mut self.known) {
             return;
         }
         self.talk.total += 1;
@@ -146,6 +149,19 @@ mod tests {
         let talk = listener.talk(&question);
         let said: Vec<&str> = talk.last.iter().map(|line| &*line.text).collect();
         assert_eq!((talk.total, said), (3, vec!["1", "4", "3"]));
+    }
+
+    #[test]
+    fn without_a_number_no_text_is_an_echo_of_another() {
+        let mut listener = Listener::new(ChannelIndex(0));
+        for text in ["one", "two"] {
+            let text = text.into();
+            listener.add(Line {
+                text,
+                ..line(10, 0, 0)
+            });
+        }
+        assert_eq!(listener.talk(&Question::default()).total, 2);
     }
 
     #[test]

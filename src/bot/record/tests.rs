@@ -86,6 +86,20 @@ fn one_row_waits_ten_minutes_and_nothing_wakes_anybody() {
 }
 
 #[test]
+fn what_waited_in_a_node_that_is_late_is_no_border_to_the_rows_before() {
+    // What was written in the life before counts up to the first row of this
+    // one; the node's clock is an hour behind.
+    let mut recorder = recorder();
+    let mut late = received(ALICE, Standing::Backlog);
+    late.packet.rx_time = at(5).unix - 3_600;
+    recorder.packet(at(5), &late);
+    recorder.said(at(5), &late);
+    assert_eq!(recorder.oldest(at(6)), None);
+    recorder.packet(at(7), &live(ALICE));
+    assert_eq!(recorder.oldest(at(60)), Some(at(7).unix));
+}
+
+#[test]
 fn a_row_says_what_is_known_and_no_more() {
     let mut recorder = recorder();
     let mut relayed = live(ALICE);

@@ -1,27 +1,30 @@
 //! What waits to be handed over, for those who ask about the past: the last
 //! minutes count too.
 
-use super::{Air, Batch, Recorder, Said, Undelivered};
+use super::{Air, Batch, Recorder, Said, Undelivered, When};
 use crate::bot::insight::{Failure, Fresh, Line, Look, Sample, Seen, Talking};
 use crate::mesh::{ChannelIndex, NodeBook, NodeNum, Now};
 
 impl Recorder {
-    /// When the oldest row was heard that waits, in seconds since 1970. The
-    /// clock has to be sane.
+    /// When the oldest row was heard that waits, in seconds since 1970. What had
+    /// waited in the node has its date from another clock, which may be far behind,
+    /// and is no border. The clock has to be sane.
     #[must_use]
     pub fn oldest(&self, now: Now) -> Option<u64> {
         let packets = self.packets.iter().map(|heard| heard.at);
         let air = self.air.iter().map(|air| air.at);
         let texts = self.texts.iter().map(|said| said.at);
         let all = packets.chain(air).chain(texts);
+        let all = all.filter(|at| matches!(at, When::Mono(_)));
         let clock = Batch::clock(now);
         all.filter_map(|at| clock.unix(at)).min()
     }
 
     /// What waits of that what is to be looked up, as far as it counts. The
-    /// clock has to be sane.
+    /// clock has to be sane. `kept` has the bit of each channel of which texts
+    /// are kept.
     #[must_use]
-    pub fn waiting(&self, now: Now, book: &NodeBook, look: Look) -> Fresh {
+    pub fn waiting(&self, now: Now, book: &NodeBook, look: Look, kept: u8) -> Fresh {
         let clock = Batch::clock(now);
         let mut fresh = Fresh::default();
         if look.packets.is_some() {
@@ -50,7 +53,7 @@ impl Recorder {
         if let Some(talking) = look.texts {
             fresh.shared = match talking {
                 Talking::On(_) => None,
-                Talking::SharedWith(node) => self.shared_with(node),
+                Talking::SharedWith(node) => self.shared_with(node, kept),
             };
             let line = |said: &Said| {
                 Some(Line {
@@ -74,11 +77,12 @@ impl Recorder {
         fresh
     }
 
-    /// The first channel on which a node was heard; what is addressed to
+    /// The first of these channels on which a node was heard; what is addressed to
     /// somebody may have come without any.
-    fn shared_with(&self, node: NodeNum) -> Option<ChannelIndex> {
+    fn shared_with(&self, node: NodeNum, kept: u8) -> Option<ChannelIndex> {
         let heard = self.packets.iter().filter(|heard| heard.from == node);
         let readable = heard.filter(|heard| heard.to.is_none() && heard.port >= 0);
-        readable.map(|heard| ChannelIndex(heard.channel)).min()
+        let channels = readable.map(|heard| ChannelIndex(heard.channel));
+        channels.filter(|channel| channel.bit() & kept != 0).min()
     }
 }

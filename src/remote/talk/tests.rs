@@ -56,6 +56,15 @@ fn complete(nonce: u32) -> Vec<u8> {
 }
 
 #[test]
+fn who_says_something_else_has_not_said_nothing() {
+    // A serial console, or another service that sends what it likes.
+    let mut talk = talk(Want::Nodes, None);
+    assert_eq!(talk.push(at(3), b"DEBUG | 12:00:00 awake\r\n"), Ok(false));
+    assert_eq!(talk.deadline(), at(12));
+    assert_eq!(talk.overdue(), Trouble::Nonsense);
+}
+
+#[test]
 fn the_question_is_the_one_that_every_firmware_knows() {
     // protocol.md §2.1
     assert_eq!(

@@ -273,14 +273,20 @@ impl View<'_> {
         Ok(listener.talk(self.question))
     }
 
-    /// The first channel on which a node was heard within a day; what is
-    /// addressed to somebody may have come without any.
+    /// The first channel on which a node was heard within a day, of those whose
+    /// texts are kept; what is addressed to somebody may have come without any.
     fn shared_with(&self, node: NodeNum) -> rusqlite::Result<Option<ChannelIndex>> {
         let day_ago = self.question.until.saturating_sub(24 * HOUR);
         let written: Option<u8> = self.conn.query_row(
             "SELECT min(channel) FROM packets
-             WHERE id >= ?1 AND own = ?2 AND node = ?3 AND dest IS NULL AND port >= 0",
-            params![int(day_ago.saturating_mul(PER_SECOND)), self.own, node.0],
+             WHERE id >= ?1 AND own = ?2 AND node = ?3 AND dest IS NULL AND port >= 0
+               AND (1 << channel) & ?4",
+            params![
+                int(day_ago.saturating_mul(PER_SECOND)),
+                self.own,
+                node.0,
+                self.question.kept
+            ],
             |row| row.get(0),
         )?;
         let written = written.map(ChannelIndex);

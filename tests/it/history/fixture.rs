@@ -49,6 +49,7 @@ pub struct Fixture {
     pub world: World,
     path: PathBuf,
     language: &'static str,
+    more: &'static str,
     rng: fastrand::Rng,
     /// What came before, for echoes.
     before: Vec<proto::MeshPacket>,
@@ -59,12 +60,18 @@ pub struct Fixture {
 impl Fixture {
     /// A node with a full list, and a bot with a history in `path`.
     pub fn new(path: &Path, language: &'static str) -> Self {
-        let mut world = World::with(options(path, language));
+        Self::with(path, language, "")
+    }
+
+    /// The same with something more in the configuration.
+    pub fn with(path: &Path, language: &'static str, more: &'static str) -> Self {
+        let mut world = World::with(options(path, language, more));
         world.settle();
         Self {
             world,
             path: path.to_owned(),
             language,
+            more,
             rng: fastrand::Rng::with_seed(7),
             before: Vec::new(),
             counted: Vec::new(),
@@ -87,7 +94,9 @@ impl Fixture {
 
     pub fn restart(mut self) -> Self {
         self.world.bot.close(self.world.now);
-        let restarted = self.world.restart(|| options(&self.path, self.language));
+        let restarted = self
+            .world
+            .restart(|| options(&self.path, self.language, self.more));
         self.world = restarted;
         self.world.settle();
         self
@@ -316,7 +325,7 @@ impl Fixture {
 }
 
 /// A bot that knows what stands in `path`.
-fn options(path: &Path, language: &str) -> Options {
+fn options(path: &Path, language: &str, more: &str) -> Options {
     let sim = Settings {
         version: Version::V2_7,
         nodes: 249,
@@ -343,7 +352,7 @@ fn options(path: &Path, language: &str) -> Options {
     Options {
         sim,
         config: format!(
-            "language = \"{language}\"\n[operator]\nnode = \"{}\"\nkey = \"{key}\"\n",
+            "language = \"{language}\"\n[operator]\nnode = \"{}\"\nkey = \"{key}\"\n{more}",
             operator.num
         ),
         before,

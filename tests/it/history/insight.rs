@@ -556,3 +556,54 @@ fn talk_is_for_those_who_were_heard_on_the_channel() {
     fixture.world.bot.close(fixture.world.now);
     assert_eq!(number(&path, "SELECT count(*) FROM texts"), 3);
 }
+
+/// Everybody is heard on the first channel, where positions go. The bot does
+/// not listen there.
+#[test]
+fn talk_is_of_a_channel_that_the_bot_listens_on() {
+    let (_folder, path) = place();
+    let mut fixture = Fixture::with(&path, "en", "[bot]\nchannels = [1]\n");
+    let alice = fixture.world.person(0);
+    let ask = |fixture: &mut Fixture, said: Said| {
+        fixture.world.run(60_000);
+        let answers = fixture.world.ask(said).into_iter();
+        answers.map(|answer| answer.text).collect::<Vec<_>>()
+    };
+    ask(&mut fixture, Said::on_channel(alice, 0, "for everybody"));
+    let unheard = ask(&mut fixture, Said::to_us(alice, "/trafic"));
+    assert!(unheard[0].contains("not heard you"), "{unheard:?}");
+    ask(&mut fixture, Said::on_channel(alice, 1, "for friends"));
+    for later in [0, 20 * 60_000] {
+        // The last words wait to be written at first.
+        fixture.world.run(later);
+        let talk = ask(&mut fixture, Said::to_us(alice, "/trafic"));
+        assert!(talk[0].ends_with("for friends"), "{talk:?}");
+    }
+}
+
+#[test]
+fn what_is_said_to_the_bot_is_no_talk() {
+    let (_folder, path) = place();
+    let mut fixture = Fixture::new(&path, "en");
+    let texts = ["hello", "/ping", "@c3d4 ping", "@bob ping me"];
+    for (at, text) in texts.into_iter().enumerate() {
+        fixture.world.run(60_000);
+        let somebody = fixture.world.person(at);
+        fixture.world.ask(Said::on_channel(somebody, 0, text));
+    }
+    let talk = fixture.ask("/trafic");
+    assert!(talk[0].contains(" 2 texts\n"), "{talk:?}");
+    assert!(talk[0].ends_with("bob ping me"), "{talk:?}");
+}
+
+#[test]
+fn what_is_not_kept_is_not_said_to_be_nothing() {
+    let (_folder, path) = place();
+    let mut fixture = Fixture::with(&path, "en", "[store]\ntexts = false\n");
+    let alice = fixture.world.person(0);
+    fixture
+        .world
+        .ask(Said::on_channel(alice, 0, "for everybody"));
+    let talk = fixture.ask("/trafic");
+    assert_eq!(talk, ["I keep no texts."]);
+}

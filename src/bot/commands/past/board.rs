@@ -9,7 +9,7 @@ use super::{TOP, leave};
 use crate::bot::command::{Ask, Command, Context};
 use crate::bot::insight::{By, Group, HOURS_MAX, Kind, Links, Look, View, Wish};
 use crate::bot::reply::Reply;
-use crate::mesh::Node;
+use crate::mesh::{Metrics, Node};
 use crate::text::Text;
 
 /// Who was not heard for so long does not compete.
@@ -69,7 +69,10 @@ fn write(view: &View<'_>) -> String {
             format!("📶 {who} {snr} dB")
         }),
     );
-    let uptime = |node: &Node| node.metrics.uptime.filter(|&secs| secs <= UPTIME_MAX);
+    let uptime = |node: &Node| {
+        let uptime = metrics(view, node)?.uptime;
+        uptime.filter(|&secs| secs <= UPTIME_MAX)
+    };
     let longest = first(view, uptime);
     add(
         5,
@@ -78,7 +81,10 @@ fn write(view: &View<'_>) -> String {
             format!("⏱ {who} {}", format::brief(view.lang, time))
         }),
     );
-    let empty = |node: &Node| Some(100 - node.metrics.battery.filter(|level| *level <= 100)?);
+    let empty = |node: &Node| {
+        let battery = metrics(view, node)?.battery;
+        Some(100 - battery.filter(|level| *level <= 100)?)
+    };
     let emptiest = first(view, empty);
     add(
         6,
@@ -90,12 +96,25 @@ fn write(view: &View<'_>) -> String {
     format::fit(parts, view.part_limit)
 }
 
+/// What it said of itself within a week: it may have been heard since, and have
+/// said nothing of this.
+fn metrics<'a>(view: &View<'_>, node: &'a Node) -> Option<&'a Metrics> {
+    let at = node.metrics_at()?;
+    (view.ago(at) <= WEEK).then_some(&node.metrics)
+}
+
+/// Whether it is heard by radio, too: the whole world comes through MQTT.
+fn is_of_this_mesh(node: &Node) -> bool {
+    !node.via_mqtt || !node.hop_history().is_empty() || node.last_direct().is_some()
+}
+
 /// Who of those heard within a week has most of something; of equals the one
 /// with the smallest number.
 fn first<T: Ord>(view: &View<'_>, what: impl Fn(&Node) -> Option<T>) -> Option<(String, T)> {
     let nodes = view.book.iter();
     let others = nodes.filter(|node| view.book.own() != Some(node.num));
-    let recent = others.filter(|node| node.age(view.now).is_some_and(|age| age <= WEEK));
+    let here = others.filter(|node| is_of_this_mesh(node));
+    let recent = here.filter(|node| node.age(view.now).is_some_and(|age| age <= WEEK));
     let most = recent.filter_map(|node| Some((what(node)?, std::cmp::Reverse(node.num))));
     let (what, node) = most.max()?;
     Some((short(view, node.0), what))

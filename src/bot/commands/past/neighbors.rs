@@ -8,6 +8,7 @@ use crate::bot::command::{Ask, Command, Context};
 use crate::bot::commands::whom;
 use crate::bot::insight::{Hub, Links, Look, Pair, View, Wish};
 use crate::bot::reply::Reply;
+use crate::mesh::NodeNum;
 use crate::text::Text;
 
 /// Links that were not heard for longer are no neighbours any more: neighbour
@@ -31,12 +32,21 @@ fn run(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
         match whom::whom(&ask.args, COMMAND.name, who, context) {
             Ok(num) => Links::Of(num),
             Err(question) => {
-                reply.say(context.desk, &question);
-                return;
+                let Some(num) = told_of(&ask.args) else {
+                    reply.say(context.desk, &question);
+                    return;
+                };
+                Links::Of(num)
             }
         }
     };
     reply.look_back(wish(links));
+}
+
+/// A whole number, which the answer about everybody may have named: neighbour
+/// lists and traceroutes tell of nodes that our own node never heard.
+fn told_of(args: &str) -> Option<NodeNum> {
+    NodeNum::parse(args.trim()).filter(|num| num.is_node())
 }
 
 fn wish(links: Links) -> Wish {

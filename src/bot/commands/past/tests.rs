@@ -1,17 +1,21 @@
 //! What is asked for, and the answers at their worst. The golden texts stand
 //! in `tests/it/history/insight.rs`, over a fixture of many packets.
 
+use std::time::Duration;
+
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
+use prost::Message;
 
 use super::*;
-use crate::bot::commands::testing::{ALICE, World, ask};
+use crate::bot::commands::testing::{ALICE, SANITY, World, ask};
 use crate::bot::insight::{
     Air, Answer, Counts, Failure, Group, HOUR, Hub, Line, Links, Net, Pair, Record, Sample, Stock,
     Talk, Talking, Way,
 };
 use crate::bot::reply::Errand;
-use crate::mesh::{ChannelIndex, NodeNum, PacketId};
+use crate::mesh::{ChannelIndex, Hops, NodeNum, Packet, PacketId, Payload, Standing};
+use crate::proto::{self, PortNum};
 use crate::text::Lang;
 
 /// The wish that a question leaves.
@@ -82,6 +86,12 @@ fn arguments_of_the_others() {
     assert_eq!(links(""), Some(Links::BestConnected));
     assert_eq!(links("alb"), Some(Links::Of(ALICE)));
     assert_eq!(links("alice"), None, "which one?");
+    // Others tell of nodes that our node never heard.
+    let never_heard = Links::Of(NodeNum(0x00de_ad42));
+    assert_eq!(links("!00dead42"), Some(never_heard));
+    for wrong in ["!dead42", "!00dead4g", "!ffffffff"] {
+        assert_eq!(links(wrong), None, "{wrong}");
+    }
     let texts = |args| wished("traffic", args).map(|wish| (wish.hours, wish.look.texts));
     let talking = Talking::SharedWith(ask("", "").from);
     assert_eq!(texts(""), Some((8, Some(talking))));
@@ -252,6 +262,71 @@ fn nothing_known_is_said_so() {
             "{text}"
         );
     }
+}
+
+/// `/leaderboard` when nothing was looked up: what the book alone tells.
+fn board(world: &World) -> String {
+    let wish = wished("leaderboard", "").unwrap();
+    (wish.render)(&View {
+        lang: Lang::En,
+        part_limit: 200,
+        book: &world.book,
+        zone: &TimeZone::UTC,
+        now: world.now,
+        wish,
+        until: world.now.unix,
+        answer: &Answer::default(),
+    })
+}
+
+#[test]
+fn what_somebody_said_weeks_ago_is_no_record_of_the_week() {
+    let mut world = World::town();
+    let fresh = board(&world);
+    assert!(fresh.contains("🪫 ALB 87%"), "{fresh}");
+    // Ten days later she says something, but nothing of her battery.
+    let later = 10 * 24 * 3_600;
+    world.now = world.now.plus(Duration::from_secs(later));
+    world.hear(ALICE, later, Hops::Known(0), 3.0);
+    let stale = board(&world);
+    assert!(stale.contains("📶 ALB 3.0 dB"), "{stale}");
+    assert!(!stale.contains('🪫'), "{stale}");
+}
+
+#[test]
+fn who_comes_through_mqtt_alone_does_not_compete() {
+    let place = proto::Position {
+        latitude_i: Some(480_000_000),
+        longitude_i: Some(20_000_000),
+        altitude: Some(4_808),
+        ..proto::Position::default()
+    };
+    let placed = |via_mqtt| {
+        let mut packet = Packet::from_wire(&proto::MeshPacket {
+            from: 0x6666_0042,
+            to: NodeNum::BROADCAST.0,
+            transport_mechanism: 1,
+            rx_snr: 1.0,
+            hop_start: 3,
+            hop_limit: 2,
+            ..proto::MeshPacket::default()
+        });
+        packet.via_mqtt = via_mqtt;
+        packet.payload = Payload::Port(PortNum::PositionApp, place.encode_to_vec());
+        packet
+    };
+    let mut world = World::town();
+    let mut hear = |via_mqtt| {
+        let packet = placed(via_mqtt);
+        (world.book).note_packet(&packet, Standing::Live, world.now, SANITY);
+        board(&world)
+    };
+    let far = hear(true);
+    assert!(!far.contains("4808 m"), "{far}");
+    let near = hear(false);
+    assert!(near.contains("4808 m"), "{near}");
+    // Who is heard by radio as well is of this mesh.
+    assert_eq!(hear(true), near);
 }
 
 proptest! {

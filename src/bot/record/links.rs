@@ -76,7 +76,7 @@ impl Sums {
             let key = (edge.from, edge.to, edge.witness);
             self.add(key, at, Some(edge.snr_q), book);
         }
-        let mut relays = BTreeMap::new();
+        let relays = book.relays(now);
         for heard in packets {
             let When::Mono(at) = heard.at else { continue };
             if heard.late || heard.medium != Medium::Radio {
@@ -88,9 +88,7 @@ impl Sums {
                     self.add(key, at, Some(snr_q), book);
                 }
                 (Some(1), _, Some(byte)) => {
-                    let relay = relays
-                        .entry(byte)
-                        .or_insert_with(|| book.only_relay(byte, now));
+                    let relay = relays.get(&byte).copied().flatten();
                     if let Some(relay) = relay.filter(|&relay| relay != heard.from) {
                         self.add((heard.from, relay, Witness::Relayed), at, None, book);
                     }

@@ -81,6 +81,7 @@ impl NodeBook {
         sanity: Sanity,
     ) {
         let is_own = self.own == Some(NodeNum(info.num));
+        self.latest = self.latest.max(Some(now.mono));
         let heard = past(u64::from(info.last_heard), now, sanity);
         let heard_mono = since_start(heard, now, sanity);
         let Some((node, is_new)) = self.entry(NodeNum(info.num), (heard_mono, heard)) else {
@@ -147,6 +148,7 @@ impl NodeBook {
         now: Now,
         sanity: Sanity,
     ) -> Noted {
+        self.latest = self.latest.max(Some(now.mono));
         let is_own = self.own == Some(packet.from);
         if is_own && (packet.by_lora || packet.via_mqtt) {
             // A late echo of ours, or somebody who claims to be us.

@@ -24,6 +24,7 @@ pub use rows::{Air, Batch, Heard, History, KeyNews, Medium, Said, Undelivered, W
 use self::haste::Haste;
 use super::recent::Recent;
 use crate::link::Received;
+use crate::mesh::time::sooner;
 use crate::mesh::{
     Changes, Edge, NodeBook, NodeNum, Now, Packet, Payload, Sanity, Standing, content, edges, name,
 };
@@ -334,7 +335,7 @@ impl Recorder {
     /// When [`Recorder::take`] is worth calling.
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
-        self.batch_at.into_iter().chain(self.haste.due()).min()
+        sooner(self.batch_at, self.haste.due())
     }
 
     /// What is due; `None` when nothing is, or when it cannot be dated yet.

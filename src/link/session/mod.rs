@@ -34,6 +34,7 @@ use self::tracker::Tracker;
 use super::frame::{self, Decoder};
 use super::message::{DropReason, Event, Identity, Loss, Outcome, Request, Ticket};
 use super::outbox::Gate;
+use crate::mesh::time::sooner;
 use crate::mesh::{NodeNum, Now, Packet, Sanity};
 use crate::proto::{self, to_radio};
 use crate::text::{Lang, Text as Say};
@@ -312,28 +313,22 @@ impl Session {
     pub fn deadline(&self) -> Option<Duration> {
         let ready = self.phase.is_ready();
         let mut earliest = self.phase.deadline();
-        let mut also = |at: Duration| {
-            if earliest.is_none_or(|earliest| at < earliest) {
-                earliest = Some(at);
-            }
-        };
+        let mut also = |at: Option<Duration>| earliest = sooner(earliest, at);
         match self.ending {
-            Ending::LastWord(at) | Ending::Goodbye(at) => also(at),
-            Ending::No | Ending::Done if ready => also(self.liveness.deadline()),
+            Ending::LastWord(at) | Ending::Goodbye(at) => also(Some(at)),
+            Ending::No | Ending::Done if ready => also(Some(self.liveness.deadline())),
             Ending::No | Ending::Done => {}
         }
         if !self.out.is_empty() {
-            also(self.last_progress + WRITE_STALL);
+            also(Some(self.last_progress + WRITE_STALL));
         }
         if !self.queue.is_empty() {
             if ready {
-                self.send_due().into_iter().for_each(&mut also);
+                also(self.send_due());
             }
-            self.queue.next_expiry().into_iter().for_each(&mut also);
+            also(self.queue.next_expiry());
         }
-        if let Some(at) = self.flights.deadline() {
-            also(at);
-        }
+        also(self.flights.deadline());
         earliest
     }
 

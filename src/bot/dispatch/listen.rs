@@ -56,12 +56,11 @@ impl Bot {
 
     /// Which command the text means; enters its arguments into `ask`.
     fn understand(&mut self, now: Now, text: &str, ask: &mut Ask) -> Option<Command> {
-        let id = self.own.to_string();
         let own = self.book.get(self.own);
         let names = Names {
             short: own.and_then(|own| own.short_name.as_deref()).unwrap_or(""),
             long: own.and_then(|own| own.long_name.as_deref()).unwrap_or(""),
-            id: &id,
+            id: self.own,
         };
         let prefix = &self.settings.bot.prefix;
         let direct = ask.place == Place::Direct;
@@ -91,7 +90,8 @@ impl Bot {
                     None => return None,
                 }
             }
-            Parsed::Chat => (None, String::new(), String::new()),
+            Parsed::Chat if direct => (None, String::new(), String::new()),
+            Parsed::Chat => return None,
         };
         let hidden = direct && !self.settings.log_direct_texts;
         let shown = clean(args.as_bytes(), LINE_MAX);

@@ -224,9 +224,8 @@ impl Session {
             // Read in one go with what ended the connection.
             return;
         }
-        let mut decoder = std::mem::take(&mut self.decoder);
-        decoder.push(bytes);
-        while let Some(payload) = decoder.next_frame() {
+        self.decoder.push(bytes);
+        while let Some(payload) = self.decoder.next_frame() {
             // Most frames hold a packet, and that is read where it lies.
             if let Some(packet) = Packet::from_frame(payload) {
                 self.understood(now);
@@ -243,11 +242,10 @@ impl Session {
                 Err(error) => {
                     self.counters.undecodable += 1;
                     debug!("a frame that is no message: {error}");
-                    decoder.reject();
+                    self.decoder.reject();
                 }
             }
         }
-        self.decoder = decoder;
         self.pump(now);
     }
 

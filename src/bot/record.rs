@@ -156,7 +156,7 @@ impl Recorder {
             }
             return;
         }
-        if live {
+        if live && edges::may_tell(packet) {
             self.told(now, packet);
         }
         if self.packets.len() >= ROWS {
@@ -409,7 +409,9 @@ impl Recorder {
             if nodes {
                 batch.links = self.sums.take();
             }
-            batch.packets = std::mem::take(&mut self.packets);
+            // As many will come until the next one.
+            let next = Vec::with_capacity(self.packets.len());
+            batch.packets = std::mem::replace(&mut self.packets, next);
             batch.texts = std::mem::take(&mut self.texts);
             batch.air = std::mem::take(&mut self.air);
         } else if self.rows() > 0 {
@@ -463,9 +465,15 @@ fn port_of(payload: &Payload) -> i32 {
 /// SNRs are sent in quarters of a dB; what no radio can measure is none.
 #[allow(clippy::cast_possible_truncation)]
 fn quarters(snr: f32) -> Option<i16> {
-    (-64.0..=64.0)
-        .contains(&snr)
-        .then(|| (snr * 4.0).round() as i16)
+    if !(-64.0..=64.0).contains(&snr) {
+        return None;
+    }
+    let quarters = (snr * 4.0) as i16;
+    // Rounding costs more than all the rest, and is hardly ever needed.
+    if f32::from(quarters) == snr * 4.0 {
+        return Some(quarters);
+    }
+    Some((snr * 4.0).round() as i16)
 }
 
 #[cfg(test)]

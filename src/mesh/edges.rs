@@ -56,11 +56,22 @@ impl Edge {
     }
 }
 
+/// Whether a packet can tell of receptions, its own excluded; most cannot.
+#[must_use]
+pub fn may_tell(packet: &Packet) -> bool {
+    let port = packet.port().map(|(port, _)| port);
+    !packet.via_mqtt
+        && matches!(
+            port,
+            Some(PortNum::NeighborinfoApp | PortNum::TracerouteApp)
+        )
+}
+
 /// The receptions that a packet tells of, its own excluded. What cannot be
 /// decoded tells of none.
 #[must_use]
 pub fn told_by(packet: &Packet) -> Vec<Edge> {
-    if packet.via_mqtt {
+    if !may_tell(packet) {
         return Vec::new();
     }
     match packet.port() {

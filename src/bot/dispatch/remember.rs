@@ -65,7 +65,9 @@ impl Memory {
 impl Bot {
     /// A packet and what was noted of it.
     pub(super) fn record_packet(&mut self, now: Now, received: &Received, key_differs: bool) {
-        let is_kept = self.settings.keep_texts && self.listens_on(received.packet.channel);
+        let text = received.packet.text();
+        let text =
+            text.filter(|_| self.settings.keep_texts && self.listens_on(received.packet.channel));
         let Some(memory) = &mut self.memory else {
             return;
         };
@@ -73,7 +75,7 @@ impl Bot {
         // What is said to the bot is no talk.
         let prefix = self.settings.bot.prefix.as_bytes();
         let is_talk = |text: &[u8]| !text.trim_ascii_start().starts_with(prefix);
-        if is_kept && received.packet.text().is_some_and(is_talk) {
+        if text.is_some_and(is_talk) {
             memory.recorder.said(now, received);
         }
         if key_differs {

@@ -157,6 +157,8 @@ impl Packet {
         Parts::of_frame(payload).ok().map(|parts| Self::new(&parts))
     }
 
+    // Inlined, so that most of what has just been read goes straight to its place.
+    #[inline(always)]
     fn new(wire: &Parts<'_>) -> Self {
         let transport = wire.transport;
         let by_lora_mechanism = (1..=4).contains(&transport);

@@ -443,12 +443,16 @@ impl Recorder {
         self.errors.drain(..surplus);
     }
 
+    #[inline(always)]
     fn wait_from(&mut self, now: Now) {
         self.wait_until(now.mono + BATCH_PERIOD);
     }
 
+    #[inline(always)]
     fn wait_until(&mut self, at: Duration) {
-        self.batch_at = Some(self.batch_at.map_or(at, |before| before.min(at)));
+        if self.batch_at.is_none_or(|before| at < before) {
+            self.batch_at = Some(at);
+        }
     }
 }
 

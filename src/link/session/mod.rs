@@ -552,15 +552,17 @@ impl Session {
         }
     }
 
-    /// Whatever can be done now, is done.
+    /// Whatever can be done now, is done: mostly nothing.
+    #[inline]
     fn pump(&mut self, now: Now) {
         if self.ending != Ending::No {
             self.pump_ending(now);
-            return;
+        } else if !self.queue.is_empty() {
+            self.pump_queue(now);
         }
-        if self.queue.is_empty() {
-            return;
-        }
+    }
+
+    fn pump_queue(&mut self, now: Now) {
         self.drop_expired(now);
         if self.phase.is_ready() {
             self.send_what_is_due(now);

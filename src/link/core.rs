@@ -342,6 +342,7 @@ impl Core {
     }
 
     /// Carries out what the session has decided.
+    #[inline]
     fn settle(&mut self, now: Now) {
         if let Phase::Up { ready_at } = &mut self.phase {
             // A restart of the node that leaves the connection open does not

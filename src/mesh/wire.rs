@@ -16,7 +16,7 @@ pub struct Odd;
 pub type Key = (u32, u32);
 
 /// What [`Reader::key`] says at the end; no field has it.
-pub const END: Key = (0, 0);
+pub const END: Key = (u32::MAX, 0);
 
 /// The key of a field with a number or a flag.
 #[must_use]
@@ -49,7 +49,8 @@ impl<'a> Reader<'a> {
         Self(bytes)
     }
 
-    /// The key of the next field, or [`END`].
+    /// The key of the next field, or [`END`]. No field has the number 0, and
+    /// nobody must expect it: [`Reader::skip`] finds it odd.
     ///
     /// # Errors
     /// [`Odd`].
@@ -57,7 +58,7 @@ impl<'a> Reader<'a> {
     pub fn key(&mut self) -> Result<Key, Odd> {
         let key = match self.0 {
             [] => return Ok(END),
-            [byte @ 8..0x80, rest @ ..] => {
+            [byte @ 0..0x80, rest @ ..] => {
                 self.0 = rest;
                 u32::from(*byte)
             }
@@ -68,10 +69,7 @@ impl<'a> Reader<'a> {
             }
             _ => u32::try_from(self.varint()?).map_err(|_| Odd)?,
         };
-        match key >> 3 {
-            0 => Err(Odd),
-            number => Ok((number, key & 7)),
-        }
+        Ok((key >> 3, key & 7))
     }
 
     /// The content of a field with a number.
@@ -195,16 +193,19 @@ fn after(said: &[u8], kind: u32) -> Result<&[u8], Odd> {
 /// it is odd.
 fn long_varint(said: &[u8]) -> (u64, usize) {
     const ODD: (u64, usize) = (0, usize::MAX);
+    if let [low, high @ 0..0x80, ..] = said {
+        return (u64::from(low & 0x7f) | u64::from(*high) << 7, 2);
+    }
     if let Some(number) = negative(said) {
         return (i64::from(number).cast_unsigned(), 10);
     }
     let (mut value, mut shift) = (0, 0);
-    for (length, &byte) in (1..=10).zip(said) {
+    for (before, &byte) in said[..said.len().min(10)].iter().enumerate() {
         value |= u64::from(byte & 0x7f) << shift;
         if byte < 0x80 {
             // The tenth byte has room for one bit.
-            let fits = shift < 63 || byte <= 1;
-            return if fits { (value, length) } else { ODD };
+            let fits = before < 9 || byte <= 1;
+            return if fits { (value, before + 1) } else { ODD };
         }
         shift += 7;
     }

@@ -342,7 +342,6 @@ impl Core {
     }
 
     /// Carries out what the session has decided.
-    #[inline]
     fn settle(&mut self, now: Now) {
         if let Phase::Up { ready_at } = &mut self.phase {
             // A restart of the node that leaves the connection open does not
@@ -356,7 +355,14 @@ impl Core {
                 self.lost(now, ready_at, loss);
             }
         }
-        if self.session.is_ending() && !matches!(self.phase, Phase::Up { .. } | Phase::Ended) {
+        if self.session.is_ending() {
+            self.settle_the_end(now);
+        }
+    }
+
+    #[cold]
+    fn settle_the_end(&mut self, now: Now) {
+        if !matches!(self.phase, Phase::Up { .. } | Phase::Ended) {
             // Nobody to say goodbye to.
             self.acts.push_back(Act::Close);
             self.session.tick(now);

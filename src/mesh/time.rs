@@ -27,10 +27,11 @@ impl Now {
 
 /// The earlier of two moments that may never come.
 #[must_use]
+#[inline]
 pub fn sooner(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        _ => one.or(other),
+    match other {
+        Some(at) if one.is_none_or(|one| at < one) => other,
+        _ => one,
     }
 }
 

@@ -142,6 +142,7 @@ impl Session {
         self.pass_on(now, packet, standing, age, traceroute);
     }
 
+    #[inline(always)]
     fn pass_on(
         &mut self,
         now: Now,

@@ -88,6 +88,7 @@ impl Seen {
     }
 
     /// Goes back along a chain until it leaves what is remembered.
+    #[inline]
     fn finds(&self, pair: u64, hash: usize, now: u32) -> bool {
         let mut number = self.heads[hash];
         let mut passed = 0;

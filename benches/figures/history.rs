@@ -150,7 +150,7 @@ impl Rig {
             outbox: link.outbox,
             errands,
             keeper: Arc::new(Forgetful),
-            history: Some(Box::new(Discard)),
+            history: Some(Box::new(Discard::default())),
             archive: Some(Box::new(Reading(path.to_owned(), done))),
             weather: Arc::new(Offline),
             host: Box::new(HostStats::default),

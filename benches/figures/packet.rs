@@ -5,22 +5,25 @@
 //! their difference holds neither the start nor the making of the packets.
 
 use std::process::Command;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use meshbot::bot::record::History;
 use meshbot::store::history::{self, Limits};
 
 use crate::report::Outcome;
-use crate::rig::{Discard, Rig, Scribe, floor};
+use crate::rig::{Discard, Rig, Scribe, decode_content, floor};
 use crate::stream::Stream;
 
 /// By then every node is known and everything that has a bound is full.
-const WARM: usize = 6_000;
-const MOST: usize = 16_000;
+const WARM: usize = 6_100;
+/// Until then the flood brings no batch.
+const CALM: usize = 7_900;
+const MOST: usize = 16_100;
 /// A busy mesh says 20 packets a minute, and a batch is written in ten minutes.
 const BUSY: Duration = Duration::from_secs(3);
-/// So much says no mesh, and batches come ten times less often: their cost is
-/// told apart.
+/// So much says no mesh, and between two batches there are packets enough to
+/// count without them: their cost is told apart.
 const FLOOD: Duration = Duration::from_millis(300);
 /// The bot's cost in floors.
 const BOUND: f64 = 1.5;
@@ -29,7 +32,8 @@ pub fn measure() -> Vec<Outcome> {
     if Command::new("valgrind").arg("--version").output().is_err() {
         return vec![Outcome::Skipped("valgrind is not installed".to_owned())];
     }
-    let [floor, bot, store] = ["floor", "bot", "store"].map(per_packet);
+    let [floor, content, bot] = ["floor", "content", "bot"].map(|it| per_packet(it, CALM));
+    let store = per_packet("store", MOST);
     vec![
         Outcome::bound(
             format!("a packet costs {bot:.0} instructions, the bare decoder {floor:.0}"),
@@ -38,16 +42,20 @@ pub fn measure() -> Vec<Outcome> {
             "x",
         ),
         Outcome::told(format!(
+            "decoding the packets' content as well takes {content:.0}: the bot costs {:.2} times that",
+            bot / content
+        )),
+        Outcome::told(format!(
             "batches, one every 10 min at 20 packets a minute, cost {:.0} more for each packet",
             store - bot
         )),
     ]
 }
 
-fn per_packet(what: &str) -> f64 {
-    let [warm, most] = [WARM, MOST].map(|count| instructions(what, count));
+fn per_packet(what: &str, most: usize) -> f64 {
+    let [few, many] = [WARM, most].map(|count| instructions(what, count));
     #[allow(clippy::cast_precision_loss)]
-    let each = (most - warm) as f64 / (MOST - WARM) as f64;
+    let each = (many - few) as f64 / (most - WARM) as f64;
     each
 }
 
@@ -74,19 +82,29 @@ pub fn child(what: &str, count: usize) {
     let start = stream.now();
     let packets: Vec<_> = (0..MOST).map(|_| stream.next()).collect();
     let folder = tempfile::tempdir().unwrap();
+    let discard = Discard::default();
+    let batches = discard.batches.clone();
     let history: Box<dyn History> = if what == "store" {
         let path = folder.path().join("meshbot.db");
         let opened = history::open(&path, Limits::default()).unwrap();
         Box::new(Scribe::new(opened.writer))
     } else {
-        Box::new(Discard)
+        Box::new(discard)
     };
     let mut rig = Rig::new(Some(history), start);
-    for (now, bytes) in &packets[..count] {
+    let mut warm = 0;
+    for (nth, (now, bytes)) in packets[..count].iter().enumerate() {
+        if nth == WARM {
+            warm = batches.load(Ordering::Relaxed);
+        }
         match what {
-            "floor" => floor(bytes),
+            "floor" => floor(bytes, |_| ()),
+            "content" => floor(bytes, decode_content),
             _ => rig.receive(*now, bytes),
         }
+    }
+    if what == "bot" && count > WARM {
+        assert_eq!(batches.load(Ordering::Relaxed), warm, "a batch came");
     }
     rig.check();
 }

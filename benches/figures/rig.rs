@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, bounded};
@@ -18,9 +19,10 @@ use meshbot::link::core::{Act, Core};
 use meshbot::link::outbox::{Gate, Outbox};
 use meshbot::link::{Request, frame};
 use meshbot::mesh::{Now, Sanity};
-use meshbot::proto::{self, channel, from_radio};
+use meshbot::proto::{self, PortNum, channel, from_radio, mesh_packet};
 use meshbot::store::history::Writer;
 use meshbot::weather::Offline;
+use prost::Message;
 
 use crate::stream;
 use crate::traffic::OWN;
@@ -32,12 +34,18 @@ pub const SANITY: Sanity = Sanity {
 const NONCE_CONFIG: u32 = 69_420;
 const NONCE_NODES: u32 = 69_421;
 
-/// Takes every batch and keeps none.
-pub struct Discard;
+/// Takes every batch and keeps none, but counts those of history.
+#[derive(Default)]
+pub struct Discard {
+    pub batches: Arc<AtomicU64>,
+}
 
 impl History for Discard {
     fn keep(&self, batch: Box<Batch>) -> Result<(), Box<Batch>> {
+        let of_history = !batch.packets.is_empty();
         drop(batch);
+        self.batches
+            .fetch_add(u64::from(of_history), Ordering::Relaxed);
         Ok(())
     }
 }
@@ -192,15 +200,39 @@ fn handshake() -> Vec<Vec<u8>> {
 }
 
 /// What a bare loop does with a stream: finds the frames, decodes them, and
-/// forgets them.
-pub fn floor(bytes: &[u8]) {
+/// forgets them. `further` may look at each of them.
+pub fn floor(bytes: &[u8], further: impl Fn(&proto::FromRadio)) {
     let mut rest = bytes;
     while let [frame::START1, frame::START2, high, low, after @ ..] = rest {
         let length = usize::from(u16::from_be_bytes([*high, *low]));
         let (payload, next) = after.split_at(length);
-        let message = <proto::FromRadio as prost::Message>::decode(payload);
-        std::hint::black_box(message.is_ok());
+        let message = proto::FromRadio::decode(payload);
+        if let Ok(message) = &message {
+            further(message);
+        }
         drop(std::hint::black_box(message));
         rest = next;
+    }
+}
+
+/// Decodes what a packet carries: to the frame it is a field of bytes.
+pub fn decode_content(message: &proto::FromRadio) {
+    use mesh_packet::PayloadVariant::Decoded;
+    use std::hint::black_box;
+    let Some(from_radio::PayloadVariant::Packet(packet)) = &message.payload_variant else {
+        return;
+    };
+    let Some(Decoded(data)) = &packet.payload_variant else {
+        return;
+    };
+    let bytes = data.payload.as_slice();
+    match PortNum::try_from(data.portnum) {
+        Ok(PortNum::PositionApp) => drop(black_box(proto::Position::decode(bytes))),
+        Ok(PortNum::TelemetryApp) => drop(black_box(proto::Telemetry::decode(bytes))),
+        Ok(PortNum::NodeinfoApp) => drop(black_box(proto::User::decode(bytes))),
+        Ok(PortNum::NeighborinfoApp) => drop(black_box(proto::NeighborInfo::decode(bytes))),
+        Ok(PortNum::TracerouteApp) => drop(black_box(proto::RouteDiscovery::decode(bytes))),
+        Ok(PortNum::RoutingApp) => drop(black_box(proto::Routing::decode(bytes))),
+        _ => {}
     }
 }

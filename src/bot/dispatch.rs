@@ -42,6 +42,7 @@ use crate::config::{
 };
 use crate::link::{Event, Identity, Outbox, Outcome, Received, Ticket};
 use crate::mesh::name::{self, clean};
+use crate::mesh::time::sooner;
 use crate::mesh::{ChannelIndex, Hops, Known, NodeBook, NodeNum, Now, PacketId, Sanity, Standing};
 use crate::remote::NoOthers;
 use crate::text::{Lang, Text};
@@ -347,7 +348,9 @@ impl Bot {
         self.record_changes(now);
     }
 
-    /// Looks at everything that depends on time.
+    /// Looks at everything that depends on time. Seldom, and much code: it is
+    /// kept out of the loop that takes the events.
+    #[inline(never)]
     pub fn tick(&mut self, now: Now) {
         self.give_up_late_jobs(now);
         self.elsewhere.forget(now.mono);
@@ -360,12 +363,13 @@ impl Bot {
     /// When [`Bot::tick`] is needed again, at the latest.
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
-        let jobs = self.jobs.values().filter_map(OpenJob::deadline);
+        let mut jobs = None;
+        if !self.jobs.is_empty() {
+            jobs = self.jobs.values().filter_map(OpenJob::deadline).min();
+        }
         let memory = self.memory.as_ref().and_then(remember::Memory::deadline);
-        jobs.chain(self.forecasts.deadline())
-            .chain(self.pings.deadline())
-            .chain(memory)
-            .min()
+        let work = sooner(jobs, self.forecasts.deadline());
+        sooner(sooner(work, self.pings.deadline()), memory)
     }
 
     /// The last thing before the end: puts away what is worth keeping.

@@ -1,5 +1,6 @@
 //! What a text wants from the bot: a command, a choice from a list, or nothing.
 
+use crate::mesh::NodeNum;
 use crate::mesh::name::fold;
 
 /// Names that a mention may use for the bot.
@@ -9,8 +10,8 @@ pub struct Names<'a> {
     pub short: &'a str,
     /// Long name of our node.
     pub long: &'a str,
-    /// `!` and eight hex digits.
-    pub id: &'a str,
+    /// Its number.
+    pub id: NodeNum,
 }
 
 /// A text, understood.
@@ -117,7 +118,7 @@ fn visible(text: &str) -> &str {
 fn without_name<'a>(text: &'a str, names: Names<'_>) -> Option<&'a str> {
     let (first, after) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     let first = fold(first.trim_end_matches([':', ',']));
-    if [names.short, names.id]
+    if [names.short, &names.id.to_string()]
         .iter()
         .any(|name| !name.is_empty() && fold(name) == first)
     {
@@ -147,7 +148,7 @@ mod tests {
     const NAMES: Names<'_> = Names {
         short: "BOT",
         long: "Weather Bot",
-        id: "!a1b2c3d4",
+        id: NodeNum(0xa1b2_c3d4),
     };
 
     fn public(text: &str) -> Parsed<'_> {

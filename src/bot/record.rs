@@ -24,6 +24,7 @@ pub use rows::{Air, Batch, Heard, History, KeyNews, Medium, Said, Undelivered, W
 use self::haste::Haste;
 use super::recent::Recent;
 use crate::link::Received;
+use crate::mesh::time::sooner;
 use crate::mesh::{
     Changes, Edge, NodeBook, NodeNum, Now, Packet, Payload, Sanity, Standing, content, edges, name,
 };
@@ -155,7 +156,7 @@ impl Recorder {
             }
             return;
         }
-        if live {
+        if live && edges::may_tell(packet) {
             self.told(now, packet);
         }
         if self.packets.len() >= ROWS {
@@ -334,7 +335,7 @@ impl Recorder {
     /// When [`Recorder::take`] is worth calling.
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
-        self.batch_at.into_iter().chain(self.haste.due()).min()
+        sooner(self.batch_at, self.haste.due())
     }
 
     /// What is due; `None` when nothing is, or when it cannot be dated yet.
@@ -408,7 +409,9 @@ impl Recorder {
             if nodes {
                 batch.links = self.sums.take();
             }
-            batch.packets = std::mem::take(&mut self.packets);
+            // As many will come until the next one.
+            let next = Vec::with_capacity(self.packets.len());
+            batch.packets = std::mem::replace(&mut self.packets, next);
             batch.texts = std::mem::take(&mut self.texts);
             batch.air = std::mem::take(&mut self.air);
         } else if self.rows() > 0 {
@@ -440,12 +443,16 @@ impl Recorder {
         self.errors.drain(..surplus);
     }
 
+    #[inline(always)]
     fn wait_from(&mut self, now: Now) {
         self.wait_until(now.mono + BATCH_PERIOD);
     }
 
+    #[inline(always)]
     fn wait_until(&mut self, at: Duration) {
-        self.batch_at = Some(self.batch_at.map_or(at, |before| before.min(at)));
+        if self.batch_at.is_none_or(|before| at < before) {
+            self.batch_at = Some(at);
+        }
     }
 }
 
@@ -462,9 +469,15 @@ fn port_of(payload: &Payload) -> i32 {
 /// SNRs are sent in quarters of a dB; what no radio can measure is none.
 #[allow(clippy::cast_possible_truncation)]
 fn quarters(snr: f32) -> Option<i16> {
-    (-64.0..=64.0)
-        .contains(&snr)
-        .then(|| (snr * 4.0).round() as i16)
+    if !(-64.0..=64.0).contains(&snr) {
+        return None;
+    }
+    let quarters = (snr * 4.0) as i16;
+    // Rounding costs more than all the rest, and is hardly ever needed.
+    if f32::from(quarters) == snr * 4.0 {
+        return Some(quarters);
+    }
+    Some((snr * 4.0).round() as i16)
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use super::message::{Event, Loss, Request};
 use super::outbox::Gate;
 use super::session::{self, Session};
 use crate::mesh::Now;
+use crate::mesh::time::sooner;
 use crate::text::Text as Say;
 
 /// A name look-up that takes longer has failed.
@@ -173,7 +174,7 @@ impl Core {
             | Phase::Connecting { until, .. } => Some(until),
             Phase::Up { .. } | Phase::Ended => None,
         };
-        [own, self.session.deadline()].into_iter().flatten().min()
+        sooner(own, self.session.deadline())
     }
 
     /// Looks at everything that depends on time.
@@ -354,7 +355,14 @@ impl Core {
                 self.lost(now, ready_at, loss);
             }
         }
-        if self.session.is_ending() && !matches!(self.phase, Phase::Up { .. } | Phase::Ended) {
+        if self.session.is_ending() {
+            self.settle_the_end(now);
+        }
+    }
+
+    #[cold]
+    fn settle_the_end(&mut self, now: Now) {
+        if !matches!(self.phase, Phase::Up { .. } | Phase::Ended) {
             // Nobody to say goodbye to.
             self.acts.push_back(Act::Close);
             self.session.tick(now);

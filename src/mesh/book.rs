@@ -53,6 +53,11 @@ pub struct NodeBook {
     had_list: bool,
     counters: Counters,
     changes: Changes,
+    /// The time of the last news, since the program started.
+    latest: Option<Duration>,
+    /// The same when the changes were taken last. Whoever was heard later is
+    /// among those of today.
+    taken_at: Option<Duration>,
 }
 
 impl Default for NodeBook {
@@ -73,6 +78,8 @@ impl NodeBook {
             had_list: false,
             counters: Counters::default(),
             changes: Changes::default(),
+            latest: None,
+            taken_at: None,
         }
     }
 
@@ -198,16 +205,19 @@ impl NodeBook {
         candidates.into_iter().map(|node| node.num).collect()
     }
 
-    /// The one node heard directly within the last 24 hours that the byte of
-    /// [`Packet::relay`](super::Packet::relay) can mean: whom our node hears a
-    /// packet from, it hears directly. `None` when several can be meant.
+    /// For each byte of [`Packet::relay`](super::Packet::relay) the one node
+    /// heard directly within the last 24 hours that it can mean: whom our node
+    /// hears a packet from, it hears directly. `None` when several can be meant.
     #[must_use]
-    pub fn only_relay(&self, byte: u8, now: Now) -> Option<NodeNum> {
-        let mut heard = self
-            .others()
-            .filter(|node| node.num.relay_byte() == byte && node.direct_snr(now).is_some());
-        let first = heard.next()?;
-        heard.next().is_none().then_some(first.num)
+    pub fn relays(&self, now: Now) -> BTreeMap<u8, Option<NodeNum>> {
+        let mut relays = BTreeMap::new();
+        for node in self.others().filter(|it| it.direct_snr(now).is_some()) {
+            relays
+                .entry(node.num.relay_byte())
+                .and_modify(|only| *only = None)
+                .or_insert(Some(node.num));
+        }
+        relays
     }
 
     /// The long name, else the short one, else `!hex`, in at most `max_bytes`
@@ -275,7 +285,9 @@ impl NodeBook {
             Entry::Occupied(known) => (known.into_mut(), false),
             Entry::Vacant(place) => (place.insert(Node::new(num)), true),
         };
-        self.changes.nodes.insert(num);
+        if node.last_heard_mono <= self.taken_at {
+            self.changes.nodes.insert(num);
+        }
         Some((node, is_new))
     }
 }

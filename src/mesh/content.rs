@@ -3,7 +3,7 @@
 
 use prost::{DecodeError, Message};
 
-use super::wire::{END, Odd, Reader, bytes, fixed32, varint};
+use super::wire::{END, Key, Odd, Reader, bytes, fixed32, varint};
 use crate::proto::{self, telemetry};
 
 /// A position (protocol.md §3.8).
@@ -15,13 +15,13 @@ pub fn position(said: &[u8]) -> Result<proto::Position, DecodeError> {
 }
 
 fn read_position(position: &[u8]) -> Result<proto::Position, Odd> {
-    const LATITUDE: u32 = fixed32(1);
-    const LONGITUDE: u32 = fixed32(2);
-    const ALTITUDE: u32 = varint(3);
-    const TIME: u32 = fixed32(4);
-    const GROUND_SPEED: u32 = varint(15);
-    const SATS_IN_VIEW: u32 = varint(19);
-    const PRECISION_BITS: u32 = varint(23);
+    const LATITUDE: Key = fixed32(1);
+    const LONGITUDE: Key = fixed32(2);
+    const ALTITUDE: Key = varint(3);
+    const TIME: Key = fixed32(4);
+    const GROUND_SPEED: Key = varint(15);
+    const SATS_IN_VIEW: Key = varint(19);
+    const PRECISION_BITS: Key = varint(23);
     let mut reader = Reader::new(position);
     let mut it = proto::Position::default();
     loop {
@@ -36,7 +36,7 @@ fn read_position(position: &[u8]) -> Result<proto::Position, Odd> {
             PRECISION_BITS => it.precision_bits = reader.u32()?,
             // Most of the fields between these are sent, too, and nobody reads
             // them.
-            key if !matches!(key >> 3, 1..=4 | 15 | 19 | 23) => reader.skip(key, 0)?,
+            key if !matches!(key.0, 1..=4 | 15 | 19 | 23) => reader.skip(key, 0)?,
             _ => return Err(Odd),
         }
     }
@@ -52,8 +52,8 @@ pub fn telemetry(said: &[u8]) -> Result<proto::Telemetry, DecodeError> {
 
 /// Only what a node says about itself; weather stations are rare.
 fn read_telemetry(telemetry: &[u8]) -> Result<proto::Telemetry, Odd> {
-    const TIME: u32 = fixed32(1);
-    const DEVICE: u32 = bytes(2);
+    const TIME: Key = fixed32(1);
+    const DEVICE: Key = bytes(2);
     let mut reader = Reader::new(telemetry);
     let mut it = proto::Telemetry::default();
     loop {
@@ -71,11 +71,11 @@ fn read_telemetry(telemetry: &[u8]) -> Result<proto::Telemetry, Odd> {
 }
 
 fn read_device(metrics: &[u8]) -> Result<proto::DeviceMetrics, Odd> {
-    const BATTERY: u32 = varint(1);
-    const VOLTAGE: u32 = fixed32(2);
-    const CHANNEL_UTILIZATION: u32 = fixed32(3);
-    const AIR_UTIL_TX: u32 = fixed32(4);
-    const UPTIME: u32 = varint(5);
+    const BATTERY: Key = varint(1);
+    const VOLTAGE: Key = fixed32(2);
+    const CHANNEL_UTILIZATION: Key = fixed32(3);
+    const AIR_UTIL_TX: Key = fixed32(4);
+    const UPTIME: Key = varint(5);
     let mut reader = Reader::new(metrics);
     let mut it = proto::DeviceMetrics::default();
     loop {
@@ -100,10 +100,10 @@ pub fn neighbours(said: &[u8]) -> Result<proto::NeighborInfo, DecodeError> {
 }
 
 fn read_neighbours(said: &[u8]) -> Result<proto::NeighborInfo, Odd> {
-    const NODE_ID: u32 = varint(1);
-    const LAST_SENT_BY: u32 = varint(2);
-    const INTERVAL: u32 = varint(3);
-    const NEIGHBOR: u32 = bytes(4);
+    const NODE_ID: Key = varint(1);
+    const LAST_SENT_BY: Key = varint(2);
+    const INTERVAL: Key = varint(3);
+    const NEIGHBOR: Key = bytes(4);
     /// The firmware sends as many at most.
     const USUAL: usize = 10;
     let mut reader = Reader::new(said);
@@ -126,8 +126,8 @@ fn read_neighbours(said: &[u8]) -> Result<proto::NeighborInfo, Odd> {
 }
 
 fn read_neighbour(said: &[u8]) -> Result<proto::Neighbor, Odd> {
-    const NODE_ID: u32 = varint(1);
-    const SNR: u32 = fixed32(2);
+    const NODE_ID: Key = varint(1);
+    const SNR: Key = fixed32(2);
     let mut reader = Reader::new(said);
     let mut it = proto::Neighbor::default();
     loop {
@@ -163,15 +163,15 @@ impl<'a> User<'a> {
     /// # Errors
     /// [`Odd`], and `prost` has to be asked.
     pub fn read(user: &'a [u8]) -> Result<Self, Odd> {
-        const ID: u32 = bytes(1);
-        const LONG_NAME: u32 = bytes(2);
-        const SHORT_NAME: u32 = bytes(3);
-        const MAC_ADDRESS: u32 = bytes(4);
-        const HW_MODEL: u32 = varint(5);
-        const IS_LICENSED: u32 = varint(6);
-        const ROLE: u32 = varint(7);
-        const PUBLIC_KEY: u32 = bytes(8);
-        const IS_UNMESSAGABLE: u32 = varint(9);
+        const ID: Key = bytes(1);
+        const LONG_NAME: Key = bytes(2);
+        const SHORT_NAME: Key = bytes(3);
+        const MAC_ADDRESS: Key = bytes(4);
+        const HW_MODEL: Key = varint(5);
+        const IS_LICENSED: Key = varint(6);
+        const ROLE: Key = varint(7);
+        const PUBLIC_KEY: Key = bytes(8);
+        const IS_UNMESSAGABLE: Key = varint(9);
         let mut reader = Reader::new(user);
         let mut it = Self::default();
         loop {

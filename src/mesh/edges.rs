@@ -56,11 +56,22 @@ impl Edge {
     }
 }
 
+/// Whether a packet can tell of receptions, its own excluded; most cannot.
+#[must_use]
+pub fn may_tell(packet: &Packet) -> bool {
+    let port = packet.port().map(|(port, _)| port);
+    !packet.via_mqtt
+        && matches!(
+            port,
+            Some(PortNum::NeighborinfoApp | PortNum::TracerouteApp)
+        )
+}
+
 /// The receptions that a packet tells of, its own excluded. What cannot be
 /// decoded tells of none.
 #[must_use]
 pub fn told_by(packet: &Packet) -> Vec<Edge> {
-    if packet.via_mqtt {
+    if !may_tell(packet) {
         return Vec::new();
     }
     match packet.port() {
@@ -80,14 +91,14 @@ fn neighbours(hearer: NodeNum, said: &proto::NeighborInfo) -> Vec<Edge> {
         return Vec::new();
     }
     let heard = said.neighbors.iter().filter(|heard| heard.snr.is_finite());
-    heard
-        .filter_map(|heard| {
-            // A cast of a float saturates; what is not plausible goes then.
-            #[allow(clippy::cast_possible_truncation)]
-            let snr_q = (heard.snr * 4.0).round() as i32;
-            Edge::new(NodeNum(heard.node_id), hearer, snr_q, Witness::Neighbours)
-        })
-        .collect()
+    let mut edges = Vec::with_capacity(said.neighbors.len());
+    edges.extend(heard.filter_map(|heard| {
+        // A cast of a float saturates; what is not plausible goes then.
+        #[allow(clippy::cast_possible_truncation)]
+        let snr_q = (heard.snr * 4.0).round() as i32;
+        Edge::new(NodeNum(heard.node_id), hearer, snr_q, Witness::Neighbours)
+    }));
+    edges
 }
 
 /// A request tells of the way so far, a reply of the whole way there and of the

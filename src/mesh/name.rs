@@ -34,6 +34,10 @@ const COMMAND_MARKS: [char; 15] = [
 /// that is left says nothing.
 #[must_use]
 pub fn clean(bytes: &[u8], max_bytes: usize) -> String {
+    plain(bytes, max_bytes).map_or_else(|| clean_up(bytes, max_bytes), str::to_owned)
+}
+
+fn clean_up(bytes: &[u8], max_bytes: usize) -> String {
     let visible = keep_visible(&String::from_utf8_lossy(bytes));
     let named = visible.trim_start_matches(|c: char| {
         COMMAND_MARKS.contains(&c) || c.is_whitespace() || is_combining_mark(c)
@@ -41,6 +45,20 @@ pub fn clean(bytes: &[u8], max_bytes: usize) -> String {
     cut(named, max_bytes)
         .trim_end_matches(|c: char| c == ZERO_WIDTH_JOINER || c.is_whitespace())
         .to_owned()
+}
+
+/// Letters and digits with single spaces between them, as most names and words
+/// are, are clean as they are.
+fn plain(bytes: &[u8], max_bytes: usize) -> Option<&str> {
+    let mut before = b' ';
+    for &byte in bytes {
+        if !byte.is_ascii_alphanumeric() && (byte != b' ' || before == b' ') {
+            return None;
+        }
+        before = byte;
+    }
+    let fits = before != b' ' && bytes.len() <= max_bytes;
+    str::from_utf8(bytes).ok().filter(|_| fits)
 }
 
 /// The longest beginning of `text` that has at most `max_bytes` bytes and ends
@@ -254,6 +272,16 @@ mod tests {
             max in 0_usize..50,
         ) {
             check(text.as_bytes(), max)?;
+        }
+
+        #[test]
+        fn what_is_plain_is_clean(text in "[ aZ09é.]{0,8}", max in 0_usize..10) {
+            let clean = clean_up(text.as_bytes(), max);
+            let simple = text.chars().all(|c| c == ' ' || c.is_ascii_alphanumeric());
+            match plain(text.as_bytes(), max) {
+                Some(plain) => prop_assert_eq!(plain, clean),
+                None => prop_assert!(!simple || text != clean || text.is_empty()),
+            }
         }
 
         #[test]

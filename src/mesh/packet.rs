@@ -157,6 +157,8 @@ impl Packet {
         Parts::of_frame(payload).ok().map(|parts| Self::new(&parts))
     }
 
+    // Inlined, so that most of what has just been read goes straight to its place.
+    #[inline(always)]
     fn new(wire: &Parts<'_>) -> Self {
         let transport = wire.transport;
         let by_lora_mechanism = (1..=4).contains(&transport);
@@ -295,41 +297,41 @@ struct Data<'a> {
 /// The keys of `FromRadio`, `MeshPacket` and `Data` (protocol.md §3.2 to §3.4),
 /// and the highest field of each that `prost` would look at.
 mod keys {
-    use crate::mesh::wire::{bytes, fixed32, varint};
+    use crate::mesh::wire::{Key, bytes, fixed32, varint};
 
-    pub const FRAME: u32 = varint(1);
-    pub const PACKET: u32 = bytes(2);
+    pub const FRAME: Key = varint(1);
+    pub const PACKET: Key = bytes(2);
 
-    pub const FROM: u32 = fixed32(1);
-    pub const TO: u32 = fixed32(2);
-    pub const CHANNEL: u32 = varint(3);
-    pub const DECODED: u32 = bytes(4);
-    pub const ENCRYPTED: u32 = bytes(5);
-    pub const ID: u32 = fixed32(6);
-    pub const RX_TIME: u32 = fixed32(7);
-    pub const RX_SNR: u32 = fixed32(8);
-    pub const HOP_LIMIT: u32 = varint(9);
-    pub const WANT_ACK: u32 = varint(10);
-    pub const PRIORITY: u32 = varint(11);
-    pub const RX_RSSI: u32 = varint(12);
-    pub const VIA_MQTT: u32 = varint(14);
-    pub const HOP_START: u32 = varint(15);
-    pub const PUBLIC_KEY: u32 = bytes(16);
-    pub const PKI_ENCRYPTED: u32 = varint(17);
-    pub const NEXT_HOP: u32 = varint(18);
-    pub const RELAY_NODE: u32 = varint(19);
-    pub const TRANSPORT: u32 = varint(21);
+    pub const FROM: Key = fixed32(1);
+    pub const TO: Key = fixed32(2);
+    pub const CHANNEL: Key = varint(3);
+    pub const DECODED: Key = bytes(4);
+    pub const ENCRYPTED: Key = bytes(5);
+    pub const ID: Key = fixed32(6);
+    pub const RX_TIME: Key = fixed32(7);
+    pub const RX_SNR: Key = fixed32(8);
+    pub const HOP_LIMIT: Key = varint(9);
+    pub const WANT_ACK: Key = varint(10);
+    pub const PRIORITY: Key = varint(11);
+    pub const RX_RSSI: Key = varint(12);
+    pub const VIA_MQTT: Key = varint(14);
+    pub const HOP_START: Key = varint(15);
+    pub const PUBLIC_KEY: Key = bytes(16);
+    pub const PKI_ENCRYPTED: Key = varint(17);
+    pub const NEXT_HOP: Key = varint(18);
+    pub const RELAY_NODE: Key = varint(19);
+    pub const TRANSPORT: Key = varint(21);
     pub const LAST_OF_PACKET: u32 = 21;
 
-    pub const PORTNUM: u32 = varint(1);
-    pub const PAYLOAD: u32 = bytes(2);
-    pub const WANT_RESPONSE: u32 = varint(3);
-    pub const DEST: u32 = fixed32(4);
-    pub const SOURCE: u32 = fixed32(5);
-    pub const REQUEST_ID: u32 = fixed32(6);
-    pub const REPLY_ID: u32 = fixed32(7);
-    pub const EMOJI: u32 = fixed32(8);
-    pub const BITFIELD: u32 = varint(9);
+    pub const PORTNUM: Key = varint(1);
+    pub const PAYLOAD: Key = bytes(2);
+    pub const WANT_RESPONSE: Key = varint(3);
+    pub const DEST: Key = fixed32(4);
+    pub const SOURCE: Key = fixed32(5);
+    pub const REQUEST_ID: Key = fixed32(6);
+    pub const REPLY_ID: Key = fixed32(7);
+    pub const EMOJI: Key = fixed32(8);
+    pub const BITFIELD: Key = varint(9);
     pub const LAST_OF_DATA: u32 = 9;
 }
 

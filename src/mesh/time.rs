@@ -25,6 +25,16 @@ impl Now {
     }
 }
 
+/// The earlier of two moments that may never come.
+#[must_use]
+#[inline]
+pub fn sooner(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
+    match other {
+        Some(at) if one.is_none_or(|one| at < one) => other,
+        _ => one,
+    }
+}
+
 /// Tells a set clock from an unset one: sane is what lies after the moment the
 /// program was built (decisions.md, "Receiving, precisely").
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -68,6 +78,16 @@ mod tests {
         assert_eq!(sanity.age(2_400, 2_300), Some(0));
         assert_eq!(sanity.age(0, 2_300), None);
         assert_eq!(sanity.age(2_000, 900), None);
+    }
+
+    #[test]
+    fn what_never_comes_is_never_sooner() {
+        let [early, late] = [1, 2].map(|at| Some(Duration::from_secs(at)));
+        assert_eq!(sooner(early, late), early);
+        assert_eq!(sooner(late, early), early);
+        assert_eq!(sooner(None, late), late);
+        assert_eq!(sooner(late, None), late);
+        assert_eq!(sooner(None, None), None);
     }
 
     #[test]

@@ -11,25 +11,29 @@
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Odd;
 
+/// A field's number and the type of what follows. Two numbers and not one, so
+/// that who looks for a key finds it in a table by the first.
+pub type Key = (u32, u32);
+
 /// What [`Reader::key`] says at the end; no field has it.
-pub const END: u32 = 0;
+pub const END: Key = (u32::MAX, 0);
 
 /// The key of a field with a number or a flag.
 #[must_use]
-pub const fn varint(number: u32) -> u32 {
-    number << 3
+pub const fn varint(number: u32) -> Key {
+    (number, 0)
 }
 
 /// The key of a field with bytes, a text or a message.
 #[must_use]
-pub const fn bytes(number: u32) -> u32 {
-    number << 3 | 2
+pub const fn bytes(number: u32) -> Key {
+    (number, 2)
 }
 
 /// The key of a `fixed32` or `float` field.
 #[must_use]
-pub const fn fixed32(number: u32) -> u32 {
-    number << 3 | 5
+pub const fn fixed32(number: u32) -> Key {
+    (number, 5)
 }
 
 /// Goes through a message: a key, then what belongs to it, and again.
@@ -45,26 +49,27 @@ impl<'a> Reader<'a> {
         Self(bytes)
     }
 
-    /// The key of the next field, or [`END`].
+    /// The key of the next field, or [`END`]. No field has the number 0, and
+    /// nobody must expect it: [`Reader::skip`] finds it odd.
     ///
     /// # Errors
     /// [`Odd`].
     #[inline(always)]
-    pub fn key(&mut self) -> Result<u32, Odd> {
-        if self.0.is_empty() {
-            return Ok(END);
-        }
-        match self.0 {
+    pub fn key(&mut self) -> Result<Key, Odd> {
+        let key = match self.0 {
+            [] => return Ok(END),
+            [byte @ 0..0x80, rest @ ..] => {
+                self.0 = rest;
+                u32::from(*byte)
+            }
             // Fields from 16 on have a key of two bytes.
             [low @ 0x80..=0xff, high @ 1..0x80, rest @ ..] => {
                 self.0 = rest;
-                Ok(u32::from(low & 0x7f) | u32::from(*high) << 7)
+                u32::from(low & 0x7f) | u32::from(*high) << 7
             }
-            _ => match self.varint()? {
-                0 => Err(Odd),
-                key => u32::try_from(key).map_err(|_| Odd),
-            },
-        }
+            _ => u32::try_from(self.varint()?).map_err(|_| Odd)?,
+        };
+        Ok((key >> 3, key & 7))
     }
 
     /// The content of a field with a number.
@@ -79,30 +84,12 @@ impl<'a> Reader<'a> {
                 self.0 = rest;
                 Ok(u64::from(*byte))
             }
-            _ => self.long_varint(),
-        }
-    }
-
-    fn long_varint(&mut self) -> Result<u64, Odd> {
-        let mut rest = self.0;
-        let (mut value, mut shift) = (0, 0);
-        while let [byte, after @ ..] = rest {
-            rest = after;
-            value |= u64::from(byte & 0x7f) << shift;
-            if *byte < 0x80 {
-                // The tenth byte has room for one bit.
-                if shift == 63 && *byte > 1 {
-                    return Err(Odd);
-                }
-                self.0 = rest;
-                return Ok(value);
-            }
-            shift += 7;
-            if shift > 63 {
-                break;
+            _ => {
+                let (value, length) = long_varint(self.0);
+                self.0 = self.0.get(length..).ok_or(Odd)?;
+                Ok(value)
             }
         }
-        Err(Odd)
     }
 
     /// A `uint32`: the lowest bits count, as for every other reader.
@@ -168,15 +155,12 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Odd`].
-    pub fn skip(&mut self, key: u32, known: u32) -> Result<(), Odd> {
-        match key & 7 {
-            _ if key >> 3 <= known => return Err(Odd),
-            0 => drop(self.varint()?),
-            1 => drop(self.take(8)?),
-            2 => drop(self.bytes()?),
-            5 => drop(self.take(4)?),
-            _ => return Err(Odd),
+    #[inline(always)]
+    pub fn skip(&mut self, (number, kind): Key, known: u32) -> Result<(), Odd> {
+        if number <= known {
+            return Err(Odd);
         }
+        self.0 = after(self.0, kind)?;
         Ok(())
     }
 
@@ -187,6 +171,62 @@ impl<'a> Reader<'a> {
         self.0 = rest;
         Ok(taken)
     }
+}
+
+// What is not inlined takes the bytes and not the reader, which thereby never
+// has to leave the registers.
+
+/// What comes after a value of this type.
+fn after(said: &[u8], kind: u32) -> Result<&[u8], Odd> {
+    let mut reader = Reader(said);
+    match kind {
+        0 => drop(reader.varint()?),
+        1 => drop(reader.take(8)?),
+        2 => drop(reader.bytes()?),
+        5 => drop(reader.take(4)?),
+        _ => return Err(Odd),
+    }
+    Ok(reader.0)
+}
+
+/// A number of more than one byte, and how many it has: more than there are when
+/// it is odd.
+fn long_varint(said: &[u8]) -> (u64, usize) {
+    const ODD: (u64, usize) = (0, usize::MAX);
+    if let [low, high @ 0..0x80, ..] = said {
+        return (u64::from(low & 0x7f) | u64::from(*high) << 7, 2);
+    }
+    if let Some(number) = negative(said) {
+        return (i64::from(number).cast_unsigned(), 10);
+    }
+    let (mut value, mut shift) = (0, 0);
+    for (before, &byte) in said[..said.len().min(10)].iter().enumerate() {
+        value |= u64::from(byte & 0x7f) << shift;
+        if byte < 0x80 {
+            // The tenth byte has room for one bit.
+            let fits = before < 9 || byte <= 1;
+            return if fits { (value, before + 1) } else { ODD };
+        }
+        shift += 7;
+    }
+    ODD
+}
+
+/// A negative `int32`, such as the strength of a signal in every packet: ten
+/// bytes, of which the last five and a half only say that it is negative.
+#[allow(clippy::cast_possible_truncation)]
+fn negative(said: &[u8]) -> Option<i32> {
+    const SIGN: u64 = 0xffff_fff8_8080_8080;
+    let [low @ .., 0xff, 1] = said.first_chunk::<10>()? else {
+        return None;
+    };
+    let low = u64::from_le_bytes(*low);
+    if low & SIGN != SIGN {
+        return None;
+    }
+    let seven = |nth: u32| (low >> nth) as u32 & 0x7f << (7 * nth);
+    let value = seven(0) | seven(1) | seven(2) | seven(3) | (low >> 4) as u32 & 0xf000_0000;
+    Some(value.cast_signed())
 }
 
 #[cfg(test)]
@@ -251,10 +291,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn numbers_are_read_as_they_were_written(value: u64) {
-            let mut message = Vec::new();
-            encode_varint(value, &mut message);
-            prop_assert_eq!(Reader::new(&message).varint(), Ok(value));
+        fn numbers_are_read_as_they_were_written(value: u64, negative: i32, length in 0_u32..64) {
+            for value in [value >> length, i64::from(negative).cast_unsigned()] {
+                let mut message = Vec::new();
+                encode_varint(value, &mut message);
+                prop_assert_eq!(Reader::new(&message).varint(), Ok(value));
+                // As `prost` reads it, with any byte changed.
+                for at in 0..message.len() {
+                    let mut message = message.clone();
+                    message[at] ^= 1 << (length % 8);
+                    let decoded = prost::encoding::decode_varint(&mut message.as_slice());
+                    prop_assert_eq!(Reader::new(&message).varint().ok(), decoded.ok());
+                }
+            }
         }
 
         #[test]

@@ -56,12 +56,11 @@ impl Bot {
 
     /// The text, taken apart.
     fn parsed<'a>(&self, text: &'a str, direct: bool) -> Parsed<'a> {
-        let id = self.own.to_string();
         let own = self.book.get(self.own);
         let names = Names {
             short: own.and_then(|own| own.short_name.as_deref()).unwrap_or(""),
             long: own.and_then(|own| own.long_name.as_deref()).unwrap_or(""),
-            id: &id,
+            id: self.own,
         };
         parse(text, &self.settings.bot.prefix, direct, names)
     }
@@ -113,7 +112,8 @@ impl Bot {
                     None => return None,
                 }
             }
-            Parsed::Chat => (None, String::new(), String::new()),
+            Parsed::Chat if direct => (None, String::new(), String::new()),
+            Parsed::Chat => return None,
         };
         let hidden = direct && !self.settings.log_direct_texts;
         let shown = clean(args.as_bytes(), LINE_MAX);

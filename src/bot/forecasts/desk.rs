@@ -14,6 +14,7 @@ use crate::bot::errands::{Job, MOST as ERRANDS, Work};
 use crate::bot::reply::Way;
 use crate::link::message::Held;
 use crate::mesh::Now;
+use crate::mesh::time::sooner;
 use crate::text::Text;
 use crate::weather::{Failure, Found, Query, Report, Source, Spot};
 
@@ -200,7 +201,7 @@ impl Forecasts {
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
         let waiting = self.waiting.iter().map(|waiter| waiter.deadline).min();
-        waiting.into_iter().chain(self.save_due()).min()
+        sooner(waiting, self.save_due())
     }
 
     /// What it holds.

@@ -55,10 +55,14 @@ impl Link {
     }
 }
 
+/// From whom, to whom, and who says so; the two in one number, which is compared
+/// faster.
+type Key = (u64, Witness);
+
 /// Who was heard by whom since it was taken last.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sums {
-    links: BTreeMap<(NodeNum, NodeNum, Witness), Link>,
+    links: BTreeMap<Key, Link>,
 }
 
 impl Sums {
@@ -73,10 +77,9 @@ impl Sums {
         now: Now,
     ) {
         for &(at, edge) in told {
-            let key = (edge.from, edge.to, edge.witness);
-            self.add(key, at, Some(edge.snr_q), book);
+            self.add(edge.from, edge.to, edge.witness, at, Some(edge.snr_q), book);
         }
-        let mut relays = BTreeMap::new();
+        let relays = book.relays(now);
         for heard in packets {
             let When::Mono(at) = heard.at else { continue };
             if heard.late || heard.medium != Medium::Radio {
@@ -84,15 +87,13 @@ impl Sums {
             }
             match (heard.hops, heard.snr_q, heard.relay) {
                 (Some(0), Some(snr_q), _) => {
-                    let key = (heard.from, own, Witness::Ourselves);
-                    self.add(key, at, Some(snr_q), book);
+                    let witness = Witness::Ourselves;
+                    self.add(heard.from, own, witness, at, Some(snr_q), book);
                 }
                 (Some(1), _, Some(byte)) => {
-                    let relay = relays
-                        .entry(byte)
-                        .or_insert_with(|| book.only_relay(byte, now));
+                    let relay = relays.get(&byte).copied().flatten();
                     if let Some(relay) = relay.filter(|&relay| relay != heard.from) {
-                        self.add((heard.from, relay, Witness::Relayed), at, None, book);
+                        self.add(heard.from, relay, Witness::Relayed, at, None, book);
                     }
                 }
                 _ => {}
@@ -102,15 +103,17 @@ impl Sums {
 
     fn add(
         &mut self,
-        key: (NodeNum, NodeNum, Witness),
+        from: NodeNum,
+        to: NodeNum,
+        witness: Witness,
         at: Duration,
         snr_q: Option<i16>,
         book: &NodeBook,
     ) {
+        let key = (u64::from(from.0) << 32 | u64::from(to.0), witness);
         if self.links.len() >= MOST && !self.links.contains_key(&key) {
             return;
         }
-        let (from, to, witness) = key;
         let link = self.links.entry(key).or_insert_with(|| Link {
             from,
             to,

@@ -34,6 +34,7 @@ use self::tracker::Tracker;
 use super::frame::{self, Decoder};
 use super::message::{DropReason, Event, Identity, Loss, Outcome, Request, Ticket};
 use super::outbox::Gate;
+use crate::mesh::time::sooner;
 use crate::mesh::{NodeNum, Now, Packet, Sanity};
 use crate::proto::{self, to_radio};
 use crate::text::{Lang, Text as Say};
@@ -223,9 +224,8 @@ impl Session {
             // Read in one go with what ended the connection.
             return;
         }
-        let mut decoder = std::mem::take(&mut self.decoder);
-        decoder.push(bytes);
-        while let Some(payload) = decoder.next_frame() {
+        self.decoder.push(bytes);
+        while let Some(payload) = self.decoder.next_frame() {
             // Most frames hold a packet, and that is read where it lies.
             if let Some(packet) = Packet::from_frame(payload) {
                 self.understood(now);
@@ -242,11 +242,10 @@ impl Session {
                 Err(error) => {
                     self.counters.undecodable += 1;
                     debug!("a frame that is no message: {error}");
-                    decoder.reject();
+                    self.decoder.reject();
                 }
             }
         }
-        self.decoder = decoder;
         self.pump(now);
     }
 
@@ -312,28 +311,22 @@ impl Session {
     pub fn deadline(&self) -> Option<Duration> {
         let ready = self.phase.is_ready();
         let mut earliest = self.phase.deadline();
-        let mut also = |at: Duration| {
-            if earliest.is_none_or(|earliest| at < earliest) {
-                earliest = Some(at);
-            }
-        };
+        let mut also = |at: Option<Duration>| earliest = sooner(earliest, at);
         match self.ending {
-            Ending::LastWord(at) | Ending::Goodbye(at) => also(at),
-            Ending::No | Ending::Done if ready => also(self.liveness.deadline()),
+            Ending::LastWord(at) | Ending::Goodbye(at) => also(Some(at)),
+            Ending::No | Ending::Done if ready => also(Some(self.liveness.deadline())),
             Ending::No | Ending::Done => {}
         }
         if !self.out.is_empty() {
-            also(self.last_progress + WRITE_STALL);
+            also(Some(self.last_progress + WRITE_STALL));
         }
         if !self.queue.is_empty() {
             if ready {
-                self.send_due().into_iter().for_each(&mut also);
+                also(self.send_due());
             }
-            self.queue.next_expiry().into_iter().for_each(&mut also);
+            also(self.queue.next_expiry());
         }
-        if let Some(at) = self.flights.deadline() {
-            also(at);
-        }
+        also(self.flights.deadline());
         earliest
     }
 
@@ -559,15 +552,17 @@ impl Session {
         }
     }
 
-    /// Whatever can be done now, is done.
+    /// Whatever can be done now, is done: mostly nothing.
+    #[inline]
     fn pump(&mut self, now: Now) {
         if self.ending != Ending::No {
             self.pump_ending(now);
-            return;
+        } else if !self.queue.is_empty() {
+            self.pump_queue(now);
         }
-        if self.queue.is_empty() {
-            return;
-        }
+    }
+
+    fn pump_queue(&mut self, now: Now) {
         self.drop_expired(now);
         if self.phase.is_ready() {
             self.send_what_is_due(now);

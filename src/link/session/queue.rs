@@ -74,7 +74,8 @@ impl Queue {
 
     /// Whether neither texts nor probes wait.
     pub fn is_empty(&self) -> bool {
-        self.texts.iter().all(VecDeque::is_empty) && self.probes.is_empty()
+        let [direct, public, scheduled] = &self.texts;
+        direct.is_empty() && public.is_empty() && scheduled.is_empty() && self.probes.is_empty()
     }
 
     /// Probes waiting.

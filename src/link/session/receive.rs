@@ -95,7 +95,7 @@ impl Session {
             *last = now.mono;
         }
         if is_replay(&packet, self.own) {
-            self.pass_on(packet, Standing::Replay, None, None);
+            self.pass_on(now, packet, Standing::Replay, None, None);
             return;
         }
         if !self.seen.insert(packet.from, packet.id, now.mono) {
@@ -139,11 +139,13 @@ impl Session {
         }
         let standing = self.standing(now, &packet);
         let age = self.age(now, &packet);
-        self.pass_on(packet, standing, age, traceroute);
+        self.pass_on(now, packet, standing, age, traceroute);
     }
 
+    #[inline(always)]
     fn pass_on(
         &mut self,
+        now: Now,
         packet: Packet,
         standing: Standing,
         age: Option<u64>,
@@ -151,7 +153,7 @@ impl Session {
     ) {
         let answers_ours = packet
             .reply_to
-            .is_some_and(|id| self.seen.contains(self.own, id));
+            .is_some_and(|id| self.seen.contains(self.own, id, now.mono));
         self.events.push_back(Event::Packet(Box::new(Received {
             packet,
             standing,

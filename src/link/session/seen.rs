@@ -4,8 +4,7 @@
 //! Bounded by number and by age (decisions.md: 4 096 pairs, an hour); the
 //! oldest are forgotten first.
 
-use std::collections::{HashSet, VecDeque};
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use crate::mesh::{NodeNum, PacketId};
@@ -15,66 +14,49 @@ pub const CAPACITY: usize = 4_096;
 const MEMORY: u32 = 3_600;
 
 /// A bounded set of (sender, packet id).
-#[derive(Debug, Default)]
+///
+/// Packets are numbered as they come, and each knows the one before with the
+/// same hash: these chains lead into the past, and what is forgotten needs not
+/// be taken out of them, for they end there.
+#[derive(Debug)]
 pub struct Seen {
-    /// In the order of their coming: the second, counted from the start of the
-    /// program, and the pair.
-    order: VecDeque<(u32, u64)>,
-    known: HashSet<u64, Mixer>,
+    /// As many as there ever were, [`CAPACITY`] at most: then the newest takes
+    /// the place of the oldest.
+    slots: Vec<Slot>,
+    /// The last packet with each hash.
+    heads: Box<[u32]>,
+    /// The number of the next packet.
+    next: u32,
+    /// Strangers who do not know it cannot choose ids that fall together; and
+    /// should they, a memory this small is still quick.
+    secret: u64,
 }
 
-/// Spreads keys over the table. The secret factor keeps strangers from choosing
-/// ids that fall together, and should they, a table this small is still quick.
-#[derive(Clone, Copy, Debug)]
-struct Mixer(u64);
+#[derive(Debug)]
+struct Slot {
+    pair: u64,
+    /// The second, counted from the start of the program.
+    at: u32,
+    /// The number of the packet before with the same hash.
+    before: u32,
+}
 
-impl Default for Mixer {
+impl Default for Seen {
     fn default() -> Self {
-        Self(RandomState::new().hash_one(MEMORY) | 1)
-    }
-}
-
-impl BuildHasher for Mixer {
-    type Hasher = Mixed;
-
-    fn build_hasher(&self) -> Mixed {
-        Mixed(self.0)
-    }
-}
-
-/// The factor, then the hash.
-struct Mixed(u64);
-
-impl Hasher for Mixed {
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u64(u64::from(byte));
+        Self {
+            slots: Vec::new(),
+            heads: vec![0; CAPACITY].into(),
+            // 0 is none of those that are remembered.
+            next: 1,
+            secret: RandomState::new().hash_one(MEMORY) | 1,
         }
     }
-
-    fn write_u64(&mut self, key: u64) {
-        let product = u128::from(key ^ self.0.rotate_left(32)) * u128::from(self.0);
-        // Both halves of the product: the table looks at the lowest bits.
-        self.0 = fold(product);
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
-#[allow(clippy::cast_possible_truncation)]
-fn fold(product: u128) -> u64 {
-    (product >> 64) as u64 ^ product as u64
-}
-
-fn key(from: NodeNum, id: PacketId) -> u64 {
-    u64::from(from.0) << 32 | u64::from(id.0)
 }
 
 impl Seen {
+    /// Pairs that are remembered.
     pub fn len(&self) -> usize {
-        self.order.len()
+        self.slots.len()
     }
 
     /// Notes a packet; `true` when it is new. An id of 0 is no key: always new.
@@ -82,32 +64,76 @@ impl Seen {
         if id.0 == 0 {
             return true;
         }
-        let now = u32::try_from(now.as_secs()).unwrap_or(u32::MAX);
-        while let Some(&(at, oldest)) = self.order.front() {
-            if self.order.len() < CAPACITY && now.saturating_sub(at) < MEMORY {
-                break;
-            }
-            self.order.pop_front();
-            self.known.remove(&oldest);
+        let pair = pair(from, id);
+        let hash = self.hash(pair);
+        let at = seconds(now);
+        if self.finds(pair, hash, at) {
+            return false;
         }
-        let key = key(from, id);
-        let new = self.known.insert(key);
-        if new {
-            self.order.push_back((now, key));
+        let before = std::mem::replace(&mut self.heads[hash], self.next);
+        let slot = Slot { pair, at, before };
+        match self.slots.get_mut(place(self.next)) {
+            Some(oldest) => *oldest = slot,
+            None => self.slots.push(slot),
         }
-        new
+        self.next = self.next.wrapping_add(1);
+        true
     }
 
     /// Whether a packet is remembered.
     #[must_use]
-    pub fn contains(&self, from: NodeNum, id: PacketId) -> bool {
-        self.known.contains(&key(from, id))
+    pub fn contains(&self, from: NodeNum, id: PacketId, now: Duration) -> bool {
+        let pair = pair(from, id);
+        self.finds(pair, self.hash(pair), seconds(now))
     }
+
+    /// Goes back along a chain until it leaves what is remembered.
+    #[inline]
+    fn finds(&self, pair: u64, hash: usize, now: u32) -> bool {
+        let mut number = self.heads[hash];
+        let mut passed = 0;
+        loop {
+            let back = self.next.wrapping_sub(number);
+            if back as usize > self.slots.len() || back <= passed {
+                return false;
+            }
+            let slot = &self.slots[place(number)];
+            if now.saturating_sub(slot.at) >= MEMORY {
+                return false;
+            }
+            if slot.pair == pair {
+                return true;
+            }
+            passed = back;
+            number = slot.before;
+        }
+    }
+
+    /// Both halves of a product with the secret.
+    #[allow(clippy::cast_possible_truncation)]
+    fn hash(&self, pair: u64) -> usize {
+        let product = u128::from(pair ^ self.secret.rotate_left(32)) * u128::from(self.secret);
+        ((product >> 64) as usize ^ product as usize) % CAPACITY
+    }
+}
+
+fn pair(from: NodeNum, id: PacketId) -> u64 {
+    u64::from(from.0) << 32 | u64::from(id.0)
+}
+
+fn seconds(now: Duration) -> u32 {
+    u32::try_from(now.as_secs()).unwrap_or(u32::MAX)
+}
+
+/// Where the packet with this number lies, the first one being 1.
+fn place(number: u32) -> usize {
+    number.wrapping_sub(1) as usize % CAPACITY
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const A: NodeNum = NodeNum(10);
 
@@ -136,8 +162,52 @@ mod tests {
         for id in 1..=100_000 {
             assert!(seen.insert(A, PacketId(id), at(1)));
         }
-        assert!(seen.order.len() <= CAPACITY && seen.known.len() <= CAPACITY);
-        assert!(seen.contains(A, PacketId(100_000 - 4_095)));
-        assert!(!seen.contains(A, PacketId(100_000 - 4_096)));
+        assert_eq!(seen.len(), CAPACITY);
+        assert!(seen.contains(A, PacketId(100_000 - 4_095), at(1)));
+        assert!(!seen.contains(A, PacketId(100_000 - 4_096), at(1)));
+        assert!(seen.contains(A, PacketId(100_000), at(3_600)));
+        assert!(!seen.contains(A, PacketId(100_000), at(3_601)));
+    }
+
+    /// Two billion packets and more: the numbers begin anew.
+    #[test]
+    fn the_numbering_may_begin_anew() {
+        let mut seen = Seen::default();
+        for id in 1..=5_000 {
+            seen.insert(A, PacketId(id), at(1));
+        }
+        seen.next = (seen.next % 4_096).wrapping_sub(4_096);
+        for id in 10_001..=20_000 {
+            assert!(seen.insert(A, PacketId(id), at(1)));
+            assert!(!seen.insert(A, PacketId(id), at(1)));
+        }
+        assert!(seen.contains(A, PacketId(20_000 - 4_095), at(1)));
+        assert!(!seen.contains(A, PacketId(20_000 - 4_096), at(1)));
+    }
+
+    proptest! {
+        /// As a plain list of what came would have it, and should all hashes be
+        /// the same.
+        #[test]
+        fn as_a_list_remembers(
+            packets in prop::collection::vec((1_u32..40, 0_u64..600), 1..200),
+            flat: bool,
+        ) {
+            let mut seen = Seen::default();
+            if flat {
+                seen.secret = 0;
+            }
+            let mut list: Vec<(u32, u64)> = Vec::new();
+            let mut now = 0;
+            for (id, passed) in packets {
+                now += passed;
+                let known = list.iter().any(|&(it, at)| it == id && now - at < 3_600);
+                prop_assert_eq!(seen.contains(A, PacketId(id), at(now)), known);
+                prop_assert_eq!(seen.insert(A, PacketId(id), at(now)), !known);
+                if !known {
+                    list.push((id, now));
+                }
+            }
+        }
     }
 }

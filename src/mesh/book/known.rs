@@ -211,6 +211,7 @@ impl NodeBook {
 
     /// What has changed since the last call.
     pub fn take_changes(&mut self) -> Changes {
+        self.taken_at = self.latest;
         std::mem::take(&mut self.changes)
     }
 }

@@ -81,6 +81,7 @@ impl NodeBook {
         sanity: Sanity,
     ) {
         let is_own = self.own == Some(NodeNum(info.num));
+        self.latest = self.latest.max(Some(now.mono));
         let heard = past(u64::from(info.last_heard), now, sanity);
         let heard_mono = since_start(heard, now, sanity);
         let Some((node, is_new)) = self.entry(NodeNum(info.num), (heard_mono, heard)) else {
@@ -147,6 +148,7 @@ impl NodeBook {
         now: Now,
         sanity: Sanity,
     ) -> Noted {
+        self.latest = self.latest.max(Some(now.mono));
         let is_own = self.own == Some(packet.from);
         if is_own && (packet.by_lora || packet.via_mqtt) {
             // A late echo of ours, or somebody who claims to be us.
@@ -155,14 +157,17 @@ impl NodeBook {
         if standing == Standing::Live && !is_own {
             self.count(&packet.payload);
         }
-        let by_node = past(packet.rx_time, now, sanity);
+        let by_node = || past(packet.rx_time, now, sanity);
         let (at, heard) = match standing {
             Standing::Live => {
-                let at = past(now.unix, now, sanity).or(by_node);
+                let at = past(now.unix, now, sanity).or_else(by_node);
                 (at, (Some(now.mono), at))
             }
-            Standing::Backlog => (by_node, (since_start(by_node, now, sanity), by_node)),
-            Standing::Replay => (by_node, (None, None)),
+            Standing::Backlog => {
+                let at = by_node();
+                (at, (since_start(at, now, sanity), at))
+            }
+            Standing::Replay => (by_node(), (None, None)),
         };
         if packet.payload == Payload::Encrypted && !self.nodes.contains_key(&packet.from) {
             // Whoever speaks only to others is none of our mesh; our node does

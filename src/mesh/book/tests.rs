@@ -726,6 +726,26 @@ fn what_is_written_down_comes_back() {
 }
 
 #[test]
+fn whoever_is_heard_again_has_changed_again() {
+    let mut book = book();
+    // Whatever comes at the very moment of the asking, and again right after.
+    for (secs, who) in [(5, ALICE), (5, ALICE), (6, ALICE), (7, BOB), (7, ALICE)] {
+        live(&mut book, &direct(who, 1.0), secs);
+        live(&mut book, &direct(who, 2.0), secs);
+        assert_eq!(book.take_changes().nodes, BTreeSet::from([who]));
+        assert!(!book.has_changes());
+    }
+    live(&mut book, &direct(ALICE, 1.0), 8);
+    live(&mut book, &direct(BOB, 1.0), 9);
+    live(&mut book, &direct(ALICE, 1.0), 9);
+    assert_eq!(book.take_changes().nodes, BTreeSet::from([ALICE, BOB]));
+    let mut stored = direct(ALICE, 1.0);
+    stored.rx_time = at(3).unix;
+    book.note_packet(&stored, Standing::Backlog, at(10), SANITY);
+    assert_eq!(book.take_changes().nodes, BTreeSet::from([ALICE]));
+}
+
+#[test]
 fn a_node_list_goes_over_what_was_written_down() {
     let mut old = book();
     live(&mut old, &direct(ALICE, -3.5), 100);

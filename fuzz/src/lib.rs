@@ -4,6 +4,9 @@
 //! The same functions stand behind `cargo +nightly fuzz run TARGET` and behind a
 //! test of the program's own (`tests/it/corpora.rs`), which runs `seeds/TARGET`
 //! through them on every toolchain.
+//!
+//! A seed is a list of steps: where the steps of a target change, its seeds say
+//! something else, and are to be gathered anew (`make fuzz` says how).
 
 mod bot_rig;
 pub mod config;

@@ -65,3 +65,5 @@ fuzz: ## say how to fuzz what reads bytes from outside
 	@echo "then, for each target of cargo +nightly fuzz list (there is no unsafe code to sanitize):"
 	@echo "  mkdir -p fuzz/corpus/TARGET fuzz/seeds/TARGET"
 	@echo "  cargo +nightly fuzz run -s none TARGET fuzz/corpus/TARGET fuzz/seeds/TARGET -- -max_total_time=120"
+	@echo "to keep what they have found, for make test as well:"
+	@echo "  cargo +nightly fuzz run -s none TARGET fuzz/seeds/TARGET fuzz/corpus/TARGET -- -set_cover_merge=1 -use_counters=0 -max_len=512"

@@ -99,7 +99,10 @@ fn target<'a>(ask: &'a Ask, config: Option<&'a Config>) -> &'a Endpoint {
         .unwrap_or(&ask.target)
 }
 
-fn table(topic: Topic, answer: &Answer, now: Now, sanity: Sanity) -> String {
+/// What there is to print about `topic`, whole lines without anything that steers a
+/// terminal.
+#[must_use]
+pub fn table(topic: Topic, answer: &Answer, now: Now, sanity: Sanity) -> String {
     let book = answer.book(now, sanity);
     match topic {
         Topic::Nodes => nodes(answer, &book, now),

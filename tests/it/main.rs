@@ -3,6 +3,7 @@
 // clippy.toml allows it in tests, but does not take helpers for tests.
 #![allow(clippy::unwrap_used)]
 
+mod corpora;
 mod demo;
 mod history;
 mod house;

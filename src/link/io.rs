@@ -364,7 +364,7 @@ mod tests {
     use crate::link::message::{Class, Keep, Outcome, Target, Text, Ticket};
     use crate::link::outbox::Gate;
     use crate::link::{frame, lookup, session};
-    use crate::mesh::{ChannelIndex, Hops};
+    use crate::mesh::{ChannelIndex, Hops, Now};
     use crate::proto::{self, from_radio::PayloadVariant as From, mesh_packet};
 
     fn frame_of(variant: From) -> Vec<u8> {

@@ -54,8 +54,8 @@ impl Bot {
         }
     }
 
-    /// Which command the text means; enters its arguments into `ask`.
-    fn understand(&mut self, now: Now, text: &str, ask: &mut Ask) -> Option<Command> {
+    /// The text, taken apart.
+    fn parsed<'a>(&self, text: &'a str, direct: bool) -> Parsed<'a> {
         let id = self.own.to_string();
         let own = self.book.get(self.own);
         let names = Names {
@@ -63,9 +63,31 @@ impl Bot {
             long: own.and_then(|own| own.long_name.as_deref()).unwrap_or(""),
             id: &id,
         };
+        parse(text, &self.settings.bot.prefix, direct, names)
+    }
+
+    /// Whether a text on a channel is meant for a bot rather than for people.
+    pub(super) fn is_no_talk(&self, text: &[u8]) -> bool {
+        let prefix = self.settings.bot.prefix.as_bytes();
+        if text.trim_ascii_start().starts_with(prefix) {
+            return true;
+        }
+        let parsed = std::str::from_utf8(text).map(|text| self.parsed(text, false));
+        match parsed {
+            Ok(Parsed::Command { .. }) => true,
+            Ok(Parsed::Bare { word, args }) => {
+                let command = self.registry.find_bare(&word);
+                command.is_some_and(|it| args.is_empty() || it.takes_bare_args())
+            }
+            Ok(Parsed::Pick(_) | Parsed::Chat) | Err(_) => false,
+        }
+    }
+
+    /// Which command the text means; enters its arguments into `ask`.
+    fn understand(&mut self, now: Now, text: &str, ask: &mut Ask) -> Option<Command> {
         let prefix = &self.settings.bot.prefix;
         let direct = ask.place == Place::Direct;
-        let (found, said, args) = match parse(text, prefix, direct, names) {
+        let (found, said, args) = match self.parsed(text, direct) {
             Parsed::Command { word, said, args } => {
                 let said = format!("{prefix}{}", clean(said.as_bytes(), 32));
                 (self.registry.find(&word).copied(), said, args.to_owned())

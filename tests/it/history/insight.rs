@@ -582,6 +582,21 @@ fn talk_is_of_a_channel_that_the_bot_listens_on() {
 }
 
 #[test]
+fn what_is_said_to_the_bot_is_no_talk() {
+    let (_folder, path) = place();
+    let mut fixture = Fixture::new(&path, "en");
+    let texts = ["hello", "/ping", "@c3d4 ping", "@bob ping me"];
+    for (at, text) in texts.into_iter().enumerate() {
+        fixture.world.run(60_000);
+        let somebody = fixture.world.person(at);
+        fixture.world.ask(Said::on_channel(somebody, 0, text));
+    }
+    let talk = fixture.ask("/trafic");
+    assert!(talk[0].contains(" 2 texts\n"), "{talk:?}");
+    assert!(talk[0].ends_with("bob ping me"), "{talk:?}");
+}
+
+#[test]
 fn what_is_not_kept_is_not_said_to_be_nothing() {
     let (_folder, path) = place();
     let mut fixture = Fixture::with(&path, "en", "[store]\ntexts = false\n");

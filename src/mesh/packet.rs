@@ -18,11 +18,15 @@ pub enum Hops {
 }
 
 impl Hops {
+    /// The most that a sender may ask for (protocol.md §3.3).
+    const MOST: u32 = 7;
+
     /// From the header. `proven` is whether `Data.bitfield` was present, which
     /// only a firmware writes that also fills `hop_start`.
     #[must_use]
     pub fn from_header(hop_start: u32, hop_limit: u32, proven: bool) -> Self {
-        if hop_start < hop_limit || (hop_start == 0 && !proven) {
+        let impossible = hop_start < hop_limit || hop_start > Self::MOST;
+        if impossible || (hop_start == 0 && !proven) {
             return Self::Unknown;
         }
         u8::try_from(hop_start - hop_limit).map_or(Self::Unknown, Self::Known)
@@ -425,6 +429,8 @@ mod tests {
         assert_eq!(Hops::from_header(0, 0, true), Hops::Known(0));
         assert_eq!(Hops::from_header(0, 3, true), Hops::Unknown);
         assert_eq!(Hops::from_header(2, 3, true), Hops::Unknown);
+        assert_eq!(Hops::from_header(7, 0, true), Hops::Known(7));
+        assert_eq!(Hops::from_header(8, 7, true), Hops::Unknown);
         assert_eq!(Hops::from_header(u32::MAX, 0, true), Hops::Unknown);
     }
 

@@ -344,7 +344,9 @@ impl Bot {
             Event::Outcome(ticket, outcome) => self.outcome(now, ticket, outcome),
             Event::Beat => {}
         }
-        self.serve_pings(now);
+        if self.pings.count() > 0 {
+            self.serve_pings(now);
+        }
         self.record_changes(now);
     }
 

@@ -142,6 +142,8 @@ impl Recorder {
     }
 
     /// A packet, before or after the book has learnt from it.
+    // One place of the program calls it.
+    #[inline(always)]
     pub fn packet(&mut self, now: Now, received: &Received) {
         let packet = &received.packet;
         let is_nobodys = self.own.is_none() || !packet.from.is_node();

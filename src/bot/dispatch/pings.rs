@@ -36,9 +36,6 @@ impl Bot {
     /// Sends what is due. Each pong but the first, which the command has paid
     /// for, costs what an answer in private costs.
     pub(super) fn serve_pings(&mut self, now: Now) {
-        if self.pings.count() == 0 {
-            return;
-        }
         if self.desk.is_muted(now) {
             self.pings.forget();
         }

@@ -81,7 +81,7 @@ impl NodeBook {
         sanity: Sanity,
     ) {
         let is_own = self.own == Some(NodeNum(info.num));
-        self.latest = self.latest.max(Some(now.mono));
+        self.latest = Some(now.mono);
         let heard = past(u64::from(info.last_heard), now, sanity);
         let heard_mono = since_start(heard, now, sanity);
         let Some((node, is_new)) = self.entry(NodeNum(info.num), (heard_mono, heard)) else {
@@ -148,7 +148,7 @@ impl NodeBook {
         now: Now,
         sanity: Sanity,
     ) -> Noted {
-        self.latest = self.latest.max(Some(now.mono));
+        self.latest = Some(now.mono);
         let is_own = self.own == Some(packet.from);
         if is_own && (packet.by_lora || packet.via_mqtt) {
             // A late echo of ours, or somebody who claims to be us.
@@ -191,11 +191,13 @@ impl NodeBook {
             }
             // Nothing is later than now: a time that is comes from a clock that
             // was wrong.
-            node.last_heard = match standing {
-                Standing::Live => at.or(node.last_heard),
-                _ => node.last_heard.max(at),
-            };
-            node.last_heard_mono = node.last_heard_mono.max(heard.0);
+            if standing == Standing::Live {
+                node.last_heard = at.or(node.last_heard);
+                node.last_heard_mono = heard.0;
+            } else {
+                node.last_heard = node.last_heard.max(at);
+                node.last_heard_mono = node.last_heard_mono.max(heard.0);
+            }
         }
         if standing == Standing::Live && !is_own {
             apply_radio(node, packet, now, at);

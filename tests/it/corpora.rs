@@ -46,35 +46,35 @@ fn all(name: &str, at_least: usize, run: fn(&[u8])) {
 
 #[test]
 fn bytes_of_a_stream() {
-    all("frame", 10, targets::frame::run);
+    all("frame", 50, targets::frame::run);
 }
 
 #[test]
 fn bytes_of_a_node() {
-    all("session", 10, targets::session::run);
+    all("session", 50, targets::session::run);
 }
 
 #[test]
 fn messages_of_a_node() {
-    all("session_frames", 10, targets::session_frames::run);
+    all("session_frames", 50, targets::session_frames::run);
 }
 
 #[test]
 fn answers_of_another_node() {
-    all("remote", 10, targets::remote::run);
+    all("remote", 50, targets::remote::run);
 }
 
 #[test]
 fn answers_of_weather_services() {
-    all("weather", 10, targets::weather::run);
+    all("weather", 50, targets::weather::run);
 }
 
 #[test]
 fn configurations() {
-    all("config", 10, targets::config::run);
+    all("config", 50, targets::config::run);
 }
 
 #[test]
 fn questions() {
-    all("question", 10, targets::question::run);
+    all("question", 50, targets::question::run);
 }

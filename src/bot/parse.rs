@@ -69,12 +69,15 @@ pub fn parse<'a>(text: &'a str, prefix: &str, direct: bool, names: Names<'_>) ->
     if let Some(number) = pick(text) {
         return Parsed::Pick(number);
     }
-    let (word, args) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-    if addressed && is_word(word) {
-        let (word, args) = (fold(word), args.trim());
-        return Parsed::Bare { word, args };
+    if !addressed {
+        return Parsed::Chat;
     }
-    Parsed::Chat
+    let (word, args) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    if !is_word(word) {
+        return Parsed::Chat;
+    }
+    let (word, args) = (fold(word), args.trim());
+    Parsed::Bare { word, args }
 }
 
 /// Lists have at most nine entries.

@@ -56,7 +56,9 @@ impl Bot {
 
     /// The text, taken apart.
     fn parsed<'a>(&self, text: &'a str, direct: bool) -> Parsed<'a> {
-        let own = self.book.get(self.own);
+        // Names matter after an @ only, and most texts are talk among people.
+        let own = text.contains('@').then(|| self.book.get(self.own));
+        let own = own.flatten();
         let names = Names {
             short: own.and_then(|own| own.short_name.as_deref()).unwrap_or(""),
             long: own.and_then(|own| own.long_name.as_deref()).unwrap_or(""),

@@ -199,6 +199,7 @@ impl Forecasts {
 
     /// When [`Forecasts::tick`] is needed again, at the latest.
     #[must_use]
+    #[inline]
     pub fn deadline(&self) -> Option<Duration> {
         let waiting = self.waiting.iter().map(|waiter| waiter.deadline).min();
         sooner(waiting, self.save_due())
@@ -225,9 +226,10 @@ impl Forecasts {
         due.then(|| self.cache.snapshot(now))
     }
 
+    #[inline]
     pub(super) fn save_due(&self) -> Option<Duration> {
         let due = self.cache.has_changed() && !self.under_way.contains_key(&Need::Save);
-        due.then_some(self.saved_at + SAVE_EVERY)
+        due.then(|| self.saved_at + SAVE_EVERY)
     }
 
     pub(super) fn waiter(&self, now: Now, ask: &Ask, way: Way, wish: Wish, wants: Wants) -> Waiter {

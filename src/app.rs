@@ -141,7 +141,7 @@ fn open_history(config: &Config, now: Option<u64>, before: &mut Before) -> Optio
             history::load::leave_out_ghosts(&mut opened.nodes, now, store.keep);
             if let Some(own) = opened.own {
                 info!(
-                    "{} nodes known from before, heard by {own}",
+                    "nodes known from before, heard by {own}: {}",
                     opened.nodes.len()
                 );
             }

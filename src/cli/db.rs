@@ -37,8 +37,17 @@ pub(super) fn parse(words: &mut Parser) -> Result<Command, UsageError> {
     while let Some(arg) = words.next()? {
         match arg {
             Arg::Long("config") | Arg::Short('c') => config = Some(file(words)?),
-            Arg::Long("json") => form = Some(Task::ExportJson),
-            Arg::Long("csv") => form = Some(Task::ExportCsv),
+            Arg::Long(name @ ("json" | "csv")) => {
+                let this = if name == "json" {
+                    Task::ExportJson
+                } else {
+                    Task::ExportCsv
+                };
+                if form.as_ref().is_some_and(|before| *before != this) {
+                    return Err(UsageError("db export needs --json or --csv".to_owned()));
+                }
+                form = Some(this);
+            }
             Arg::Value(word) if verb.is_none() => verb = Some(word),
             Arg::Value(word) if verb.as_ref().is_some_and(|verb| verb == "backup") => {
                 if word.is_empty() || copy.replace(PathBuf::from(word)).is_some() {
@@ -120,6 +129,7 @@ mod tests {
         for (line, sentence) in [
             ("db", "db needs one of stats, export, backup and prune"),
             ("db export", "db export needs --json or --csv"),
+            ("db export --csv --json", "db export needs --json or --csv"),
             ("db backup", "db backup needs one FILE"),
             ("db backup a b", "db backup needs one FILE"),
             ("db stats --csv", "--json and --csv are for db export"),

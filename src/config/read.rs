@@ -1,6 +1,7 @@
 //! From a file to a [`Config`], or to the one line that says why not.
 
 use std::fs;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
@@ -12,6 +13,8 @@ use crate::remote::address;
 /// The file's name where none is given: first in the working directory, then
 /// under `/etc/meshbot`.
 pub const FILE_NAME: &str = "meshbot.toml";
+/// The longest file, bytes.
+const SIZE_MAX: u64 = 1_000_000;
 
 impl Config {
     /// Reads and checks a file.
@@ -20,7 +23,16 @@ impl Config {
     /// When it cannot be read, is not UTF-8, not TOML, or not a configuration.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let name = path.display().to_string();
-        let bytes = fs::read(path).map_err(|e| ConfigError::new(&name, None, &unreadable(&e)))?;
+        let unreadable = |e: &io::Error| ConfigError::new(&name, None, &unreadable(e));
+        let mut bytes = Vec::new();
+        // What has no end, such as a device, is not read to its end.
+        let file = fs::File::open(path).map_err(|e| unreadable(&e))?;
+        let read = file.take(SIZE_MAX + 1).read_to_end(&mut bytes);
+        read.map_err(|e| unreadable(&e))?;
+        if bytes.len() as u64 > SIZE_MAX {
+            let what = "this is too long for a configuration (1 MB at most)";
+            return Err(ConfigError::new(&name, None, what));
+        }
         match str::from_utf8(&bytes) {
             Ok(text) => Self::parse(text, &name),
             Err(e) => {

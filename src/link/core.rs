@@ -332,7 +332,7 @@ impl Core {
         self.attempt = pause.attempt;
         if pause.slot_taken && !self.session.is_ending() {
             warn!(
-                "slot taken: another client is using this node; trying again in {} s",
+                "slot taken: another client is using this node, or it restarts again and again; trying again in {} s",
                 pause.wait.as_secs()
             );
         }

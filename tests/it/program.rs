@@ -102,6 +102,53 @@ fn the_template_s_host_is_refused_by_run_and_check_alike() {
     assert_eq!(said[0], said[1]);
 }
 
+/// The template is installed, and so is a program for another machine.
+#[test]
+fn a_first_installation_ends_well_and_starts_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let foreign = folder.path().join("foreign");
+    std::fs::write(&foreign, "\x7fELF, but not for us").unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&foreign, mode).unwrap();
+    let own = std::path::Path::new(env!("CARGO_BIN_EXE_meshbot"));
+    for (binary, checked) in [(own, true), (foreign.as_path(), false)] {
+        let destination = tempfile::tempdir().unwrap();
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/install.sh");
+        let output = std::process::Command::new(script)
+            .env("DESTDIR", destination.path())
+            .arg("--binary")
+            .arg(binary)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{said}");
+        assert!(
+            said.contains("not started: first write the address"),
+            "{said}"
+        );
+        assert_eq!(!said.contains("does not run on this machine"), checked);
+        let installed = destination.path().join("usr/local/bin/meshbot");
+        assert!(installed.exists(), "{said}");
+        // A mistake is not passed over.
+        let config = destination.path().join("etc/meshbot/meshbot.toml");
+        std::fs::write(&config, "[node]\nhots = 1").unwrap();
+        let again = std::process::Command::new(script)
+            .env("DESTDIR", destination.path())
+            .arg("--binary")
+            .arg(binary)
+            .status()
+            .unwrap();
+        assert_eq!(again.success(), !checked);
+    }
+}
+
+#[test]
+fn what_has_no_end_is_no_configuration() {
+    let output = output(&["check", "--config", "/dev/zero"]);
+    assert_eq!(output.status.code(), Some(78));
+    assert!(stderr(&output).contains("too long"), "{}", stderr(&output));
+}
+
 #[test]
 fn check_never_connects() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -119,13 +119,17 @@ fn heard_since(conn: &Connection, own: i64, nodes: &mut [Known]) -> rusqlite::Re
 
 /// Leaves out who was not heard for `keep` before `now` (seconds since 1970):
 /// those are no part of the mesh any more. So are those heard in the future,
-/// but for the day that a board without a clock of its own may be behind.
+/// but for the day that a board without a clock of its own may be behind. When
+/// somebody was heard may be unknown: then it counts when we learnt of him.
 /// Without a clock nobody can tell.
 pub fn leave_out_ghosts(nodes: &mut Vec<Known>, now: Option<u64>, keep: Duration) {
     const BEHIND: u64 = 24 * 3_600;
     let Some(now) = now else { return };
     let alive = (now.saturating_sub(keep.as_secs()))..=(now + BEHIND);
-    nodes.retain(|node| node.last_heard.is_some_and(|heard| alive.contains(&heard)));
+    nodes.retain(|node| {
+        let last = node.last_heard.or(node.first_seen);
+        last.is_some_and(|at| alive.contains(&at))
+    });
 }
 
 fn known(row: &Row<'_>) -> rusqlite::Result<Known> {

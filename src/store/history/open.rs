@@ -49,8 +49,12 @@ impl fmt::Display for OpenError {
                 write!(f, "a later meshbot wrote it (version {version})")
             }
             Self::Missing => f.write_str("there is no such file"),
-            Self::Foreign => f.write_str("it is no history of meshbot and is left alone"),
-            Self::Taken => f.write_str("another meshbot is writing it"),
+            Self::Foreign => f.write_str(
+                "it is no history of meshbot and is left alone; to begin one there, move it away",
+            ),
+            Self::Taken => f.write_str(
+                "another meshbot is writing it (two with the same node throw each other out)",
+            ),
             Self::Sql(error) => error.fmt(f),
             Self::File(error) => error.fmt(f),
         }

@@ -272,12 +272,20 @@ fn who_is_long_gone_is_not_met_again() {
         node(3, None),
         node(4, Some(now + DAY / 2)),
         node(5, Some(now + 300 * DAY)),
+        Known {
+            first_seen: Some(now - DAY),
+            ..node(6, None)
+        },
+        Known {
+            first_seen: Some(now - DAY),
+            ..node(7, Some(now - 31 * DAY))
+        },
     ];
     let left = |now| {
         let mut nodes = all.clone();
         load::leave_out_ghosts(&mut nodes, now, Duration::from_secs(30 * DAY));
         nodes.iter().map(|node| node.num.0).collect::<Vec<_>>()
     };
-    assert_eq!(left(Some(now)), [1, 4]);
-    assert_eq!(left(None), [1, 2, 3, 4, 5]);
+    assert_eq!(left(Some(now)), [1, 4, 6]);
+    assert_eq!(left(None), [1, 2, 3, 4, 5, 6, 7]);
 }

@@ -1,6 +1,7 @@
 //! What is wrong with a configuration, in one line that a person can act on.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::ops::Range;
 
 use toml::de::DeTable;
@@ -74,9 +75,25 @@ pub(super) fn explain(
 ) -> ConfigError {
     let span = error.span();
     let key = span.as_ref().and_then(|span| path_to(span, tree));
+    let bare = span
+        .as_ref()
+        .and_then(|span| bare_address(text, span.start));
     let at = span.map(|span| Place::of(text, span.start));
-    let reason = reword(error.message(), key.as_deref());
+    let reason = match bare {
+        Some(address) => format!("an address stands in quotes: \"{address}\""),
+        None => reword(error.message(), key.as_deref()),
+    };
     ConfigError::new(file, at, &reason)
+}
+
+/// The value of the line at `offset`, when it is an address that TOML takes for
+/// a broken number.
+fn bare_address(text: &str, offset: usize) -> Option<IpAddr> {
+    let before = text.get(..offset)?;
+    let start = before.rfind('\n').map_or(0, |end| end + 1);
+    let (_, value) = text[start..].lines().next()?.split_once('=')?;
+    let value = value.split('#').next().unwrap_or(value);
+    value.trim().parse().ok()
 }
 
 /// The dotted path of the innermost key whose name or value covers `span`.

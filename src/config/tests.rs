@@ -428,6 +428,24 @@ fn a_missing_host_is_said_plainly() {
     );
 }
 
+/// The likeliest mistake in the one line that everybody has to write.
+#[test]
+fn an_address_without_quotes_is_told_so() {
+    refuse(
+        "[node]\nhost = 192.168.1.38 # the roof",
+        expect![[r#"meshbot.toml:2:15: an address stands in quotes: "192.168.1.38""#]],
+    );
+    refuse(
+        "[node]\nhost = ::1",
+        expect![[r#"meshbot.toml:2:8: an address stands in quotes: "::1""#]],
+    );
+    // A number that is none stays what it is.
+    refuse(
+        "[node]\nhost = \"a\"\nport = 1.2.3",
+        expect!["meshbot.toml:3:11: invalid float, expected nothing"],
+    );
+}
+
 #[test]
 fn bad_toml_has_a_place_too() {
     refuse(

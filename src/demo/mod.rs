@@ -148,6 +148,7 @@ fn start_bot(node: &Handle, web: &Web, folder: &Path) -> Result<Running, AppErro
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Typed<'a> {
     Over,
+    Nothing,
     TooLong,
     Text(Place, &'a str),
 }
@@ -159,7 +160,8 @@ fn typed(line: &str) -> Typed<'_> {
         None => (Place::Direct, line),
     };
     match text.len() {
-        0 => Typed::Over,
+        0 if line.is_empty() => Typed::Over,
+        0 => Typed::Nothing,
         1..=LONGEST => Typed::Text(place, text),
         _ => Typed::TooLong,
     }
@@ -175,7 +177,8 @@ fn join_in<W: Write + Send>(
     paper.line("")?;
     paper.title(
         "Your turn: a line is a direct message to the bot (try help), # before it makes it \
-         public, an empty line ends. Five questions in five minutes, as for everybody.",
+         public, an empty line ends. Five questions in five minutes, as for everybody; \
+         one hint an hour for who says what the bot does not know, then silence.",
     )?;
     let paper = Mutex::new(paper);
     let over = AtomicBool::new(false);
@@ -202,6 +205,7 @@ fn read_out<W: Write>(
     for line in keyboard.split(b'\n') {
         match typed(&String::from_utf8_lossy(&line?)) {
             Typed::Over => break,
+            Typed::Nothing => {}
             Typed::TooLong => {
                 let text = format!("too long: a text holds {LONGEST} bytes");
                 let mut paper = paper.lock().unwrap_or_else(PoisonError::into_inner);
@@ -271,7 +275,7 @@ mod tests {
             ("# /ping ", Typed::Text(Place::Public, "/ping")),
             ("#/ping", Typed::Text(Place::Public, "/ping")),
             (" \n", Typed::Over),
-            ("#", Typed::Over),
+            ("#", Typed::Nothing),
             (&long, Typed::TooLong),
         ] {
             assert_eq!(typed(line), meaning, "{line}");

@@ -23,8 +23,8 @@ const ENCLOSING_KEYCAP: char = '\u{20E3}';
 
 /// Marks that begin a command or a mention in some bot or app, with their wide
 /// twins that a keyboard or a reader may take for them.
-const COMMAND_MARKS: [char; 15] = [
-    '/', '\\', '!', '@', '#', '$', '&', '.', ';', '／', '！', '＠', '＃', '⁄', '∕',
+const COMMAND_MARKS: [char; 16] = [
+    '/', '\\', '!', '@', '#', '$', '&', '.', ';', '»', '／', '！', '＠', '＃', '⁄', '∕',
 ];
 
 /// Turns the bytes of a name into text of at most `max_bytes` bytes.
@@ -234,6 +234,7 @@ mod tests {
         assert_eq!(clean(b"\xE2\x9A\xA1\xEF", SHORT_NAME_MAX), "⚡");
         assert_eq!(clean(b"\xF0\x9F\x94", SHORT_NAME_MAX), "");
         assert_eq!(clean(b"\xFF/x", SHORT_NAME_MAX), "x");
+        assert_eq!(clean("»x".as_bytes(), SHORT_NAME_MAX), "x");
     }
 
     #[test]

@@ -151,13 +151,13 @@ pub struct Wish {
 }
 
 impl Wish {
-    /// The last so many hours; nothing to be looked up yet.
+    /// What to look up of the last so many hours.
     #[must_use]
-    pub fn of_hours(hours: u32, render: fn(&View<'_>) -> String) -> Self {
+    pub fn of_hours(hours: u32, look: Look, render: fn(&View<'_>) -> String) -> Self {
         Self {
             hours,
             whole_hours: false,
-            look: Look::default(),
+            look,
             most: usize::MAX,
             render,
         }
@@ -225,7 +225,7 @@ mod tests {
     fn an_hour_that_has_begun_is_the_last_of_whole_hours() {
         let wish = |whole_hours| Wish {
             whole_hours,
-            ..Wish::of_hours(24, |_| String::new())
+            ..Wish::of_hours(24, Look::default(), |_| String::new())
         };
         let now = 100 * HOUR + 60;
         assert_eq!(wish(true).since(now), 77 * HOUR);

@@ -141,10 +141,8 @@ fn wish(args: &str, by: By, render: fn(&View<'_>) -> String) -> Option<Wish> {
         packets: Some(by),
         ..Look::default()
     };
-    Some(Wish {
-        look,
-        ..Wish::of_hours(hours(args, HOURS, HOURS_MAX)?, render)
-    })
+    let hours = hours(args, HOURS, HOURS_MAX)?;
+    Some(Wish::of_hours(hours, look, render))
 }
 
 fn channel_wish(args: &str) -> Option<Wish> {
@@ -155,8 +153,7 @@ fn channel_wish(args: &str) -> Option<Wish> {
     };
     args.trim().is_empty().then_some(Wish {
         whole_hours: true,
-        look,
-        ..Wish::of_hours(HOURS, channel::write)
+        ..Wish::of_hours(HOURS, look, channel::write)
     })
 }
 
@@ -176,8 +173,7 @@ fn histo_wish(args: &str) -> Option<Wish> {
     };
     Some(Wish {
         whole_hours: true,
-        look,
-        ..Wish::of_hours(hours(rest, HOURS, HISTO_MAX)?, histo::write)
+        ..Wish::of_hours(hours(rest, HOURS, HISTO_MAX)?, look, histo::write)
     })
 }
 

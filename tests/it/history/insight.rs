@@ -14,7 +14,7 @@ use meshbot::bot::commands;
 use meshbot::bot::dispatch::{Before, Bot, Forgetful, Parts, Settings};
 use meshbot::bot::errands::{Errands, Inline as DoneAtOnce, JobId, JobResult, Pool, Work};
 use meshbot::bot::host::HostStats;
-use meshbot::bot::insight::{Archive, Question, Wish};
+use meshbot::bot::insight::{Archive, Look, Question, Wish};
 use meshbot::config::{Config, Mode};
 use meshbot::link::memory::FarEnd;
 use meshbot::link::{Event, Identity, Link, Received};
@@ -58,7 +58,9 @@ const BROKEN: Command = Command {
     has_own_limit: false,
     same_for_all: false,
     run: |_, _, reply| {
-        reply.look_back(Wish::of_hours(1, |_| panic!("broken answer")));
+        reply.look_back(Wish::of_hours(1, Look::default(), |_| {
+            panic!("broken answer")
+        }));
     },
 };
 

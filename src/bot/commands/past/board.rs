@@ -35,10 +35,7 @@ fn run(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
         links: Some(Links::Farthest),
         ..Look::default()
     };
-    let wish = Wish {
-        look,
-        ..Wish::of_hours(HOURS_MAX, write)
-    };
+    let wish = Wish::of_hours(HOURS_MAX, look, write);
     let wish = ask.args.is_empty().then_some(wish);
     leave(wish, &COMMAND, ask, context, reply);
 }

@@ -24,10 +24,7 @@ fn run(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
         stock: true,
         ..Look::default()
     };
-    let wish = Wish {
-        look,
-        ..Wish::of_hours(0, write)
-    };
+    let wish = Wish::of_hours(0, look, write);
     let wish = ask.args.is_empty().then_some(wish);
     super::leave(wish, &COMMAND, ask, context, reply);
 }

@@ -54,10 +54,7 @@ fn wish(links: Links) -> Wish {
         links: Some(links),
         ..Look::default()
     };
-    Wish {
-        look,
-        ..Wish::of_hours(HOURS, write)
-    }
+    Wish::of_hours(HOURS, look, write)
 }
 
 fn write(view: &View<'_>) -> String {

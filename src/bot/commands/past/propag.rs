@@ -42,9 +42,8 @@ fn wish(args: &str) -> Option<Wish> {
         ..Look::default()
     };
     (1..=LINKS_MAX).contains(&most).then_some(Wish {
-        look,
         most,
-        ..Wish::of_hours(hours(first, HOURS, HOURS_MAX)?, write)
+        ..Wish::of_hours(hours(first, HOURS, HOURS_MAX)?, look, write)
     })
 }
 

@@ -40,10 +40,8 @@ fn run(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
         texts: Some(talking),
         ..Look::default()
     };
-    let wish = hours(&ask.args, HOURS, TEXTS_MAX).map(|hours| Wish {
-        look,
-        ..Wish::of_hours(hours, write)
-    });
+    let hours = hours(&ask.args, HOURS, TEXTS_MAX);
+    let wish = hours.map(|hours| Wish::of_hours(hours, look, write));
     leave(wish, &COMMAND, ask, context, reply);
 }
 

@@ -160,12 +160,6 @@ impl Tally {
         tally
     }
 
-    /// Whether it matters when packets were heard.
-    #[must_use]
-    pub fn is_timed(&self) -> bool {
-        matches!(self.by, By::Hour(_))
-    }
-
     /// One more packet.
     pub fn add(&mut self, seen: &Seen) {
         let kind = Kind::of(seen.port);

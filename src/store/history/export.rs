@@ -7,8 +7,12 @@
 use std::io::{self, Write};
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, params_from_iter};
 use serde_json::Value;
+
+use super::{int, packed};
+use crate::bot::record::{Heard, Medium};
+use crate::mesh::NodeNum;
 
 /// How it is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,7 +45,7 @@ impl From<io::Error> for ExportError {
 }
 
 /// Rows that are read at once; only they are in memory.
-const PIECE: u32 = 500;
+const PIECE: usize = 500;
 
 /// A table and how it is shown. The table itself is the outer loop of what it is
 /// joined with, so that it is read along its key.
@@ -56,42 +60,37 @@ struct Table {
     from: &'static str,
 }
 
-const PACKETS: Table = Table {
-    name: "packets",
-    key: &["p.id"],
-    columns: "p.id / 1024 AS time, printf('!%08x', o.num) AS own,
-        printf('!%08x', p.node) AS node, n.short_name, n.long_name,
-        CASE WHEN dest IS NOT NULL THEN printf('!%08x', dest) END AS dest,
-        port, channel, hops, snr / 4.0 AS snr, rssi,
-        CASE WHEN relay IS NOT NULL THEN printf('%02x', relay) END AS relay,
-        CASE medium WHEN 0 THEN 'radio' WHEN 1 THEN 'mqtt' ELSE 'other' END AS medium, late",
-    from: "packets p CROSS JOIN own o ON o.id = p.own LEFT JOIN nodes n ON n.num = p.node",
-};
+/// What stands under one name.
+enum Part {
+    Table(Table),
+    /// Single packets, which are no table of their own.
+    Packets,
+}
 
 /// Packets before their sums: what is summed up meanwhile is in both rather
 /// than in neither.
-const TABLES: &[Table] = &[
-    Table {
+const PARTS: &[Part] = &[
+    Part::Table(Table {
         name: "nodes",
         key: &["nodes.num"],
         columns: "printf('!%08x', num) AS node, short_name, long_name, role, hw_model,
             nullif(lower(hex(public_key)), '') AS public_key, unmessagable, first_seen",
         from: "nodes",
-    },
-    Table {
+    }),
+    Part::Table(Table {
         name: "names",
         key: &["names.num", "names.until"],
         columns: "printf('!%08x', num) AS node, until, short_name, long_name",
         from: "names",
-    },
-    Table {
+    }),
+    Part::Table(Table {
         name: "keys",
         key: &["keys.id"],
         columns: "time, printf('!%08x', num) AS node,
             nullif(lower(hex(public_key)), '') AS public_key",
         from: "keys",
-    },
-    Table {
+    }),
+    Part::Table(Table {
         name: "heard",
         key: &["h.own", "h.num"],
         columns: "printf('!%08x', o.num) AS own, printf('!%08x', h.num) AS node, last_heard, hops,
@@ -101,17 +100,17 @@ const TABLES: &[Table] = &[
             round(air_util_tx, 2) AS air_util_tx, uptime,
             metrics_at, direct_at, direct_rssi",
         from: "heard h CROSS JOIN own o ON o.id = h.own",
-    },
-    PACKETS,
-    Table {
+    }),
+    Part::Packets,
+    Part::Table(Table {
         name: "hours",
         key: &["hours.hour", "hours.own", "hours.node", "hours.port"],
         columns: "hour * 3600 AS time, printf('!%08x', o.num) AS own,
             printf('!%08x', node) AS node, port, packets, mqtt, direct,
             best_snr / 4.0 AS best_snr, far",
         from: "hours CROSS JOIN own o ON o.id = hours.own",
-    },
-    Table {
+    }),
+    Part::Table(Table {
         name: "links",
         key: &["links.own", "links.hearer", "links.sender", "links.witness"],
         columns: "printf('!%08x', o.num) AS own, printf('!%08x', sender) AS sender,
@@ -120,39 +119,54 @@ const TABLES: &[Table] = &[
             ELSE 'relay' END AS witness, time, snr / 4.0 AS snr,
             best_snr / 4.0 AS best_snr, times, metres, far, far_at",
         from: "links CROSS JOIN own o ON o.id = links.own",
-    },
-    Table {
+    }),
+    Part::Table(Table {
         name: "texts",
         key: &["t.id"],
         columns: "t.id / 1024 AS time, printf('!%08x', o.num) AS own,
             printf('!%08x', node) AS node, channel, text",
         from: "texts t CROSS JOIN own o ON o.id = t.own",
-    },
-    Table {
+    }),
+    Part::Table(Table {
         name: "air",
         key: &["air.time"],
         columns: "time, printf('!%08x', o.num) AS own,
             channel_utilization / 100.0 AS channel_utilization,
             air_util_tx / 100.0 AS air_util_tx",
         from: "air CROSS JOIN own o ON o.id = air.own",
-    },
-    Table {
+    }),
+    Part::Table(Table {
         name: "errors",
         key: &["e.id"],
         columns: "time, printf('!%08x', o.num) AS own, printf('!%08x', e.num) AS node, reason",
         from: "errors e CROSS JOIN own o ON o.id = e.own",
-    },
+    }),
 ];
 
-impl Table {
+/// Takes the names of the columns and some rows.
+type Take<'a> = &'a mut dyn FnMut(&[&str], &[Vec<Scalar>]) -> io::Result<()>;
+
+impl Part {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Table(table) => table.name,
+            Self::Packets => "packets",
+        }
+    }
+
     /// Hands the column names and the rows, piece by piece, to `write`. Between
     /// two pieces nothing is held: whoever reads slowly keeps nobody from
     /// emptying the log.
-    fn each_piece(
-        &self,
-        conn: &Connection,
-        mut write: impl FnMut(&[String], &[Vec<Scalar>]) -> io::Result<()>,
-    ) -> Result<(), ExportError> {
+    fn each_piece(&self, conn: &Connection, write: Take<'_>) -> Result<(), ExportError> {
+        match self {
+            Self::Table(table) => table.each_piece(conn, write),
+            Self::Packets => packets(conn, write),
+        }
+    }
+}
+
+impl Table {
+    fn each_piece(&self, conn: &Connection, write: Take<'_>) -> Result<(), ExportError> {
         let key = self.key.join(", ");
         let marks = vec!["?"; self.key.len()].join(", ");
         let mut select = conn.prepare(&format!(
@@ -160,10 +174,9 @@ impl Table {
             self.columns, self.from
         ))?;
         let width = select.column_count() - self.key.len();
-        let names: Vec<String> = select.column_names()[..width]
-            .iter()
-            .map(|&name| name.to_owned())
-            .collect();
+        let names = select.column_names();
+        let names: Vec<String> = names[..width].iter().map(|&name| name.to_owned()).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let mut after = vec![i64::MIN; self.key.len()];
         loop {
             let mut piece = Vec::new();
@@ -177,11 +190,91 @@ impl Table {
             }
             drop(rows);
             write(&names, &piece)?;
-            if piece.len() < PIECE as usize {
+            if piece.len() < PIECE {
                 return Ok(());
             }
         }
     }
+}
+
+/// What is shown of a packet.
+const COLUMNS: &[&str] = &[
+    "time",
+    "own",
+    "node",
+    "short_name",
+    "long_name",
+    "dest",
+    "port",
+    "channel",
+    "hops",
+    "snr",
+    "rssi",
+    "relay",
+    "medium",
+    "late",
+];
+
+/// Single packets in the order in which they were heard, hour by hour.
+fn packets(conn: &Connection, write: Take<'_>) -> Result<(), ExportError> {
+    let mut own = conn.prepare("SELECT num FROM own WHERE id = ?1")?;
+    let mut names = conn.prepare("SELECT short_name, long_name FROM nodes WHERE num = ?1")?;
+    write(COLUMNS, &[])?;
+    let mut next = packed::next_hour(conn, 0)?;
+    while let Some(hour) = next {
+        let mut heard = Vec::new();
+        packed::each_piece(conn, &(hour..=hour), |piece| {
+            heard.extend(piece.packets().map(|(at, packet)| (at, piece.own, packet)));
+            Ok(())
+        })?;
+        heard.sort_by_key(|&(at, ..)| at);
+        for some in heard.chunks(PIECE) {
+            let mut rows = Vec::with_capacity(some.len());
+            for (at, by, packet) in some {
+                let by: Option<u32> = own.query_row([by], |row| row.get(0)).optional()?;
+                let named = names.query_row([packet.from.0], |row| Ok([row.get(0)?, row.get(1)?]));
+                rows.push(shown(*at, by.map(NodeNum), named.optional()?, packet));
+            }
+            write(COLUMNS, &rows)?;
+        }
+        next = packed::next_hour(conn, hour + 1)?;
+    }
+    Ok(())
+}
+
+/// The values of the [`COLUMNS`] of a packet.
+fn shown(
+    at: u64,
+    own: Option<NodeNum>,
+    names: Option<[Option<String>; 2]>,
+    packet: &Heard,
+) -> Vec<Scalar> {
+    let text = |text: Option<String>| text.map_or(Scalar::Nothing, Scalar::Text);
+    let integer = |number: Option<i64>| number.map_or(Scalar::Nothing, Scalar::Integer);
+    let node = |num: Option<NodeNum>| text(num.map(|num| num.to_string()));
+    let [short, long] = names.unwrap_or_default();
+    let snr = packet.snr_q.map(|quarters| f64::from(quarters) / 4.0);
+    let medium = match packet.medium {
+        Medium::Radio => "radio",
+        Medium::Mqtt => "mqtt",
+        Medium::Other => "other",
+    };
+    vec![
+        Scalar::Integer(int(at)),
+        node(own),
+        node(Some(packet.from)),
+        text(short),
+        text(long),
+        node(packet.to),
+        Scalar::Integer(packet.port.into()),
+        Scalar::Integer(packet.channel.into()),
+        integer(packet.hops.map(i64::from)),
+        snr.map_or(Scalar::Nothing, Scalar::Real),
+        integer(packet.rssi.map(i64::from)),
+        text(packet.relay.map(|relay| format!("{relay:02x}"))),
+        Scalar::Text(medium.to_owned()),
+        Scalar::Integer(packet.late.into()),
+    ]
 }
 
 /// One value as it is shown.
@@ -217,16 +310,16 @@ pub fn export(conn: &Connection, form: Form, out: &mut dyn Write) -> Result<(), 
 }
 
 fn json(conn: &Connection, out: &mut dyn Write) -> Result<(), ExportError> {
-    for (at, table) in TABLES.iter().enumerate() {
+    for (at, part) in PARTS.iter().enumerate() {
         let opening = if at == 0 { "{" } else { ",\n" };
-        write!(out, "{opening}\"{}\":[", table.name)?;
+        write!(out, "{opening}\"{}\":[", part.name())?;
         let mut between = "\n";
-        table.each_piece(conn, |columns, rows| {
+        part.each_piece(conn, &mut |columns, rows| {
             for row in rows {
                 for (at, (column, value)) in columns.iter().zip(row).enumerate() {
                     let before = if at == 0 { "{" } else { "," };
                     let between = if at == 0 { between } else { "" };
-                    let column = Value::from(column.as_str());
+                    let column = Value::from(*column);
                     let value = match value {
                         Scalar::Nothing => Value::Null,
                         Scalar::Integer(number) => (*number).into(),
@@ -248,7 +341,7 @@ fn json(conn: &Connection, out: &mut dyn Write) -> Result<(), ExportError> {
 
 fn csv(conn: &Connection, out: &mut dyn Write) -> Result<(), ExportError> {
     let mut has_head = false;
-    PACKETS.each_piece(conn, |columns, rows| {
+    packets(conn, &mut |columns, rows| {
         if !std::mem::replace(&mut has_head, true) {
             writeln!(out, "{}", columns.join(","))?;
         }

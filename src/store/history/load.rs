@@ -9,11 +9,12 @@ use log::warn;
 use rusqlite::{Connection, Error, Row};
 
 use crate::bot::dispatch::{VIEW_NODES, VIEWS};
+use crate::bot::insight::HOUR;
+use crate::bot::record::{Heard, Medium};
 use crate::mesh::book::DEFAULT_CAPACITY;
 use crate::mesh::{Hops, Known, KnownDirect, Metrics, NodeNum, Position};
 
-use super::rows::PER_SECOND;
-use super::{int, unsigned};
+use super::{packed, unsigned};
 
 /// The state of nodes is never older than this, in seconds.
 const LOOK_BACK: u64 = 16 * 3_600;
@@ -87,19 +88,25 @@ fn view(conn: &Connection, own: i64, most: usize) -> rusqlite::Result<Vec<Known>
 /// The state of nodes is written more seldom than single packets, so after a
 /// power cut these know better who was heard when.
 fn heard_since(conn: &Connection, own: i64, nodes: &mut [Known]) -> rusqlite::Result<()> {
-    let mut select = conn.prepare(
-        "SELECT node, max(id), hops, medium FROM packets
-         WHERE id > (SELECT max(id) FROM packets) - ?1 AND own = ?2 AND NOT late GROUP BY node",
-    )?;
-    let mut rows = select.query((int(LOOK_BACK * PER_SECOND), own))?;
-    let mut last = BTreeMap::new();
-    while let Some(row) = rows.next()? {
-        let at = unsigned(row.get(1)?) / PER_SECOND;
-        let hops: Option<u8> = row.get(2)?;
-        last.insert(row.get::<_, u32>(0)?, (at, hops, row.get::<_, u8>(3)?));
-    }
+    let Some((_, latest)) = packed::span(conn)? else {
+        return Ok(());
+    };
+    let since = latest.saturating_sub(LOOK_BACK);
+    let mut last: BTreeMap<NodeNum, (u64, Heard)> = BTreeMap::new();
+    packed::each_piece(conn, &(since / HOUR..=latest / HOUR), |piece| {
+        for (at, heard) in piece.packets() {
+            if piece.own != own || heard.late || at <= since {
+                continue;
+            }
+            let latest = last.entry(heard.from).or_insert((at, heard));
+            if latest.0 <= at {
+                *latest = (at, heard);
+            }
+        }
+        Ok(())
+    })?;
     for node in nodes {
-        let Some(&(at, hops, medium)) = last.get(&node.num.0) else {
+        let Some(&(at, heard)) = last.get(&node.num) else {
             continue;
         };
         if node
@@ -109,8 +116,8 @@ fn heard_since(conn: &Connection, own: i64, nodes: &mut [Known]) -> rusqlite::Re
             continue;
         }
         node.last_heard = Some(at);
-        node.via_mqtt = medium == 1;
-        if let (Some(hops), 0) = (hops, medium) {
+        node.via_mqtt = heard.medium == Medium::Mqtt;
+        if let (Some(hops), Medium::Radio) = (heard.hops, heard.medium) {
             node.hops = Hops::Known(hops);
         }
     }

@@ -3,7 +3,7 @@
 //! In reading order: [`schema`] is what is kept and how it is brought up to
 //! date, [`claim`] tells whether a file is ours to write, [`mod@open`] finds, checks
 //! and, if need be, renews the file, [`mod@write`]
-//! commits batches of [`rows`], [`upkeep`] forgets, [`load`] is what is known at the start,
+//! commits batches of [`rows`] and [`packed`] packets, [`upkeep`] forgets, [`load`] is what is known at the start,
 //! [`stats`] and [`export`] are for the operator, [`thread`] is the one thread
 //! that writes, [`read`] the one that answers.
 //!
@@ -17,6 +17,7 @@ pub mod claim;
 pub mod export;
 pub mod load;
 pub mod open;
+pub mod packed;
 pub mod read;
 pub mod rows;
 pub mod schema;

@@ -5,7 +5,7 @@
 //! It opens the database for each question, for reading only: a file that was
 //! moved aside meanwhile is never read by mistake, nothing holds on to an old
 //! state while the writer tidies up, and between two questions no page stays in
-//! memory. Rows are counted as they come, in one pass along the key.
+//! memory. Packets are counted as they come, in one pass along the key.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::open::OpenError;
 use super::rows::PER_SECOND;
 use super::stats::stats;
-use super::{int, open, rows, unsigned};
+use super::{int, open, packed, rows, unsigned};
 use crate::bot::errands::{JobId, JobResult, Work};
 use crate::bot::insight::{
     Air, Answer, Archive, By, Collector, Counts, Failure, HOUR, Line, Links, Listener, Net,
@@ -142,32 +142,19 @@ impl View<'_> {
         Ok(tally.counts())
     }
 
-    /// Single packets. There are hundreds of thousands of them, and each column
-    /// that is fetched costs as much as finding the row does: three share one,
-    /// and the time is fetched by those who count by it.
     fn single_packets(&self, tally: &mut Tally) -> rusqlite::Result<()> {
-        let (since, end) = self.keys();
-        let mut select = self.conn.prepare(
-            "SELECT node, (port << 16) | (medium << 8) | ifnull(hops, 255), id FROM packets
-             WHERE id >= ?1 AND id < ?2 AND own = ?3 AND late = 0 AND medium <> 1",
-        )?;
-        let timed = tally.is_timed();
-        let mut rows = select.query(params![since, end, self.own])?;
-        while let Some(row) = rows.next()? {
-            let [low, medium, port @ ..] = row.get::<_, i64>(1)?.to_le_bytes();
-            tally.add(&Seen {
-                at: if timed {
-                    unsigned(row.get(2)?) / PER_SECOND
-                } else {
-                    0
-                },
-                from: NodeNum(row.get(0)?),
-                port: i32::from_le_bytes([port[0], port[1], port[2], port[3]]),
-                hops: Some(low).filter(|&hops| hops != u8::MAX),
-                by_radio: medium == 0,
-            });
-        }
-        Ok(())
+        let (since, until) = self.question.written();
+        let seconds = since..=until;
+        packed::each_piece(self.conn, &(since / HOUR..=until / HOUR), |piece| {
+            if Some(piece.own) == self.own {
+                for (at, heard) in piece.packets().filter(|(at, _)| seconds.contains(at)) {
+                    if let Some(seen) = Seen::of(at, &heard) {
+                        tally.add(&seen);
+                    }
+                }
+            }
+            Ok(())
+        })
     }
 
     /// The first key of what was heard in the time asked about, and the first
@@ -277,18 +264,21 @@ impl View<'_> {
     /// texts are kept; what is addressed to somebody may have come without any.
     fn shared_with(&self, node: NodeNum) -> rusqlite::Result<Option<ChannelIndex>> {
         let day_ago = self.question.until.saturating_sub(24 * HOUR);
-        let written: Option<u8> = self.conn.query_row(
-            "SELECT min(channel) FROM packets
-             WHERE id >= ?1 AND own = ?2 AND node = ?3 AND dest IS NULL AND port >= 0
-               AND (1 << channel) & ?4",
-            params![
-                int(day_ago.saturating_mul(PER_SECOND)),
-                self.own,
-                node.0,
-                self.question.kept
-            ],
-            |row| row.get(0),
-        )?;
+        let is_kept =
+            |channel: u8| self.question.kept.checked_shr(channel.into()).unwrap_or(0) & 1 == 1;
+        let mut written: Option<u8> = None;
+        packed::each_piece(self.conn, &(day_ago / HOUR..=u64::MAX), |piece| {
+            let ours = piece.packets().filter(|_| Some(piece.own) == self.own);
+            let his = ours.filter(|(at, heard)| {
+                *at >= day_ago && heard.from == node && heard.to.is_none() && heard.port >= 0
+            });
+            let channels = his.map(|(_, heard)| heard.channel);
+            written = written
+                .into_iter()
+                .chain(channels.filter(|&it| is_kept(it)))
+                .min();
+            Ok(())
+        })?;
         let written = written.map(ChannelIndex);
         Ok(written.into_iter().chain(self.question.fresh.shared).min())
     }

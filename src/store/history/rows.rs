@@ -1,13 +1,14 @@
-//! A batch as rows: which statement writes what. All within one transaction of
+//! A batch as rows: which statement writes what, but for packets, which are
+//! [packed](super::packed). All within one transaction of
 //! [`Writer::apply`](super::Writer::apply).
 
 use rusqlite::{Transaction, params};
 
 use super::int;
-use crate::bot::record::{Batch, Medium};
+use crate::bot::record::Batch;
 use crate::mesh::{Hops, Known, NodeNum, Witness};
 
-/// A packet's key is its time in seconds, times this, plus a running number.
+/// A text's key is its time in seconds, times this, plus a running number.
 pub const PER_SECOND: u64 = 1_024;
 /// Failures that are remembered (features.md K6).
 pub const ERRORS: u32 = 50;
@@ -30,41 +31,6 @@ pub(super) fn own_id(tx: &Transaction<'_>, num: NodeNum) -> rusqlite::Result<i64
             |row| row.get(0),
         ),
     }
-}
-
-pub(super) fn packets(
-    tx: &Transaction<'_>,
-    own: i64,
-    batch: &Batch,
-    running: &mut u64,
-) -> rusqlite::Result<()> {
-    let mut insert = tx.prepare(
-        "INSERT OR IGNORE INTO packets VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-    )?;
-    for heard in &batch.packets {
-        let Some(time) = batch.unix(heard.at) else {
-            continue;
-        };
-        insert.execute(params![
-            key(time, running),
-            own,
-            heard.from.0,
-            heard.to.map(|to| to.0),
-            heard.port,
-            heard.channel,
-            heard.hops,
-            heard.snr_q,
-            heard.rssi,
-            heard.relay,
-            match heard.medium {
-                Medium::Radio => 0,
-                Medium::Mqtt => 1,
-                Medium::Other => 2,
-            },
-            heard.late,
-        ])?;
-    }
-    Ok(())
 }
 
 pub(super) fn links(tx: &Transaction<'_>, own: i64, batch: &Batch) -> rusqlite::Result<()> {

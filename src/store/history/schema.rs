@@ -16,6 +16,7 @@ pub const STEPS: &[&str] = &[
     include_str!("step1.sql"),
     include_str!("step2.sql"),
     include_str!("step3.sql"),
+    include_str!("step4.sql"),
 ];
 
 /// Which version a database is of.

@@ -6,8 +6,7 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::open::{self, OpenError};
-use super::rows::PER_SECOND;
-use super::{schema, unsigned, upkeep};
+use super::{packed, schema, unsigned, upkeep};
 use crate::bot::insight::Stock;
 use crate::mesh::NodeNum;
 
@@ -21,9 +20,6 @@ pub fn stats(conn: &Connection, path: &Path) -> Result<Stock, OpenError> {
         Ok(value.map(unsigned))
     };
     let count = |sql: &str| number(sql).map(Option::unwrap_or_default);
-    let second = |id: u64| id / PER_SECOND;
-    let first = number("SELECT min(id) FROM packets")?.map(second);
-    let last = number("SELECT max(id) FROM packets")?.map(second);
     let own = number("SELECT num FROM own ORDER BY latest DESC LIMIT 1");
     let own = match own {
         Err(rusqlite::Error::QueryReturnedNoRows) => None,
@@ -37,8 +33,8 @@ pub fn stats(conn: &Connection, path: &Path) -> Result<Stock, OpenError> {
         with_key: count("SELECT count(public_key) FROM nodes")?,
         names: count("SELECT count(*) FROM names")?,
         keys: count("SELECT count(*) FROM keys")?,
-        packets: count("SELECT count(*) FROM packets")?,
-        span: first.zip(last),
+        packets: packed::count(conn)?,
+        span: packed::span(conn)?,
         hours: count("SELECT count(*) FROM hours")?,
         summed: count("SELECT sum(packets) FROM hours")?,
         first_hour: number("SELECT min(hour) FROM hours")?.map(|hour| hour * 3_600),

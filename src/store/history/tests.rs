@@ -68,6 +68,11 @@ fn count(conn: &Connection, table: &str) -> i64 {
     numbers::<1>(conn, &format!("SELECT count(*) FROM {table}"))[0].unwrap()
 }
 
+/// Single packets that are kept.
+fn packets(conn: &Connection) -> i64 {
+    int(packed::count(conn).unwrap())
+}
+
 #[test]
 fn an_empty_file_takes_all_steps_and_needs_no_copy() {
     let (_folder, path) = place();
@@ -92,7 +97,7 @@ fn an_older_database_is_copied_and_brought_up_to_date() {
     drop(writer);
 
     let mut steps = schema::STEPS.to_vec();
-    steps.push("ALTER TABLE packets ADD COLUMN colour INTEGER; CREATE TABLE more (a);");
+    steps.push("ALTER TABLE own ADD COLUMN colour INTEGER; CREATE TABLE more (a);");
     let mut conn = Connection::open(&path).unwrap();
     // An attempt that was cut short left this.
     let leftover = open::beside(&path, &format!(".version-{}", schema::STEPS.len()));
@@ -101,27 +106,33 @@ fn an_older_database_is_copied_and_brought_up_to_date() {
     assert_eq!(copy, leftover);
     assert_eq!(schema::version(&conn).unwrap(), steps.len());
     assert_eq!(
-        numbers(&conn, "SELECT count(*), max(colour) FROM packets"),
+        numbers(&conn, "SELECT count(*), max(colour) FROM own"),
         [Some(1), None]
     );
     assert_eq!(count(&conn, "more"), 0);
     let copy = open::read(&copy, false).unwrap();
-    assert_eq!(count(&copy, "packets"), 1);
+    assert_eq!(packets(&copy), 1);
 
     let error = schema::migrate(&mut conn, &path, schema::STEPS).unwrap_err();
     assert!(matches!(error, OpenError::Newer(version) if version == steps.len()));
 }
 
-#[test]
-fn links_of_version_1_are_known_in_version_2() {
-    let (_folder, path) = place();
-    let mut conn = Connection::open(&path).unwrap();
+/// A database of an earlier version, with nothing in it.
+fn of_version(version: usize, path: &std::path::Path) -> Connection {
+    let mut conn = Connection::open(path).unwrap();
     let page_size = open::PAGE_SIZE;
     conn.execute_batch(&format!(
         "PRAGMA page_size = {page_size}; PRAGMA auto_vacuum = INCREMENTAL"
     ))
     .unwrap();
-    schema::migrate(&mut conn, &path, &schema::STEPS[..1]).unwrap();
+    schema::migrate(&mut conn, path, &schema::STEPS[..version]).unwrap();
+    conn
+}
+
+#[test]
+fn links_of_version_1_are_known_in_version_2() {
+    let (_folder, path) = place();
+    let conn = of_version(1, &path);
     conn.execute_batch(
         "INSERT INTO own VALUES (1, 77, 1); INSERT INTO links VALUES (1, 5, 6, 0, 99, -4, 8, 3)",
     )
@@ -132,6 +143,145 @@ fn links_of_version_1_are_known_in_version_2() {
     let expected = [5, 6, 99, -4, 8, 3].map(Some);
     let found: [Option<i64>; 8] = numbers(&writer.conn, row);
     assert_eq!((&found[..6], &found[6..]), (&expected[..], &[None; 2][..]));
+}
+
+/// Every packet is there afterwards, in its place, and as if it had been packed
+/// at once.
+#[test]
+fn single_rows_of_version_3_are_packed_in_version_4() {
+    let (_folder, path) = place();
+    let conn = of_version(3, &path);
+    let own = |id: i64, num: u32| {
+        conn.execute("INSERT INTO own VALUES (?1, ?2, ?1)", (id, num))
+            .unwrap();
+    };
+    own(1, OWN.0);
+    own(7, 0xbbb);
+    let mut rng = fastrand::Rng::with_seed(5);
+    // With hours in between of which there is nothing, and one far away.
+    let mut hours: Vec<u64> = (0..40).map(|_| START / 3_600 + rng.u64(..90)).collect();
+    hours.push(START / 3_600 + 200_000);
+    hours.sort_unstable();
+    let mut insert = conn
+        .prepare("INSERT INTO packets VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")
+        .unwrap();
+    let mut expected = [Vec::new(), Vec::new()];
+    for (nth, hour) in (0_i64..).zip(hours) {
+        let heard = anything(&mut rng, hour);
+        let When::Unix(at) = heard.at else { panic!() };
+        let second = usize::from(rng.bool());
+        let medium = [Medium::Radio, Medium::Mqtt, Medium::Other];
+        let medium = medium.iter().position(|&it| it == heard.medium).unwrap();
+        insert
+            .execute(rusqlite::params![
+                int(at) * 1_024 + nth,
+                [1, 7][second],
+                heard.from.0,
+                heard.to.map(|to| to.0),
+                heard.port,
+                heard.channel,
+                heard.hops,
+                heard.snr_q,
+                heard.rssi,
+                heard.relay,
+                i64::try_from(medium).unwrap(),
+                heard.late,
+            ])
+            .unwrap();
+        expected[second].push(heard);
+    }
+    drop(insert);
+    drop(conn);
+    let writer = open(&path, Limits::default()).unwrap().writer;
+    for (own, mut expected) in [1, 7].into_iter().zip(expected) {
+        assert!(expected.len() > 10);
+        expected.sort_by_key(|heard| match heard.at {
+            When::Unix(at) => at,
+            When::Mono(_) => 0,
+        });
+        assert_eq!(kept(&writer.conn, own), expected);
+    }
+    assert_eq!(packets(&writer.conn), 41);
+}
+
+/// Anything that a recorder may hand over, heard in this hour.
+fn anything(rng: &mut fastrand::Rng, hour: u64) -> Heard {
+    Heard {
+        at: When::Unix(hour * 3_600 + rng.u64(..3_600)),
+        from: NodeNum(rng.u32(..)),
+        to: rng.bool().then(|| NodeNum(rng.u32(..))),
+        port: rng.i32(-3..=511),
+        channel: rng.u8(..),
+        hops: rng.bool().then(|| rng.u8(..)),
+        snr_q: rng.bool().then(|| rng.i16(..)),
+        rssi: rng.bool().then(|| rng.i16(..)),
+        relay: rng.bool().then(|| rng.u8(..)),
+        medium: [Medium::Radio, Medium::Mqtt, Medium::Other][rng.usize(..3)],
+        late: rng.bool(),
+    }
+}
+
+/// What one node of ours has heard, in the order in which it lies there.
+fn kept(conn: &Connection, own: i64) -> Vec<Heard> {
+    let mut kept = Vec::new();
+    packed::each_piece(conn, &(0..=u64::MAX), |piece| {
+        let packets = piece.packets().filter(|_| piece.own == own);
+        kept.extend(packets.map(|(_, heard)| heard));
+        Ok(())
+    })
+    .unwrap();
+    kept
+}
+
+#[test]
+fn packets_come_out_as_they_went_in() {
+    let (_folder, path) = place();
+    let mut writer = open(&path, Limits::default()).unwrap().writer;
+    let mut rng = fastrand::Rng::with_seed(6);
+    let mut expected = Vec::new();
+    for nth in 0..20 {
+        let mut rows = batch(START + nth * 600);
+        let hour = rows.now.unix / 3_600 - 2;
+        rows.packets = (0..300)
+            .map(|_| {
+                let hour = hour + rng.u64(..3);
+                anything(&mut rng, hour)
+            })
+            .collect();
+        writer.apply(&rows).unwrap();
+        expected.extend(rows.packets);
+    }
+    let in_order = |mut all: Vec<Heard>| {
+        all.sort_by_key(|heard| format!("{heard:?}"));
+        all
+    };
+    assert_eq!(packets(&writer.conn), 6_000);
+    assert_eq!(in_order(kept(&writer.conn, 1)), in_order(expected));
+}
+
+/// The card has changed a byte here and there: that costs these packets.
+#[test]
+fn damaged_packets_cost_no_others() {
+    let (_folder, path) = place();
+    let mut writer = open(&path, Limits::default()).unwrap().writer;
+    let mut rows = batch(START);
+    rows.packets = vec![heard(START); 3];
+    writer.apply(&rows).unwrap();
+    rows.packets = vec![heard(START); 2];
+    writer.apply(&rows).unwrap();
+    let spoil = |sql: &str| assert_eq!(writer.conn.execute(sql, []).unwrap(), 1, "{sql}");
+    let replace = |by: &str| {
+        spoil(&format!(
+            "UPDATE packed SET packets = CAST({by} AS BLOB) WHERE id % 65536 = 0"
+        ));
+    };
+    // Half a packet, a destination that is nowhere, no packets at all.
+    replace("packets || x'11'");
+    assert_eq!(kept(&writer.conn, 1).len(), 5);
+    replace("substr(packets, 1, 2) || x'78' || substr(packets, 4)");
+    assert_eq!(kept(&writer.conn, 1), [heard(START); 5]);
+    spoil("UPDATE packed SET packets = 'text' WHERE id % 65536 = 1");
+    assert_eq!(kept(&writer.conn, 1), [heard(START); 3]);
 }
 
 #[test]
@@ -163,33 +313,31 @@ fn released_steps_never_change() {
     };
     // Until the first release the figure may be set anew.
     let digests: Vec<u64> = schema::STEPS.iter().map(|step| digest(step)).collect();
-    assert_eq!(digests, [STEP_1, STEP_2, STEP_3]);
+    assert_eq!(digests, [STEP_1, STEP_2, STEP_3, STEP_4]);
 }
 
 const STEP_1: u64 = 12_688_798_813_232_125_218;
 const STEP_2: u64 = 4_229_858_220_891_962_916;
 const STEP_3: u64 = 2_131_487_472_541_951_683;
+const STEP_4: u64 = 10_356_750_294_581_482_755;
+
+const UNMARKED: usize = 2;
 
 /// The first versions had no mark of ours yet.
 #[test]
 fn a_database_without_a_mark_is_recognised_and_marked() {
     let (_folder, path) = place();
-    let mut writer = open(&path, Limits::default()).unwrap().writer;
-    let mut rows = batch(START);
-    rows.packets.push(heard(START));
-    writer.apply(&rows).unwrap();
-    let unmarked = schema::STEPS.len() - 1;
-    let back = format!("PRAGMA application_id = 0; PRAGMA user_version = {unmarked}");
-    writer.conn.execute_batch(&back).unwrap();
-    drop(writer);
-    std::fs::remove_file(open::beside(&path, ".lock")).unwrap();
+    let conn = of_version(UNMARKED, &path);
+    conn.execute_batch("INSERT INTO errors VALUES (1, 7, 7, 7, 'out of reach')")
+        .unwrap();
+    drop(conn);
     let error = open::read(&path, false).unwrap_err();
     assert!(error.to_string().contains("run the bot once"), "{error}");
     let writer = open(&path, Limits::default()).unwrap().writer;
     let mark = numbers(&writer.conn, "SELECT * FROM pragma_application_id");
     assert_eq!(mark, [Some(claim::APPLICATION_ID.into())]);
-    assert_eq!(count(&writer.conn, "packets"), 1);
-    assert!(open::beside(&path, &format!(".version-{unmarked}")).exists());
+    assert_eq!(count(&writer.conn, "errors"), 1);
+    assert!(open::beside(&path, &format!(".version-{UNMARKED}")).exists());
 }
 
 /// The log is emptied, and nobody prevents it.
@@ -210,11 +358,11 @@ fn the_last_batch_is_written_and_nothing_else_is_done() {
     last.packets = vec![heard(START + 60 * DAY)];
     last.closing = true;
     writer.apply(&last).unwrap();
-    assert_eq!(count(&writer.conn, "packets"), 2, "tidied up later");
+    assert_eq!(packets(&writer.conn), 2, "tidied up later");
     last.closing = false;
     writer.apply(&last).unwrap();
     assert_eq!(
-        (count(&writer.conn, "packets"), count(&writer.conn, "hours")),
+        (packets(&writer.conn), count(&writer.conn, "hours")),
         (2, 0)
     );
 }
@@ -247,7 +395,7 @@ fn a_full_disk_costs_rows_and_nothing_else() {
     full(&clerk.writer.as_ref().unwrap().conn, 10_000);
     clerk.keep(&rows(6));
     assert_eq!(clerk.lost, None);
-    let kept = count(&clerk.writer.as_ref().unwrap().conn, "packets");
+    let kept = packets(&clerk.writer.as_ref().unwrap().conn);
     assert_eq!(kept + i64::try_from(lost.unwrap()).unwrap(), 6_000);
 }
 
@@ -282,7 +430,7 @@ fn a_disk_that_fails_for_a_while_costs_no_facts() {
     let kept = numbers(conn, "SELECT count(*), max(time), min(time) FROM errors");
     let (first, last) = (START.try_into().unwrap(), (START + 2).try_into().unwrap());
     assert_eq!(kept, [Some(3), Some(last), Some(first)]);
-    assert_eq!(count(conn, "packets"), 0);
+    assert_eq!(packets(conn), 0);
     let name: String = conn
         .query_row("SELECT long_name FROM nodes", [], |row| row.get(0))
         .unwrap();

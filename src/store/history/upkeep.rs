@@ -8,11 +8,12 @@
 
 use std::time::Duration;
 
-use rusqlite::{Connection, Transaction};
+use rusqlite::{Connection, Transaction, params};
 
 use super::rows::PER_SECOND;
-use super::{Limits, WAL_LIMIT, int, unsigned};
-use crate::bot::insight::TEXTS_MAX;
+use super::{Limits, WAL_LIMIT, int, packed, unsigned};
+use crate::bot::insight::{HOUR, TEXTS_MAX};
+use crate::bot::record::Medium;
 
 /// How long single packets are kept.
 pub const RAW: Duration = Duration::from_secs(7 * 24 * 3_600);
@@ -41,7 +42,7 @@ pub fn by_age(
     let oldest = hour.saturating_sub(limits.keep.as_secs() / 3_600);
     let oldest_raw = hour.saturating_sub(RAW.min(limits.keep).as_secs() / 3_600);
     let mut rest = most;
-    while let Some(first) = first_hour(tx)?.filter(|&first| first < oldest_raw) {
+    while let Some(first) = packed::next_hour(tx, 0)?.filter(|&first| first < oldest_raw) {
         if rest == 0 {
             return Ok(true);
         }
@@ -82,9 +83,10 @@ pub fn from_the_future(tx: &Transaction<'_>, latest: u64) -> rusqlite::Result<()
             [int(value)],
         )
     };
-    after("packets", "id", latest.saturating_mul(PER_SECOND))?;
+    let [_, end] = packed::keys(&(0..=latest / HOUR));
+    tx.execute("DELETE FROM packed WHERE id >= ?1", [end])?;
     after("texts", "id", latest.saturating_mul(PER_SECOND))?;
-    after("hours", "hour", latest / 3_600)?;
+    after("hours", "hour", latest / HOUR)?;
     after("air", "time", latest)?;
     after("links", "time", latest)?;
     after("names", "until", latest)?;
@@ -104,39 +106,43 @@ pub fn from_the_future(tx: &Transaction<'_>, latest: u64) -> rusqlite::Result<()
     Ok(())
 }
 
-/// The oldest hour of which single packets are kept.
-fn first_hour(tx: &Transaction<'_>) -> rusqlite::Result<Option<u64>> {
-    let first: Option<i64> = tx.query_row("SELECT min(id) FROM packets", [], |row| row.get(0))?;
-    Ok(first.map(|id| unsigned(id) / PER_SECOND / 3_600))
-}
-
-/// Single packets of one hour become sums. What had waited in the node is not
+/// Single packets of one hour become sums. What had waited in our node is not
 /// summed up.
 fn thin(tx: &Transaction<'_>, hour: u64, sum_up: bool) -> rusqlite::Result<()> {
-    let range = [
-        int(hour * 3_600 * PER_SECOND),
-        int((hour + 1) * 3_600 * PER_SECOND),
-    ];
+    let hours = hour..=hour;
     if sum_up {
-        tx.execute(
-            "INSERT INTO hours
-             SELECT id / (1024 * 3600), own, node, port, count(*), sum(medium = 1),
-               sum(medium = 0 AND hops IS 0),
-               max(snr) FILTER (WHERE medium = 0 AND hops IS 0),
-               max(hops) FILTER (WHERE medium = 0)
-             FROM packets WHERE id >= ?1 AND id < ?2 AND NOT late
-             GROUP BY own, node, port
+        let mut add = tx.prepare(
+            "INSERT INTO hours VALUES (?1, ?2, ?3, ?4, 1, ?5, ?6, ?7, ?8)
              ON CONFLICT DO UPDATE SET
-               packets = packets + excluded.packets,
+               packets = packets + 1,
                mqtt = mqtt + excluded.mqtt,
                direct = direct + excluded.direct,
                best_snr = max(coalesce(best_snr, excluded.best_snr),
                               coalesce(excluded.best_snr, best_snr)),
                far = max(coalesce(far, excluded.far), coalesce(excluded.far, far))",
-            range,
         )?;
+        packed::each_piece(tx, &hours, |piece| {
+            for (_, heard) in piece.packets().filter(|(_, heard)| !heard.late) {
+                let by_radio = heard.medium == Medium::Radio;
+                let direct = by_radio && heard.hops == Some(0);
+                add.execute(params![
+                    int(hour),
+                    piece.own,
+                    heard.from.0,
+                    heard.port,
+                    heard.medium == Medium::Mqtt,
+                    direct,
+                    heard.snr_q.filter(|_| direct),
+                    heard.hops.filter(|_| by_radio),
+                ])?;
+            }
+            Ok(())
+        })?;
     }
-    tx.execute("DELETE FROM packets WHERE id >= ?1 AND id < ?2", range)?;
+    tx.execute(
+        "DELETE FROM packed WHERE id >= ?1 AND id < ?2",
+        packed::keys(&hours),
+    )?;
     Ok(())
 }
 
@@ -207,11 +213,11 @@ pub fn by_size(tx: &Transaction<'_>, limits: Limits, rounds: usize) -> rusqlite:
         if thinned > 0 {
             continue;
         }
-        let Some(first) = first_hour(tx)? else {
+        let Some(first) = packed::next_hour(tx, 0)? else {
             break;
         };
-        let end = int((first + 6) * 3_600 * PER_SECOND);
-        tx.execute("DELETE FROM packets WHERE id < ?1", [end])?;
+        let [_, end] = packed::keys(&(first..=first + 5));
+        tx.execute("DELETE FROM packed WHERE id < ?1", [end])?;
     }
     Ok(false)
 }

@@ -8,7 +8,7 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 use super::claim::Lock;
 use super::rows::{self, PER_SECOND};
-use super::{Limits, WAL_LIMIT, open, unsigned, upkeep};
+use super::{Limits, WAL_LIMIT, open, packed, unsigned, upkeep};
 use crate::bot::record::Batch;
 use crate::mesh::Now;
 
@@ -40,7 +40,7 @@ pub struct Writer {
     pub(super) conn: Connection,
     path: PathBuf,
     pub(super) limits: Limits,
-    /// Running number of the last packet within its second.
+    /// Running number of the last text within its second.
     running: u64,
     /// The hour of the last upkeep, since 1970.
     upkept: u64,
@@ -66,17 +66,16 @@ impl Writer {
         limits: Limits,
         unclean: bool,
     ) -> rusqlite::Result<Self> {
-        let last: Option<i64> =
-            conn.query_row("SELECT max(id) FROM packets", [], |row| row.get(0))?;
+        let newest = packed::span(&conn)?.map(|(_, last)| last);
         let last_text: Option<i64> =
             conn.query_row("SELECT max(id) FROM texts", [], |row| row.get(0))?;
         Ok(Self {
             conn,
             path: path.to_owned(),
             limits,
-            running: last.max(last_text).map_or(0, unsigned) % PER_SECOND,
+            running: last_text.map_or(0, unsigned) % PER_SECOND,
             upkept: 0,
-            newest: last.map(|id| unsigned(id) / PER_SECOND),
+            newest,
             clock: Clock::default(),
             unclean,
             untidy: false,
@@ -128,7 +127,7 @@ impl Writer {
             .conn
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         let own = rows::own_id(&tx, batch.own)?;
-        rows::packets(&tx, own, batch, &mut running)?;
+        packed::write(&tx, own, batch)?;
         rows::links(&tx, own, batch)?;
         rows::texts(&tx, own, batch, &mut running)?;
         rows::air(&tx, own, batch)?;

@@ -15,6 +15,7 @@ use meshbot::bot::dispatch::{Before, Bot, Forgetful, Parts, Settings};
 use meshbot::bot::errands::{Errands, Inline as DoneAtOnce, JobId, JobResult, Pool, Work};
 use meshbot::bot::host::HostStats;
 use meshbot::bot::insight::{Archive, Look, Question, Wish};
+use meshbot::bot::record::{Heard, Medium, When};
 use meshbot::config::{Config, Mode};
 use meshbot::link::memory::FarEnd;
 use meshbot::link::{Event, Identity, Link, Received};
@@ -28,7 +29,7 @@ use meshbot::weather::Offline;
 use super::fixture::{Fixture, Reading};
 use super::traffic::{EPOCH, Mesh, OWN};
 use super::truth::Inline;
-use super::{number, place};
+use super::{number, packets, place};
 
 const SANITY: Sanity = Sanity {
     built: 1_000_000_000,
@@ -286,15 +287,18 @@ fn ten_thousand_packets_in_english() {
         "{db:?}"
     );
     fixture.world.bot.close(fixture.world.now);
-    for awkward in [
-        "late",
-        "medium = 1",
-        "medium = 2",
-        "hops IS NULL",
-        "port = 35",
-    ] {
-        let sql = format!("SELECT count(*) FROM packets WHERE {awkward}");
-        assert!(number(&path, &sql) > 20, "{awkward}");
+    let kept = packets(&path);
+    type Is = fn(&Heard) -> bool;
+    let awkward: [(&str, Is); 5] = [
+        ("late", |heard| heard.late),
+        ("MQTT", |heard| heard.medium == Medium::Mqtt),
+        ("UDP", |heard| heard.medium == Medium::Other),
+        ("no hops", |heard| heard.hops.is_none()),
+        ("port 35", |heard| heard.port == 35),
+    ];
+    for (name, is_awkward) in awkward {
+        let found = kept.iter().filter(|heard| is_awkward(heard)).count();
+        assert!(found > 20, "{name}: {found}");
     }
 }
 
@@ -398,15 +402,25 @@ fn older_packets_count_by_their_hourly_sums() {
     // As if all of it had become older than a week: the same hours, summed up.
     fixture.world.bot.close(fixture.world.now);
     let conn = rusqlite::Connection::open(&path).unwrap();
-    let first_question = (asked_at.unix + 1) * 1_024;
-    conn.execute_batch(&format!(
-        "DELETE FROM packets WHERE id >= {first_question};
-         INSERT INTO hours SELECT id / (1024 * 3600), own, node, port, count(*),
-           sum(medium = 1), sum(medium = 0 AND hops IS 0), NULL, NULL
-         FROM packets WHERE NOT late GROUP BY 1, 2, 3, 4;
-         DELETE FROM packets",
-    ))
-    .unwrap();
+    let mut add = conn
+        .prepare(
+            "INSERT INTO hours VALUES (?1, 1, ?2, ?3, 1, ?4, ?5, NULL, NULL)
+             ON CONFLICT DO UPDATE SET packets = packets + 1, mqtt = mqtt + excluded.mqtt,
+               direct = direct + excluded.direct",
+        )
+        .unwrap();
+    for heard in packets(&path) {
+        let When::Unix(at) = heard.at else { panic!() };
+        if at <= asked_at.unix && !heard.late {
+            let by_mqtt = heard.medium == Medium::Mqtt;
+            let direct = heard.medium == Medium::Radio && heard.hops == Some(0);
+            let hour = i64::try_from(at / 3_600).unwrap();
+            add.execute((hour, heard.from.0, heard.port, by_mqtt, direct))
+                .unwrap();
+        }
+    }
+    drop(add);
+    conn.execute("DELETE FROM packed", []).unwrap();
     drop(conn);
     fixture = fixture.restart();
     assert_eq!(fixture.conversation(&questions), figures);

@@ -10,7 +10,8 @@ mod truth;
 
 use std::path::{Path, PathBuf};
 
-use meshbot::store::history::{self, Limits, Writer};
+use meshbot::bot::record::Heard;
+use meshbot::store::history::{self, Limits, Writer, packed};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -31,6 +32,18 @@ fn number(path: &Path, sql: &str) -> i64 {
     conn.query_row(sql, [], |row| row.get::<_, Option<i64>>(0))
         .unwrap()
         .unwrap_or(0)
+}
+
+/// The single packets that are kept, as they were heard.
+fn packets(path: &Path) -> Vec<Heard> {
+    let conn = Connection::open(path).unwrap();
+    let mut all = Vec::new();
+    packed::each_piece(&conn, &(0..=u64::MAX), |piece| {
+        all.extend(piece.packets().map(|(_, heard)| heard));
+        Ok(())
+    })
+    .unwrap();
+    all
 }
 
 fn is_sound(path: &Path) -> bool {

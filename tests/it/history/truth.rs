@@ -1,21 +1,22 @@
 //! What is written down is what was heard, and what was known is known again.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use log::Level;
 use meshbot::bot::dispatch::Before;
-use meshbot::bot::record::{Batch, History};
+use meshbot::bot::record::{Batch, Heard, History, When};
 use meshbot::mesh::{Known, Node, NodeBook, NodeNum, PacketId, Sanity};
 use meshbot::proto::routing;
 use meshbot::sim::{Fault, Said, Version};
 use meshbot::store::history::thread::Clerk;
-use meshbot::store::history::{self, Limits, Writer};
+use meshbot::store::history::{self, Limits, Writer, packed};
 
 use super::traffic::{Mesh, OWN};
-use super::{number, place, writer};
+use super::{number, packets, place, writer};
 use crate::support::logs;
 use crate::support::world::{Options, World};
 
@@ -58,17 +59,20 @@ fn counting(takes: bool) -> (Arc<AtomicUsize>, Option<Box<dyn History>>) {
 }
 
 const MINUTE: u64 = 60_000;
-const ALL: &str = "SELECT count(*) FROM packets";
 
 fn written(book: &NodeBook) -> Vec<Known> {
     book.iter().map(Node::to_known).collect()
 }
 
+/// Packets that had not waited.
+fn live(kept: &[Heard]) -> u64 {
+    kept.iter().filter(|heard| !heard.late).count() as u64
+}
+
 /// Live packets of others, as the book counts them.
-fn counted(world: &World) -> i64 {
+fn counted(world: &World) -> u64 {
     let counters = world.bot.book().counters();
-    let all = counters.by_port.values().sum::<u64>() + counters.encrypted + counters.empty;
-    i64::try_from(all).unwrap()
+    counters.by_port.values().sum::<u64>() + counters.encrypted + counters.empty
 }
 
 #[test]
@@ -92,11 +96,14 @@ fn replayed_records_are_no_receptions_however_often_they_come() {
     let alice = world.person(0);
     world.ask(Said::on_channel(alice, 0, "/ping"));
     world.run(11 * MINUTE);
-    assert!(number(&path, ALL) > 0);
-    let live = "SELECT count(*) FROM packets WHERE NOT late";
-    assert_eq!(number(&path, live), counted(&world));
-    let others = "SELECT count(*) FROM packets WHERE node NOT IN (SELECT num FROM nodes)";
-    assert_eq!(number(&path, others), 0);
+    let kept = packets(&path);
+    assert!(!kept.is_empty());
+    assert_eq!(live(&kept), counted(&world));
+    let is_known = |heard: &Heard| {
+        let named = format!("SELECT count(*) FROM nodes WHERE num = {}", heard.from.0);
+        number(&path, &named) == 1
+    };
+    assert!(kept.iter().all(is_known));
     let placed = "SELECT count(*) FROM heard WHERE latitude IS NOT NULL";
     assert!(number(&path, placed) > 20);
     let direct = "SELECT count(*) FROM heard WHERE direct_snrs IS NOT NULL";
@@ -140,16 +147,21 @@ fn what_nobody_here_can_read_is_counted_once() {
     world.say(sealed(stranger, 73));
     world.off = false;
     world.run(12 * MINUTE);
-    let rows = |condition: &str| number(&path, &format!("{ALL} WHERE port = -1 AND {condition}"));
-    assert_eq!(rows(&format!("NOT late AND node = {}", alice.0)), 1);
-    assert_eq!(rows(&format!("NOT late AND node = {}", stranger.0)), 3);
-    assert_eq!(rows("late"), 1);
-    assert_eq!(rows("channel <> 44"), 0, "the hash of the channel");
+    let kept = packets(&path);
+    let sealed: Vec<_> = kept.iter().filter(|heard| heard.port == -1).collect();
+    let rows = |is: &dyn Fn(&Heard) -> bool| sealed.iter().filter(|heard| is(heard)).count();
+    assert_eq!(rows(&|heard| !heard.late && heard.from == alice), 1);
+    assert_eq!(rows(&|heard| !heard.late && heard.from == stranger), 3);
+    assert_eq!(rows(&|heard| heard.late), 1);
+    assert_eq!(
+        rows(&|heard| heard.channel != 44),
+        0,
+        "the hash of the channel"
+    );
     let counters = world.bot.book().counters();
     assert_eq!(counters.encrypted, 4);
     assert_eq!(world.core.session().counters().encrypted, 5);
-    let live = "SELECT count(*) FROM packets WHERE NOT late";
-    assert_eq!(number(&path, live), counted(&world));
+    assert_eq!(live(&kept), counted(&world));
     assert!(world.bot.book().get(stranger).is_none());
     let named = format!("SELECT count(*) FROM nodes WHERE num = {}", stranger.0);
     assert_eq!(number(&path, &named), 0);
@@ -170,14 +182,17 @@ fn a_back_log_is_written_down_and_marked() {
     }
     world.off = false;
     world.run(15 * MINUTE);
-    let late = "SELECT count(*) FROM packets WHERE late AND port = 1";
-    assert_eq!(number(&path, late), 5);
-    assert_eq!(
-        number(&path, "SELECT count(*) FROM packets WHERE NOT late"),
-        counted(&world)
-    );
-    let spread = "SELECT max(id / 1024) - min(id / 1024) FROM packets WHERE late";
-    assert!(number(&path, spread) >= 200, "each at its own time");
+    let kept = packets(&path);
+    let late = kept.iter().filter(|heard| heard.late);
+    let texts = late.clone().filter(|heard| heard.port == 1).count();
+    assert_eq!(texts, 5);
+    assert_eq!(live(&kept), counted(&world));
+    let times = late.map(|heard| match heard.at {
+        When::Unix(at) => at,
+        When::Mono(_) => panic!("without a date"),
+    });
+    let spread = times.clone().max().unwrap() - times.min().unwrap();
+    assert!(spread >= 200, "each at its own time: {spread}");
 }
 
 #[test]
@@ -302,9 +317,15 @@ fn another_node_does_not_inherit_what_was_heard() {
     );
     world.ask(Said::on_channel(alice, 0, "/ping"));
     world.bot.close(world.now);
-    let each = "SELECT min(n) FROM (SELECT count(*) AS n FROM packets WHERE port = 1 GROUP BY own)";
-    assert_eq!(number(&path, each), 1);
-    assert_eq!(number(&path, "SELECT count(DISTINCT own) FROM packets"), 2);
+    let mut each = BTreeMap::new();
+    let conn = rusqlite::Connection::open(&path).unwrap();
+    packed::each_piece(&conn, &(0..=u64::MAX), |piece| {
+        let texts = piece.packets().filter(|(_, heard)| heard.port == 1);
+        *each.entry(piece.own).or_insert(0) += texts.count();
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(each.into_values().collect::<Vec<_>>(), [1, 1]);
     let heard = written(world.bot.book());
     drop(world);
     let opened = history::open(&path, Limits::default()).unwrap();
@@ -372,10 +393,8 @@ fn a_fresh_file_after_a_broken_one_knows_the_nodes() {
     world.ask(Said::on_channel(alice, 0, "/ping"));
     world.run(11 * MINUTE);
     assert!(history::open::beside(&path, ".corrupt-1").exists());
-    assert_eq!(
-        number(&path, "SELECT count(*) FROM packets WHERE port = 1"),
-        1
-    );
+    let texts = packets(&path).into_iter().filter(|heard| heard.port == 1);
+    assert_eq!(texts.count(), 1);
     world.run(10 * MINUTE);
     assert_eq!(number(&path, nodes), known);
 }

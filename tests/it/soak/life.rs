@@ -11,6 +11,7 @@ use meshbot::link::{Class, Keep, Target, Text};
 use meshbot::mesh::{ChannelIndex, Hops, NodeNum, PacketId};
 use meshbot::proto;
 use meshbot::sim::{Clock, Fault, Person, SimNode, Version};
+use meshbot::store::history::packed;
 use tempfile::TempDir;
 
 use super::end::{ALL_SETTLED, Summary, everything_is_settled};
@@ -422,9 +423,8 @@ impl Life {
         }
         if let Some((_, path)) = self.base.as_ref().filter(|_| complete) {
             let conn = rusqlite::Connection::open(path).unwrap();
-            let count = |sql| conn.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
-            let rows = count("SELECT count(*) FROM packets");
-            if u64::try_from(rows).ok() != Some(shelf.live + shelf.late) {
+            let rows = packed::count(&conn).unwrap();
+            if rows != shelf.live + shelf.late {
                 return Err(format!("{rows} rows in the database of {kept:?}"));
             }
         }

@@ -234,7 +234,7 @@ fn another_node_is_another_view_of_the_mesh() {
         assert_eq!(latest, Some(NodeNum(own)));
         assert_eq!(nodes, [known(last_heard)]);
     }
-    let each = "SELECT count(DISTINCT own), count(*) FROM packets";
+    let each = "SELECT count(DISTINCT own), count(*) FROM packed";
     assert_eq!(numbers(&writer.conn, each), [Some(2), Some(3)]);
 }
 

@@ -94,7 +94,7 @@ fn whoever_reads_an_export_slowly_holds_up_nobody() {
     assert_eq!(distinct(column("links", "sender")), 1_100);
     assert_eq!(column("links", "sender").len(), 2_200);
     // CSV has a head even when there is nothing to tell.
-    slow.writer.conn.execute("DELETE FROM packets", []).unwrap();
+    slow.writer.conn.execute("DELETE FROM packed", []).unwrap();
     let mut head = Vec::new();
     export(&conn, Form::Csv, &mut head).unwrap();
     assert_eq!(String::from_utf8(head).unwrap().lines().count(), 1);

@@ -3,8 +3,8 @@
 //! Single packets are kept for a week; what the commands ask for single packets
 //! reaches back two days at most, and a week shows its rhythm. What is older is
 //! thinned to one row for each hour, node and port, which records and boards
-//! of a month need. At 20 packets a minute a week of packets is some 7 MB and
-//! a month of hours some 20 MB.
+//! of a month need. At 20 packets a minute a week of packets is some 4 MB and
+//! a month of hours some 10 MB.
 
 use std::time::Duration;
 

@@ -22,6 +22,15 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A silent link is noticed after 75 s, a rival is left alone for up to 60 s.
 const BACK: Duration = Duration::from_secs(75 + 60 + 15);
 
+/// What the program holds, in KiB.
+#[derive(Clone, Copy, Default)]
+struct Memory {
+    resident: u64,
+    proportional: u64,
+    /// Heap and stacks: what it has asked for, without its own code.
+    anonymous: u64,
+}
+
 /// The program, ended when dropped.
 struct Program(Child);
 
@@ -47,14 +56,17 @@ impl Program {
         std::fs::read_to_string(format!("/proc/{}/{file}", self.0.id())).unwrap_or_default()
     }
 
-    /// Resident and proportional memory in KiB.
-    fn memory(&self) -> (u64, u64) {
+    fn memory(&self) -> Memory {
         let rollup = self.proc("smaps_rollup");
         let value = |key: &str| {
             let line = rollup.lines().find_map(|line| line.strip_prefix(key))?;
             line.split_whitespace().next()?.parse().ok()
         };
-        (value("Rss:").unwrap_or(0), value("Pss:").unwrap_or(0))
+        Memory {
+            resident: value("Rss:").unwrap_or(0),
+            proportional: value("Pss:").unwrap_or(0),
+            anonymous: value("Anonymous:").unwrap_or(0),
+        }
     }
 
     /// Its established connections to this port, as the system knows them.
@@ -85,18 +97,19 @@ struct Report {
     doubled: Vec<String>,
     faults: u64,
     most_connections: usize,
-    memory: [(u64, u64); 2],
+    /// At the beginning and at the end.
+    memory: [Memory; 2],
     accepts: u64,
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [(rss, pss), (rss_end, pss_end)] = self.memory;
+        let [first, last] = self.memory;
         write!(
             f,
             "questions {} · answers {} · unanswered while linked {} · doubled {} · faults {} · \
-             connections {}, at a time {} at most · RSS {rss} → {rss_end} KiB · \
-             PSS {pss} → {pss_end} KiB",
+             connections {}, at a time {} at most · RSS {} → {} KiB · PSS {} → {} KiB, \
+             of which its own {} → {} KiB",
             self.questions,
             self.answers,
             self.unanswered.len(),
@@ -104,6 +117,12 @@ impl fmt::Display for Report {
             self.faults,
             self.accepts,
             self.most_connections,
+            first.resident,
+            last.resident,
+            first.proportional,
+            last.proportional,
+            first.anonymous,
+            last.anonymous,
         )
     }
 }
@@ -314,6 +333,13 @@ fn ten_minutes_of_faults() {
     let seconds = number("MESHBOT_SECONDS").unwrap_or(600);
     let report = soak(Duration::from_secs(seconds), true);
     say(&format!("{seconds} s: {report}"));
-    let [(_, before), (_, after)] = report.memory;
-    assert!(after <= before + 1_024, "it grows: {report}");
+    let [first, last] = report.memory;
+    assert!(
+        last.proportional <= first.proportional + 1_024,
+        "it grows: {report}"
+    );
+    assert!(
+        last.anonymous <= first.anonymous + 512,
+        "it grows: {report}"
+    );
 }

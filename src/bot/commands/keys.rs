@@ -127,7 +127,7 @@ fn fingerprint(node: &Node) -> Option<String> {
 mod tests {
     use super::*;
     use crate::bot::commands::testing::{ALICE, OWN, SANITY, World, ask};
-    use crate::mesh::{Hops, Packet, Standing};
+    use crate::mesh::{Hops, NodeBook, Packet, Standing};
     use crate::proto;
     use crate::text::Lang;
     use expect_test::expect;
@@ -248,5 +248,12 @@ mod tests {
         listed(&mut world, ALICE, 1);
         let alice = world.book.get(ALICE).unwrap();
         assert!(alice.announced_other_key, "our node still keeps the old");
+        // The program starts again, and our node's list comes.
+        let known: Vec<_> = world.book.iter().map(Node::to_known).collect();
+        world.book = NodeBook::default();
+        world.book.restore(known);
+        listed(&mut world, ALICE, 1);
+        let alice = world.book.get(ALICE).unwrap();
+        assert!(alice.announced_other_key, "nothing has changed");
     }
 }

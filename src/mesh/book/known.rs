@@ -29,6 +29,8 @@ pub struct Known {
     pub hw_model: u32,
     /// The key that direct messages to it are encrypted with.
     pub public_key: Option<[u8; 32]>,
+    /// It has announced another key since, which our node does not believe.
+    pub announced_other_key: bool,
     /// Its owner asks not to be messaged.
     pub unmessagable: bool,
     /// When it was met for the first time, seconds since 1970. `None` for those
@@ -93,6 +95,7 @@ impl Node {
             role: self.role,
             hw_model: self.hw_model,
             public_key: self.public_key,
+            announced_other_key: self.announced_other_key,
             unmessagable: self.unmessagable,
             first_seen: self.first_seen(),
             last_heard: self.last_heard(),
@@ -118,6 +121,7 @@ impl Node {
         self.role = known.role;
         self.hw_model = known.hw_model;
         self.public_key = known.public_key;
+        self.announced_other_key = known.announced_other_key;
         self.unmessagable = known.unmessagable;
         self.first_seen = stamp(known.first_seen);
         self.last_heard = stamp(known.last_heard);

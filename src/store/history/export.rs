@@ -74,7 +74,8 @@ const PARTS: &[Part] = &[
         name: "nodes",
         key: &["nodes.num"],
         columns: "printf('!%08x', num) AS node, short_name, long_name, role, hw_model,
-            nullif(lower(hex(public_key)), '') AS public_key, unmessagable, first_seen",
+            nullif(lower(hex(public_key)), '') AS public_key,
+            other_key AS announced_other_key, unmessagable, first_seen",
         from: "nodes",
     }),
     Part::Table(Table {

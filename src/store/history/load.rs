@@ -159,6 +159,7 @@ fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
         role: row.get("role")?,
         hw_model: row.get("hw_model")?,
         public_key: row.get("public_key")?,
+        announced_other_key: row.get("other_key")?,
         unmessagable: row.get("unmessagable")?,
         first_seen: time("first_seen")?,
         last_heard: time("last_heard")?,

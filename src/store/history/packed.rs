@@ -155,13 +155,16 @@ pub fn each_piece(
         let blob = |at: usize| -> rusqlite::Result<_> {
             Ok(match row.get_ref(at)? {
                 ValueRef::Blob(bytes) => bytes,
-                // One flipped bit is no reason to lose the rest.
+        // One flipped bit is no reason to lose the rest.
+        let ValueRef::Integer(own) = row.get_ref(1)? else {
+            continue;
+        };
                 _ => &[],
             })
         };
         take(&Piece {
             hour: unsigned(row.get(0)?) / ROWS_AN_HOUR,
-            own: row.get(1)?,
+            own,
             packets: blob(2)?,
             dests: blob(3)?,
         })?;

@@ -284,6 +284,34 @@ fn damaged_packets_cost_no_others() {
     assert_eq!(kept(&writer.conn, 1), [heard(START); 3]);
 }
 
+/// A row whose node of ours cannot be read costs itself, not the history.
+#[test]
+fn a_row_of_nobody_costs_no_others() {
+    let (_folder, path) = place();
+    let mut writer = open(&path, Limits::default()).unwrap().writer;
+    let mut rows = batch(START);
+    rows.nodes = vec![Known {
+        num: ALICE,
+        ..Known::default()
+    }];
+    rows.packets = vec![heard(START); 3];
+    writer.apply(&rows).unwrap();
+    writer.apply(&rows).unwrap();
+    let spoil = "UPDATE packed SET own = 'nobody' WHERE id % 65536 = 0";
+    assert_eq!(writer.conn.execute(spoil, []).unwrap(), 1);
+    drop(writer);
+    let mut opened = open(&path, Limits::default()).unwrap();
+    assert_eq!(opened.nodes[0].last_heard, Some(START));
+    assert_eq!(kept(&opened.writer.conn, 1), [heard(START); 3]);
+    // A clock that is a week ahead is believed after a day.
+    for day in 8..10 {
+        opened.writer.apply(&batch(START + day * DAY)).unwrap();
+    }
+    let sums = "SELECT count(*), sum(packets) FROM hours";
+    assert_eq!(numbers(&opened.writer.conn, sums), [Some(1), Some(3)]);
+    assert_eq!(count(&opened.writer.conn, "packed"), 0);
+}
+
 #[test]
 fn a_step_that_fails_leaves_the_database_as_it_was() {
     let (_folder, path) = place();

@@ -127,12 +127,12 @@ impl Piece<'_> {
         let (packets, _) = self.packets.as_chunks::<SIZE>();
         let (dests, _) = self.dests.as_chunks::<4>();
         let mut dests = dests.iter();
-        packets.iter().map(move |bytes| {
+        packets.iter().filter_map(move |bytes| {
             let (at, mut heard, has_dest) = unpack(self.hour, *bytes);
             if has_dest {
                 heard.to = dests.next().map(|to| NodeNum(u32::from_be_bytes(*to)));
             }
-            (at, heard)
+            (at / HOUR == self.hour).then_some((at, heard))
         })
     }
 }

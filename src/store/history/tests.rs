@@ -284,6 +284,24 @@ fn damaged_packets_cost_no_others() {
     assert_eq!(kept(&writer.conn, 1), [heard(START); 3]);
 }
 
+/// The time itself is damaged.
+#[test]
+fn a_packet_of_no_second_of_its_hour_is_left_out() {
+    let (_folder, path) = place();
+    let mut writer = open(&path, Limits::default()).unwrap().writer;
+    let mut rows = batch(START);
+    let to = |to: u32| Heard {
+        to: Some(NodeNum(to)),
+        ..heard(START)
+    };
+    rows.packets = vec![to(5), to(6)];
+    writer.apply(&rows).unwrap();
+    let spoil = "UPDATE packed SET packets = CAST(x'0e10' || substr(packets, 3) AS BLOB)";
+    assert_eq!(writer.conn.execute(spoil, []).unwrap(), 1);
+    assert_eq!(kept(&writer.conn, 1), [to(6)]);
+    assert_eq!(packed::span(&writer.conn).unwrap(), Some((START, START)));
+}
+
 /// A row whose node of ours cannot be read costs itself, not the history.
 #[test]
 fn a_row_of_nobody_costs_no_others() {

@@ -86,8 +86,10 @@ pub(super) fn write(tx: &Transaction<'_>, own: i64, batch: &Batch) -> rusqlite::
     let mut dated: Vec<_> = dated.collect();
     dated.sort_by_key(|&(at, _)| at);
     let mut insert = tx.prepare(
+        // A row that the card has put where the hour ends leaves no room in it.
         "INSERT OR IGNORE INTO packed
-         SELECT ifnull(max(id) + 1, ?1), ?3, ?4, ?5 FROM packed WHERE id >= ?1 AND id < ?2",
+         SELECT min(ifnull(max(id) + 1, ?1), ?2), ?3, ?4, ?5 FROM packed
+         WHERE id BETWEEN ?1 AND ?2",
     )?;
     for of_an_hour in dated.chunk_by(|(a, _), (b, _)| a / HOUR == b / HOUR) {
         let mut packets = Vec::with_capacity(of_an_hour.len() * SIZE);
@@ -98,16 +100,17 @@ pub(super) fn write(tx: &Transaction<'_>, own: i64, batch: &Batch) -> rusqlite::
             dests.extend(heard.to.into_iter().flat_map(|to| to.0.to_be_bytes()));
         }
         let hour = of_an_hour.first().map_or(0, |(at, _)| at / HOUR);
-        let [first, end] = keys(&(hour..=hour));
-        insert.execute(params![first, end, own, packets, dests])?;
+        let [first, last] = keys(&(hour..=hour));
+        insert.execute(params![first, last, own, packets, dests])?;
     }
     Ok(())
 }
 
-/// The first key of some hours, and the first one after them.
+/// The first and the last key of some hours.
 pub(super) fn keys(hours: &RangeInclusive<u64>) -> [i64; 2] {
-    let key = |hour: u64| int(hour.saturating_mul(ROWS_AN_HOUR));
-    [key(*hours.start()), key(hours.end().saturating_add(1))]
+    let first = |hour: u64| hour.saturating_mul(ROWS_AN_HOUR);
+    let last = first(*hours.end()).saturating_add(ROWS_AN_HOUR - 1);
+    [int(first(*hours.start())), int(last)]
 }
 
 /// Packets of one hour that came with one batch.
@@ -148,17 +151,17 @@ pub fn each_piece(
     mut take: impl FnMut(&Piece<'_>) -> rusqlite::Result<()>,
 ) -> rusqlite::Result<()> {
     let mut select = conn.prepare(
-        "SELECT id, own, packets, dests FROM packed WHERE id >= ?1 AND id < ?2 ORDER BY id",
+        "SELECT id, own, packets, dests FROM packed WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
     )?;
     let mut rows = select.query(keys(hours))?;
     while let Some(row) = rows.next()? {
-        let blob = |at: usize| -> rusqlite::Result<_> {
-            Ok(match row.get_ref(at)? {
-                ValueRef::Blob(bytes) => bytes,
         // One flipped bit is no reason to lose the rest.
         let ValueRef::Integer(own) = row.get_ref(1)? else {
             continue;
         };
+        let blob = |at: usize| -> rusqlite::Result<_> {
+            Ok(match row.get_ref(at)? {
+                ValueRef::Blob(bytes) => bytes,
                 _ => &[],
             })
         };
@@ -183,7 +186,9 @@ pub fn next_hour(conn: &Connection, hour: u64) -> rusqlite::Result<Option<u64>> 
         [first],
         |row| row.get(0),
     )?;
-    Ok(id.map(|id| unsigned(id) / ROWS_AN_HOUR))
+    let found = id.map(|id| unsigned(id) / ROWS_AN_HOUR);
+    // There is no key after the last one.
+    Ok(found.filter(|&found| found >= hour))
 }
 
 /// The seconds since 1970 in which the first and the last packet were heard.

@@ -330,6 +330,46 @@ fn a_row_of_nobody_costs_no_others() {
     assert_eq!(count(&opened.writer.conn, "packed"), 0);
 }
 
+/// Of no hour that there is: forgotten like any other when the clock is sure.
+#[test]
+fn the_last_hour_that_can_be_is_an_hour_like_any_other() {
+    let (_folder, path) = place();
+    let mut writer = open(&path, Limits::default()).unwrap().writer;
+    let mut rows = batch(START);
+    rows.packets = vec![heard(START)];
+    writer.apply(&rows).unwrap();
+    let moved = "UPDATE packed SET id = 9223372036854775807";
+    assert_eq!(writer.conn.execute(moved, []).unwrap(), 1);
+    let hour = i64::MAX as u64 / 65_536;
+    let at = hour * 3_600 + START % 3_600;
+    assert_eq!(packed::span(&writer.conn).unwrap(), Some((at, at)));
+    assert_eq!(packed::next_hour(&writer.conn, 0).unwrap(), Some(hour));
+    assert_eq!(packed::next_hour(&writer.conn, hour + 1).unwrap(), None);
+    // Who reads hour by hour comes to an end, and who makes room does as well.
+    let mut told = Vec::new();
+    export::export(&writer.conn, export::Form::Csv, &mut told).unwrap();
+    assert_eq!(String::from_utf8(told).unwrap().lines().count(), 2);
+    writer.limits.max_bytes = 0;
+    writer.prune(START).unwrap();
+    assert_eq!(count(&writer.conn, "packed"), 0);
+}
+
+/// The card has put a row where an hour ends.
+#[test]
+fn what_has_no_room_in_its_hour_is_in_no_other() {
+    let (_folder, path) = place();
+    let mut writer = open(&path, Limits::default()).unwrap().writer;
+    let mut rows = batch(START);
+    rows.packets = vec![heard(START)];
+    writer.apply(&rows).unwrap();
+    let moved = "UPDATE packed SET id = id + 65535";
+    assert_eq!(writer.conn.execute(moved, []).unwrap(), 1);
+    rows.packets = vec![heard(START + 1), heard(START + 3_600)];
+    writer.apply(&rows).unwrap();
+    let expected = [START, START + 3_600].map(heard);
+    assert_eq!(kept(&writer.conn, 1), expected);
+}
+
 #[test]
 fn a_step_that_fails_leaves_the_database_as_it_was() {
     let (_folder, path) = place();

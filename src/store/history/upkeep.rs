@@ -83,8 +83,8 @@ pub fn from_the_future(tx: &Transaction<'_>, latest: u64) -> rusqlite::Result<()
             [int(value)],
         )
     };
-    let [_, end] = packed::keys(&(0..=latest / HOUR));
-    tx.execute("DELETE FROM packed WHERE id >= ?1", [end])?;
+    let [_, last] = packed::keys(&(0..=latest / HOUR));
+    tx.execute("DELETE FROM packed WHERE id > ?1", [last])?;
     after("texts", "id", latest.saturating_mul(PER_SECOND))?;
     after("hours", "hour", latest / HOUR)?;
     after("air", "time", latest)?;
@@ -140,7 +140,7 @@ fn thin(tx: &Transaction<'_>, hour: u64, sum_up: bool) -> rusqlite::Result<()> {
         })?;
     }
     tx.execute(
-        "DELETE FROM packed WHERE id >= ?1 AND id < ?2",
+        "DELETE FROM packed WHERE id BETWEEN ?1 AND ?2",
         packed::keys(&hours),
     )?;
     Ok(())
@@ -216,8 +216,8 @@ pub fn by_size(tx: &Transaction<'_>, limits: Limits, rounds: usize) -> rusqlite:
         let Some(first) = packed::next_hour(tx, 0)? else {
             break;
         };
-        let [_, end] = packed::keys(&(first..=first + 5));
-        tx.execute("DELETE FROM packed WHERE id < ?1", [end])?;
+        let [_, last] = packed::keys(&(first..=first + 5));
+        tx.execute("DELETE FROM packed WHERE id <= ?1", [last])?;
     }
     Ok(false)
 }

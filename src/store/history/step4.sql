@@ -17,25 +17,28 @@ CREATE TABLE packed (
 -- A node has announced another key than `public_key`, and nobody believed it.
 ALTER TABLE nodes ADD COLUMN other_key INTEGER NOT NULL DEFAULT 0;
 
--- Hour by hour, so that only one is in memory.
+-- Hour by hour, so that only one is in memory. A value that the card has damaged
+-- fills its place like any other, or all after it would be read wrongly.
 WITH RECURSIVE hour_of (hour) AS (
-    SELECT min(id) / 3686400 FROM packets
+    SELECT min(id) / 3686400 FROM packets WHERE id >= 0
     UNION ALL
     SELECT (SELECT min(id) / 3686400 FROM packets WHERE id >= (hour + 1) * 3686400)
     FROM hour_of WHERE hour IS NOT NULL
 )
 INSERT INTO packed
 SELECT * FROM (
-    SELECT hour * 65536 + o.id, o.id,
+    SELECT hour * 65536 + (SELECT count(*) FROM own WHERE own.id < o.id), o.id,
         (SELECT unhex(group_concat(printf('%04x%02x%02x%08x%04x%02x%02x%04x%04x',
               id / 1024 % 3600,
-              medium % 4 + 4 * (late <> 0) + 8 * (dest IS NOT NULL) + 16 * (hops IS NOT NULL)
+              CASE medium WHEN 0 THEN 0 WHEN 1 THEN 1 ELSE 2 END
+                + 4 * (late <> 0) + 8 * (dest IS NOT NULL) + 16 * (hops IS NOT NULL)
                 + 32 * (snr IS NOT NULL) + 64 * (rssi IS NOT NULL) + 128 * (relay IS NOT NULL),
-              channel & 255, node, port & 65535, ifnull(hops, 0) & 255, ifnull(relay, 0) & 255,
+              channel & 255, node & 4294967295, port & 65535,
+              ifnull(hops, 0) & 255, ifnull(relay, 0) & 255,
               ifnull(snr, 0) & 65535, ifnull(rssi, 0) & 65535), ''))
          FROM packets
          WHERE id >= hour * 3686400 AND id < (hour + 1) * 3686400 AND own = o.id) AS packets,
-        (SELECT ifnull(unhex(group_concat(printf('%08x', dest), '')), x'')
+        (SELECT ifnull(unhex(group_concat(printf('%08x', dest & 4294967295), '')), x'')
          FROM packets
          WHERE id >= hour * 3686400 AND id < (hour + 1) * 3686400 AND own = o.id
            AND dest IS NOT NULL)

@@ -204,6 +204,57 @@ fn single_rows_of_version_3_are_packed_in_version_4() {
     assert_eq!(packets(&writer.conn), 41);
 }
 
+/// What the card has damaged costs itself, and the rest comes over.
+#[test]
+fn odd_rows_of_version_3_cost_no_others() {
+    let (_folder, path) = place();
+    let conn = of_version(3, &path);
+    let id = START * 1_024;
+    let hour = 3_600 * 1_024;
+    conn.execute_batch(&format!(
+        "INSERT INTO own VALUES (1, 170, 1), (-5, 171, 2), (65537, 172, 3), (70000, 173, 4);
+         INSERT INTO packets SELECT {id} + abs(o.id % 1000), o.id, 7, 8, 1, 0, 0, 1, -9, 1, 0, 0
+         FROM own o;
+         INSERT INTO packets SELECT id + {hour}, own, 7, 8, 1, 0, 0, 1, -9, 1, 0, 0
+         FROM packets;
+         INSERT INTO packets VALUES
+           ({id} + 1000, 1, 1 << 36, -1, 'x', 'x', -1, 'x', 1 << 20, -1, -1, 'x'),
+           ({id} + 1001, 1, -1, 1 << 40, -1, -1, 1 << 12, -1, -1, 1 << 12, 7, 7),
+           ({id} + 1002, 'x', 7, 8, 1, 0, 0, 1, -9, 1, 0, 0),
+           ({id} + 1003, 99, 7, 8, 1, 0, 0, 1, -9, 1, 0, 0),
+           ({id} + 1004, 1, 7, 8, 1, 0, 0, 1, -9, 1, 0, 0),
+           (-1, 1, 7, 8, 1, 0, 0, 1, -9, 1, 0, 0),
+           (-{id}, 1, 7, 8, 1, 0, 0, 1, -9, 1, 0, 0),
+           (5, 1, 7, 8, 1, 0, 0, 1, -9, 1, 0, 0),
+           (9223372036854775807, 1, 7, 8, 1, 0, 0, 1, -9, 1, 0, 0)"
+    ))
+    .unwrap();
+    drop(conn);
+    let writer = open(&path, Limits::default()).unwrap().writer;
+    let sound = |at| Heard {
+        from: NodeNum(7),
+        to: Some(NodeNum(8)),
+        snr_q: Some(1),
+        rssi: Some(-9),
+        relay: Some(1),
+        ..heard(at)
+    };
+    for own in [-5, 65_537, 70_000] {
+        let expected = [START, START + 3_600].map(sound);
+        assert_eq!(kept(&writer.conn, own), expected, "{own}");
+    }
+    let mut ours = kept(&writer.conn, 1);
+    ours.retain(|heard| heard.from == NodeNum(7));
+    let last = i64::MAX.unsigned_abs() / 1_024;
+    let expected = [0, START, START, START + 3_600, last].map(sound);
+    assert_eq!(ours, expected);
+    let mediums: Vec<_> = kept(&writer.conn, 1)[2..4]
+        .iter()
+        .map(|heard| (heard.medium, heard.late))
+        .collect();
+    assert_eq!(mediums, [(Medium::Other, true); 2]);
+}
+
 /// Anything that a recorder may hand over, heard in this hour.
 fn anything(rng: &mut fastrand::Rng, hour: u64) -> Heard {
     Heard {
@@ -405,7 +456,7 @@ fn released_steps_never_change() {
 const STEP_1: u64 = 12_688_798_813_232_125_218;
 const STEP_2: u64 = 4_229_858_220_891_962_916;
 const STEP_3: u64 = 2_131_487_472_541_951_683;
-const STEP_4: u64 = 12_347_926_028_752_698_760;
+const STEP_4: u64 = 1_219_787_225_987_754_383;
 
 const UNMARKED: usize = 2;
 

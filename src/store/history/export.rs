@@ -218,9 +218,8 @@ const COLUMNS: &[&str] = &[
 
 /// Single packets in the order in which they were heard, hour by hour.
 fn packets(conn: &Connection, write: Take<'_>) -> Result<(), ExportError> {
-    let mut own = conn.prepare("SELECT num FROM own WHERE id = ?1")?;
+    let mut own = conn.prepare("SELECT printf('!%08x', num) FROM own WHERE id = ?1")?;
     let mut names = conn.prepare("SELECT short_name, long_name FROM nodes WHERE num = ?1")?;
-    write(COLUMNS, &[])?;
     let mut next = packed::next_hour(conn, 0)?;
     while let Some(hour) = next {
         let mut heard = Vec::new();
@@ -232,9 +231,11 @@ fn packets(conn: &Connection, write: Take<'_>) -> Result<(), ExportError> {
         for some in heard.chunks(PIECE) {
             let mut rows = Vec::with_capacity(some.len());
             for (at, by, packet) in some {
-                let by: Option<u32> = own.query_row([by], |row| row.get(0)).optional()?;
-                let named = names.query_row([packet.from.0], |row| Ok([row.get(0)?, row.get(1)?]));
-                rows.push(shown(*at, by.map(NodeNum), named.optional()?, packet));
+                let by = own.query_row([by], |row| Ok(Scalar::of(row.get_ref(0)?)));
+                let named = names.query_row([packet.from.0], |row| {
+                    Ok([0, 1].map(|at| row.get_ref(at).map_or(Scalar::Nothing, Scalar::of)))
+                });
+                rows.push(shown(*at, by.optional()?, named.optional()?, packet));
             }
             write(COLUMNS, &rows)?;
         }
@@ -244,16 +245,11 @@ fn packets(conn: &Connection, write: Take<'_>) -> Result<(), ExportError> {
 }
 
 /// The values of the [`COLUMNS`] of a packet.
-fn shown(
-    at: u64,
-    own: Option<NodeNum>,
-    names: Option<[Option<String>; 2]>,
-    packet: &Heard,
-) -> Vec<Scalar> {
+fn shown(at: u64, own: Option<Scalar>, names: Option<[Scalar; 2]>, packet: &Heard) -> Vec<Scalar> {
     let text = |text: Option<String>| text.map_or(Scalar::Nothing, Scalar::Text);
     let integer = |number: Option<i64>| number.map_or(Scalar::Nothing, Scalar::Integer);
     let node = |num: Option<NodeNum>| text(num.map(|num| num.to_string()));
-    let [short, long] = names.unwrap_or_default();
+    let [short, long] = names.unwrap_or([Scalar::Nothing, Scalar::Nothing]);
     let snr = packet.snr_q.map(|quarters| f64::from(quarters) / 4.0);
     let medium = match packet.medium {
         Medium::Radio => "radio",
@@ -262,10 +258,10 @@ fn shown(
     };
     vec![
         Scalar::Integer(int(at)),
-        node(own),
+        own.unwrap_or(Scalar::Nothing),
         node(Some(packet.from)),
-        text(short),
-        text(long),
+        short,
+        long,
         node(packet.to),
         Scalar::Integer(packet.port.into()),
         Scalar::Integer(packet.channel.into()),
@@ -341,11 +337,8 @@ fn json(conn: &Connection, out: &mut dyn Write) -> Result<(), ExportError> {
 }
 
 fn csv(conn: &Connection, out: &mut dyn Write) -> Result<(), ExportError> {
-    let mut has_head = false;
-    packets(conn, &mut |columns, rows| {
-        if !std::mem::replace(&mut has_head, true) {
-            writeln!(out, "{}", columns.join(","))?;
-        }
+    writeln!(out, "{}", COLUMNS.join(","))?;
+    packets(conn, &mut |_, rows| {
         for row in rows {
             for (at, value) in row.iter().enumerate() {
                 if at > 0 {

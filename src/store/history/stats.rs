@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use super::open::{self, OpenError};
 use super::{packed, schema, unsigned, upkeep};
-use crate::bot::insight::Stock;
+use crate::bot::insight::{HOUR, Stock};
 use crate::mesh::NodeNum;
 
 /// Looks into the database at `path`.
@@ -37,7 +37,7 @@ pub fn stats(conn: &Connection, path: &Path) -> Result<Stock, OpenError> {
         span: packed::span(conn)?,
         hours: count("SELECT count(*) FROM hours")?,
         summed: count("SELECT sum(packets) FROM hours")?,
-        first_hour: number("SELECT min(hour) FROM hours")?.map(|hour| hour * 3_600),
+        first_hour: number("SELECT min(hour) FROM hours")?.map(|hour| hour.saturating_mul(HOUR)),
         links: count("SELECT count(*) FROM links")?,
         texts: count("SELECT count(*) FROM texts")?,
         air: count("SELECT count(*) FROM air")?,

@@ -99,3 +99,31 @@ fn whoever_reads_an_export_slowly_holds_up_nobody() {
     export(&conn, Form::Csv, &mut head).unwrap();
     assert_eq!(String::from_utf8(head).unwrap().lines().count(), 1);
 }
+
+#[test]
+fn what_cannot_be_read_is_told_as_far_as_it_can() {
+    use crate::store::history::export::{Form, export};
+    let (_folder, path) = place();
+    let mut writer = open(&path, Limits::default()).unwrap().writer;
+    let mut rows = batch(START);
+    rows.packets = vec![heard(START)];
+    rows.nodes = vec![Known {
+        num: ALICE,
+        long_name: Some("Alice".into()),
+        short_name: Some("A".into()),
+        ..Known::default()
+    }];
+    writer.apply(&rows).unwrap();
+    let spoil = "UPDATE nodes SET long_name = CAST(x'41ff' AS TEXT), short_name = x'41';
+         UPDATE own SET num = 1 << 40;
+         INSERT INTO hours VALUES (9223372036854775807, 1, 1, 1, 1, 0, 0, NULL, NULL);";
+    writer.conn.execute_batch(spoil).unwrap();
+    let mut told = Vec::new();
+    export(&writer.conn, Form::Csv, &mut told).unwrap();
+    let told = String::from_utf8(told).unwrap();
+    let line = told.lines().nth(1).unwrap();
+    let expected = "2100000000,!10000000000,!ffff11a1,,A\u{fffd},,1,0,0,-3.25,-97,,radio,0";
+    assert_eq!(line, expected);
+    let stock = stats::stats(&writer.conn, &path).unwrap();
+    assert_eq!((stock.packets, stock.hours), (1, 1));
+}

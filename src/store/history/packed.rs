@@ -106,11 +106,18 @@ pub(super) fn write(tx: &Transaction<'_>, own: i64, batch: &Batch) -> rusqlite::
     Ok(())
 }
 
-/// The first and the last key of some hours.
+/// The first and the last key of some hours. What only damage can have put
+/// before 1970 belongs to the first hour of all, and is forgotten with it.
 pub(super) fn keys(hours: &RangeInclusive<u64>) -> [i64; 2] {
-    let first = |hour: u64| hour.saturating_mul(ROWS_AN_HOUR);
-    let last = first(*hours.end()).saturating_add(ROWS_AN_HOUR - 1);
-    [int(first(*hours.start())), int(last)]
+    let key = |hour: u64| hour.saturating_mul(ROWS_AN_HOUR);
+    let first = match *hours.start() {
+        0 => i64::MIN,
+        hour => int(key(hour)),
+    };
+    [
+        first,
+        int(key(*hours.end()).saturating_add(ROWS_AN_HOUR - 1)),
+    ]
 }
 
 /// Packets of one hour that came with one batch.

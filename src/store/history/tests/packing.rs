@@ -1,6 +1,9 @@
 //! Packets as they lie packed, and what a damaged card costs of them.
 
+use rusqlite::types::Value;
+
 use super::*;
+use crate::bot::insight::{By, Question, Talking};
 
 /// Every packet is there afterwards, in its place, and as if it had been packed
 /// at once.
@@ -272,4 +275,64 @@ fn what_has_no_room_in_its_hour_is_in_no_other() {
     writer.apply(&rows).unwrap();
     let expected = [START, START + 3_600].map(heard);
     assert_eq!(kept(&writer.conn, 1), expected);
+}
+
+/// Whatever the card makes of it, nobody stumbles over it.
+#[test]
+fn rows_of_anything_stop_nobody() {
+    let mut rng = fastrand::Rng::with_seed(7);
+    for _ in 0..30 {
+        let (_folder, writer) = holding(vec![heard(START); 3]);
+        for _ in 0..20 {
+            let id = match rng.u8(..4) {
+                0 => rng.i64(..),
+                1 => [i64::MIN, -1, 0, 65_535, i64::MAX - 65_536, i64::MAX][rng.usize(..6)],
+                _ => int(START / 3_600 - rng.u64(..200)) * 65_536 + rng.i64(..65_536),
+            };
+            let values = [1, 2, 3].map(|_| any_value(&mut rng));
+            let insert = "INSERT OR IGNORE INTO packed VALUES (?1, ?2, ?3, ?4)";
+            let [own, packets, dests] = values;
+            let row = rusqlite::params![id, own, packets, dests];
+            writer.conn.execute(insert, row).unwrap();
+        }
+        let path = writer.path().to_owned();
+        drop(writer);
+        let mut writer = open(&path, Limits::default()).unwrap().writer;
+        assert!(kept(&writer.conn, 1).len() >= 3);
+        for by in [By::Sender(None), By::Kind, By::Hour(None), By::Hops] {
+            let mut question = Question {
+                own: OWN,
+                until: u64::MAX,
+                ..Question::default()
+            };
+            question.look.packets = Some(by);
+            question.look.stock = true;
+            question.look.texts = Some(Talking::SharedWith(ALICE));
+            let answer = read::answer(&path, &question).unwrap();
+            assert!(answer.packets.total >= 3 || by == By::Hops, "{by:?}");
+        }
+        for form in [export::Form::Json, export::Form::Csv] {
+            export::export(&writer.conn, form, &mut Vec::new()).unwrap();
+        }
+        for day in [0, 1, 8, 9, 10, 18] {
+            writer.apply(&batch(START + day * DAY)).unwrap();
+        }
+        let sums = "SELECT max(packets) >= 3 FROM hours WHERE node = 4294906273";
+        assert_eq!(numbers(&writer.conn, sums), [Some(1)]);
+        writer.limits.max_bytes = 0;
+        writer.prune(START + 18 * DAY).unwrap();
+        assert_eq!(count(&writer.conn, "packed"), 0);
+    }
+}
+
+fn any_value(rng: &mut fastrand::Rng) -> Value {
+    let bytes =
+        |rng: &mut fastrand::Rng, most| (0..rng.usize(..most)).map(|_| rng.u8(..)).collect();
+    match rng.u8(..6) {
+        0 => Value::Integer(rng.i64(..)),
+        1 => Value::Integer(rng.i64(..3)),
+        2 => Value::Real(rng.f64()),
+        3 => Value::Text("nobody".to_owned()),
+        _ => Value::Blob(bytes(rng, 200)),
+    }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use log::warn;
-use rusqlite::{Connection, Error, Row};
+use rusqlite::{Connection, Row};
 
 use crate::bot::dispatch::{VIEW_NODES, VIEWS};
 use crate::bot::insight::HOUR;
@@ -14,7 +14,7 @@ use crate::bot::record::{Heard, Medium};
 use crate::mesh::book::DEFAULT_CAPACITY;
 use crate::mesh::{Hops, Known, KnownDirect, Metrics, NodeNum, Position};
 
-use super::{packed, unsigned};
+use super::{is_legible, packed, unsigned};
 
 /// The state of nodes is never older than this, in seconds.
 const LOOK_BACK: u64 = 16 * 3_600;
@@ -27,13 +27,8 @@ const ROUNDING: u64 = 60;
 /// # Errors
 /// When the database cannot be read.
 pub fn nodes(conn: &Connection) -> rusqlite::Result<(Option<NodeNum>, Vec<Known>)> {
-    let own: Option<(i64, u32)> = conn
-        .prepare("SELECT id, num FROM own ORDER BY latest DESC LIMIT 1")?
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .next()
-        .transpose()?;
-    match own {
-        Some((id, num)) => Ok((Some(NodeNum(num)), view(conn, id, DEFAULT_CAPACITY)?)),
+    match owns(conn)?.first() {
+        Some(&(id, num)) => Ok((Some(num), view(conn, id, DEFAULT_CAPACITY)?)),
         None => Ok((None, Vec::new())),
     }
 }
@@ -44,15 +39,18 @@ pub fn nodes(conn: &Connection) -> rusqlite::Result<(Option<NodeNum>, Vec<Known>
 /// # Errors
 /// When the database cannot be read.
 pub fn others(conn: &Connection) -> rusqlite::Result<Vec<(NodeNum, Vec<Known>)>> {
-    let mut select =
-        conn.prepare("SELECT id, num FROM own ORDER BY latest DESC LIMIT ?1 OFFSET 1")?;
-    let most = u32::try_from(VIEWS).unwrap_or(u32::MAX);
-    let owns = select.query_map([most], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let owns: Vec<(i64, u32)> = owns.collect::<Result<_, _>>()?;
-    let views = owns.into_iter();
-    views
-        .map(|(id, num)| Ok((NodeNum(num), view(conn, id, VIEW_NODES)?)))
+    let others = owns(conn)?.into_iter().skip(1).take(VIEWS);
+    others
+        .map(|(id, num)| Ok((num, view(conn, id, VIEW_NODES)?)))
         .collect()
+}
+
+/// The nodes that we were connected with, the latest first, each with the short
+/// number under which its view is kept.
+pub(super) fn owns(conn: &Connection) -> rusqlite::Result<Vec<(i64, NodeNum)>> {
+    let mut select = conn.prepare("SELECT id, num FROM own ORDER BY latest DESC")?;
+    let owns = select.query_map([], |row| Ok((row.get(0)?, NodeNum(row.get(1)?))))?;
+    owns.filter(is_legible).collect()
 }
 
 /// At most `most` nodes as they were heard through one of ours.
@@ -65,16 +63,10 @@ fn view(conn: &Connection, own: i64, most: usize) -> rusqlite::Result<Vec<Known>
     let mut nodes = Vec::new();
     let mut unreadable = 0;
     for node in select.query_map((own, most), known)? {
-        match node {
-            Ok(node) => nodes.push(node),
-            // A flipped bit in one row is no reason to forget the others.
-            Err(
-                Error::FromSqlConversionFailure(..)
-                | Error::InvalidColumnType(..)
-                | Error::IntegralValueOutOfRange(..)
-                | Error::Utf8Error(..),
-            ) => unreadable += 1,
-            Err(error) => return Err(error),
+        if is_legible(&node) {
+            nodes.push(node?);
+        } else {
+            unreadable += 1;
         }
     }
     if unreadable > 0 {

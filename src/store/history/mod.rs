@@ -31,6 +31,8 @@ mod tests;
 
 use std::time::Duration;
 
+use rusqlite::Error;
+
 pub use open::{OpenError, Opened, open};
 pub use write::Writer;
 
@@ -66,6 +68,18 @@ impl Default for Limits {
 /// SQLite has no unsigned numbers of 64 bits.
 fn int(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// Whether a row holds what it should: a flipped bit in one is no reason to lose
+/// the others.
+fn is_legible<T>(row: &rusqlite::Result<T>) -> bool {
+    !matches!(
+        row,
+        Err(Error::FromSqlConversionFailure(..)
+            | Error::InvalidColumnType(..)
+            | Error::IntegralValueOutOfRange(..)
+            | Error::Utf8Error(..))
+    )
 }
 
 /// What we wrote ourselves is never negative.

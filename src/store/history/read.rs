@@ -18,7 +18,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::open::OpenError;
 use super::rows::PER_SECOND;
 use super::stats::stats;
-use super::{int, open, packed, rows, unsigned};
+use super::{int, is_legible, open, packed, rows, unsigned};
 use crate::bot::errands::{JobId, JobResult, Work};
 use crate::bot::insight::{
     Air, Answer, Archive, By, Collector, Counts, Failure, HOUR, Line, Links, Listener, Net,
@@ -173,15 +173,18 @@ impl View<'_> {
              WHERE hour >= ?1 AND hour <= ?2 AND own = ?3",
         )?;
         let [first, last] = [since.div_ceil(HOUR), until / HOUR].map(int);
-        let mut rows = select.query(params![first, last, self.own])?;
-        while let Some(row) = rows.next()? {
-            tally.add_hour(
+        let sums = select.query_map(params![first, last, self.own], |row| {
+            Ok((
                 unsigned(row.get(0)?),
                 NodeNum(row.get(1)?),
                 row.get(2)?,
                 unsigned(row.get(3)?),
                 unsigned(row.get(4)?),
-            );
+            ))
+        })?;
+        for sum in sums.filter(is_legible) {
+            let (hour, node, port, packets, direct) = sum?;
+            tally.add_hour(hour, node, port, packets, direct);
         }
         Ok(())
     }
@@ -198,12 +201,14 @@ impl View<'_> {
             "SELECT time, channel_utilization / 100.0 FROM air
              WHERE time >= ?1 AND time <= ?2 AND own = ?3",
         )?;
-        let mut rows = select.query(params![int(since), int(until), self.own])?;
-        while let Some(row) = rows.next()? {
-            air.add(Sample {
+        let samples = select.query_map(params![int(since), int(until), self.own], |row| {
+            Ok(Sample {
                 at: unsigned(row.get(0)?),
                 busy: row.get(1)?,
-            });
+            })
+        })?;
+        for sample in samples.filter(is_legible) {
+            air.add(sample?);
         }
         Ok(air)
     }
@@ -215,11 +220,10 @@ impl View<'_> {
             "SELECT sender, hearer, witness, time, snr, metres, far, far_at FROM links
              WHERE own = ?1 AND time >= ?2",
         )?;
-        let mut rows = select.query(params![self.own, int(collector.since())])?;
-        while let Some(row) = rows.next()? {
+        let links = select.query_map(params![self.own, int(collector.since())], |row| {
             let far: Option<u32> = row.get(6)?;
             let far_at = row.get::<_, Option<i64>>(7)?.map(unsigned);
-            collector.add(&Reception {
+            Ok(Reception {
                 from: NodeNum(row.get(0)?),
                 to: NodeNum(row.get(1)?),
                 witness: rows::witness_of(row.get(2)?),
@@ -227,7 +231,10 @@ impl View<'_> {
                 snr_q: row.get(4)?,
                 metres: row.get(5)?,
                 farthest: far.zip(far_at),
-            });
+            })
+        })?;
+        for link in links.filter(is_legible) {
+            collector.add(&link?);
         }
         Ok(collector.net())
     }
@@ -247,15 +254,17 @@ impl View<'_> {
             "SELECT id, node, packet, text FROM texts
              WHERE id >= ?1 AND id < ?2 AND own = ?3 AND channel = ?4 ORDER BY id",
         )?;
-        let mut rows = select.query(params![since, end, self.own, channel.0])?;
-        while let Some(row) = rows.next()? {
-            listener.add(Line {
+        let lines = select.query_map(params![since, end, self.own, channel.0], |row| {
+            Ok(Line {
                 at: unsigned(row.get(0)?) / PER_SECOND,
                 from: NodeNum(row.get(1)?),
                 id: PacketId(row.get(2)?),
                 channel,
                 text: row.get(3)?,
-            });
+            })
+        })?;
+        for line in lines.filter(is_legible) {
+            listener.add(line?);
         }
         Ok(listener.talk(self.question))
     }
@@ -290,13 +299,15 @@ impl View<'_> {
         let mut select = self
             .conn
             .prepare("SELECT time, num, reason FROM errors WHERE own = ?1 ORDER BY id DESC")?;
-        let mut rows = select.query(params![self.own])?;
-        while let Some(row) = rows.next()? {
-            failures.push(Failure {
+        let written = select.query_map(params![self.own], |row| {
+            Ok(Failure {
                 at: row.get::<_, Option<i64>>(0)?.map(unsigned),
                 to: NodeNum(row.get(1)?),
                 reason: row.get(2)?,
-            });
+            })
+        })?;
+        for failure in written.filter(is_legible) {
+            failures.push(failure?);
         }
         Ok(failures)
     }

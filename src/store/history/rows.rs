@@ -4,7 +4,7 @@
 
 use rusqlite::{Transaction, params};
 
-use super::int;
+use super::{int, load};
 use crate::bot::record::Batch;
 use crate::mesh::{Hops, Known, NodeNum, Witness};
 
@@ -17,13 +17,8 @@ const RECORD: u64 = 30 * 24 * 3_600;
 
 /// The short number under which a node's view of the mesh is kept.
 pub(super) fn own_id(tx: &Transaction<'_>, num: NodeNum) -> rusqlite::Result<i64> {
-    let latest: Option<(i64, u32)> = tx
-        .prepare("SELECT id, num FROM own ORDER BY latest DESC LIMIT 1")?
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .next()
-        .transpose()?;
-    match latest {
-        Some((id, latest)) if latest == num.0 => Ok(id),
+    match load::owns(tx)?.first() {
+        Some(&(id, latest)) if latest == num => Ok(id),
         _ => tx.query_row(
             "INSERT INTO own (num, latest) VALUES (?1, (SELECT coalesce(max(latest), 0) + 1 FROM own))
              ON CONFLICT (num) DO UPDATE SET latest = excluded.latest RETURNING id",

@@ -6,9 +6,8 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::open::{self, OpenError};
-use super::{packed, schema, unsigned, upkeep};
+use super::{load, packed, schema, unsigned, upkeep};
 use crate::bot::insight::{HOUR, Stock};
-use crate::mesh::NodeNum;
 
 /// Looks into the database at `path`.
 ///
@@ -20,15 +19,11 @@ pub fn stats(conn: &Connection, path: &Path) -> Result<Stock, OpenError> {
         Ok(value.map(unsigned))
     };
     let count = |sql: &str| number(sql).map(Option::unwrap_or_default);
-    let own = number("SELECT num FROM own ORDER BY latest DESC LIMIT 1");
-    let own = match own {
-        Err(rusqlite::Error::QueryReturnedNoRows) => None,
-        own => own?,
-    };
+    let owns = load::owns(conn)?;
     let page = count("PRAGMA page_size")?;
     Ok(Stock {
         version: schema::version(conn)?,
-        own: own.and_then(|num| u32::try_from(num).ok()).map(NodeNum),
+        own: owns.first().map(|&(_, own)| own),
         nodes: count("SELECT count(*) FROM nodes")?,
         with_key: count("SELECT count(public_key) FROM nodes")?,
         names: count("SELECT count(*) FROM names")?,
@@ -36,7 +31,7 @@ pub fn stats(conn: &Connection, path: &Path) -> Result<Stock, OpenError> {
         packets: packed::count(conn)?,
         span: packed::span(conn)?,
         hours: count("SELECT count(*) FROM hours")?,
-        summed: count("SELECT sum(packets) FROM hours")?,
+        summed: count("SELECT CAST(total(packets) AS INTEGER) FROM hours")?,
         first_hour: number("SELECT min(hour) FROM hours")?.map(|hour| hour.saturating_mul(HOUR)),
         links: count("SELECT count(*) FROM links")?,
         texts: count("SELECT count(*) FROM texts")?,

@@ -127,3 +127,52 @@ fn what_cannot_be_read_is_told_as_far_as_it_can() {
     let stock = stats::stats(&writer.conn, &path).unwrap();
     assert_eq!((stock.packets, stock.hours), (1, 1));
 }
+
+/// One good row of each kind, and one in which the card has changed something.
+#[test]
+fn one_bad_row_costs_no_answer() {
+    use crate::bot::insight::{By, Links, Look, Question, Talking};
+    use crate::mesh::ChannelIndex;
+    let (_folder, path) = place();
+    let mut writer = open(&path, Limits::default()).unwrap().writer;
+    writer.apply(&batch(START)).unwrap();
+    let rows = format!(
+        "INSERT INTO hours VALUES (10, 1, 5, 1, 3, 0, 0, NULL, NULL),
+           (10, 1, 1 << 40, 1, 3, 0, 0, NULL, NULL), (10, 1, 6, 1, 'x', 0, 0, NULL, NULL),
+           (10, 1, 7, 'x', 1, 0, 0, NULL, NULL);
+         INSERT INTO links VALUES (1, 5, 6, 0, {START}, 4, 4, 1, NULL, NULL, NULL),
+           (1, 5, -1, 0, {START}, 4, 4, 1, NULL, NULL, NULL),
+           (1, 5, 7, 0, {START}, 'x', 4, 1, NULL, NULL, NULL);
+         INSERT INTO texts VALUES ({START} * 1024, 1, 5, 1, 0, 'good'),
+           ({START} * 1024 + 1, 1, 5, 2, 0, CAST(x'ff' AS TEXT));
+         INSERT INTO errors VALUES (1, {START}, 1, 5, 'good'), (2, 'x', 1, 5, 'bad'),
+           (3, {START}, 1, 5, x'00');
+         INSERT INTO air VALUES ({START}, 1, 500, 0);"
+    );
+    writer.conn.execute_batch(&rows).unwrap();
+    let question = Question {
+        own: OWN,
+        until: START + 1,
+        look: Look {
+            packets: Some(By::Sender(None)),
+            air: true,
+            links: Some(Links::BestConnected),
+            texts: Some(Talking::On(ChannelIndex(0))),
+            failures: true,
+            stock: true,
+        },
+        ..Question::default()
+    };
+    let answer = read::answer(&path, &question).unwrap();
+    assert_eq!(answer.packets.groups, 1);
+    assert_eq!((answer.links.links, answer.talk.total), (1, 1));
+    assert_eq!(answer.failures.len(), 1);
+    // Nor is the bot without a history when it does not know whose it was.
+    let bad = "INSERT INTO own VALUES (2, 1 << 40, 99)";
+    writer.conn.execute(bad, []).unwrap();
+    drop(writer);
+    let mut opened = open(&path, Limits::default()).unwrap();
+    assert_eq!((opened.own, opened.others.len()), (Some(OWN), 0));
+    opened.writer.apply(&batch(START + 600)).unwrap();
+    assert_eq!(read::answer(&path, &question).unwrap().talk.total, 1);
+}

@@ -59,7 +59,7 @@ fn a_wrong_command_line_is_one_sentence_and_exit_2() {
 
 #[test]
 fn a_wrong_configuration_is_one_line_and_exit_78() {
-    for command in ["run", "check"] {
+    for command in ["run", "check", "demo"] {
         let (_folder, path) = configured("[node]\nhost = \"x\"\nprot = 4403");
         let output = output(&[command, "--config", &path]);
         assert_eq!(output.status.code(), Some(78));
@@ -80,6 +80,10 @@ fn an_unknown_command_in_the_configuration_is_found() {
     let output = output(&["check", "--config", &path]);
     assert_eq!(output.status.code(), Some(78));
     assert!(stderr(&output).contains("ping"), "{}", stderr(&output));
+    let tried = self::output(&["demo", "--config", &path]);
+    assert_eq!(tried.status.code(), Some(78));
+    assert_eq!(stderr(&tried), stderr(&output));
+    assert!(tried.stdout.is_empty());
 }
 
 #[test]

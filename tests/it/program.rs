@@ -181,6 +181,59 @@ fn check_tells_limits_and_channels_as_they_are() {
     }
 }
 
+/// `check` says what is wrong with the place of the history, and `run` goes on
+/// without one for the same reason.
+#[test]
+fn a_path_where_nothing_can_lie_is_explained() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = folder.path().display();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    for (path, sentence) in [
+        (
+            format!("{base}"),
+            format!("it is a folder: write the name of a file in it, such as {base}/meshbot.db"),
+        ),
+        (
+            "~/no/meshbot.db".to_owned(),
+            "~ does not stand for a home here: write the whole path".to_owned(),
+        ),
+        (
+            format!("{base}/a/b/meshbot.db"),
+            format!("the folder {base}/a/b does not exist: make it, with mkdir -p {base}/a/b, or"),
+        ),
+    ] {
+        let config = folder.path().join("meshbot.toml");
+        let text = format!("[node]\nhost = \"127.0.0.1\"\nport = {port}\n[store]\npath = '{path}'");
+        std::fs::write(&config, text).unwrap();
+        let config = config.display().to_string();
+        let checked = output(&["check", "--config", &config]);
+        assert_eq!(checked.status.code(), Some(0), "{path}");
+        let said = String::from_utf8_lossy(&checked.stdout);
+        assert_eq!(said.matches(&sentence).count(), 1, "{path}: {said}");
+        assert!(!said.contains("os error"), "{said}");
+        let mut child = meshbot(&["run", "--config", &config])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let log: Vec<String> = lines
+            .by_ref()
+            .map(Result::unwrap)
+            .take_while(|line| !line.contains("TCP reconnect"))
+            .collect();
+        std::thread::spawn(move || lines.for_each(drop));
+        assert_eq!(terminate(child).1, Some(0));
+        let without: Vec<_> = log
+            .iter()
+            .filter(|line| line.contains("without a hist"))
+            .collect();
+        assert_eq!(without.len(), 1, "{log:?}");
+        assert!(without[0].contains(&sentence), "{log:?}");
+    }
+}
+
 /// A mute that is over is no news.
 #[test]
 fn the_log_speaks_of_a_mute_only_while_it_lasts() {

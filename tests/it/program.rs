@@ -6,6 +6,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use meshbot::sim::{Server, Settings};
+use meshbot::store::history::{claim, schema};
 
 fn meshbot(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_meshbot"));
@@ -344,6 +345,64 @@ fn the_log_never_holds_keys_or_direct_texts() {
         assert!(!line.contains("my-secret-words"), "{line}");
         assert!(!line.contains("sim-channel-key"), "{line}");
     }
+}
+
+/// Bringing a large history up to date takes a cheap card a while: systemd must
+/// not take that for a program that hangs.
+#[test]
+fn systemd_knows_that_the_history_is_being_opened() {
+    let node = Server::local(Settings::default()).unwrap();
+    let port = node.addr().port();
+    let (folder, path) = configured(&format!("[node]\nhost = \"127.0.0.1\"\nport = {port}"));
+    // One of the first version, which is copied before it is brought up to date.
+    let database = folder.path().join("meshbot.db");
+    let mut conn = rusqlite::Connection::open(&database).unwrap();
+    let mark = format!("PRAGMA application_id = {}", claim::APPLICATION_ID);
+    conn.execute_batch(&mark).unwrap();
+    schema::migrate(&mut conn, &database, &schema::STEPS[..1]).unwrap();
+    drop(conn);
+    let socket_path = folder.path().join("notify");
+    let socket = std::os::unix::net::UnixDatagram::bind(&socket_path).unwrap();
+    socket
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    let child = meshbot(&["run", "--config", &path])
+        .env("NOTIFY_SOCKET", &socket_path)
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let hear = || {
+        let mut bytes = [0; 1_024];
+        let length = socket.recv(&mut bytes).expect("silence");
+        String::from_utf8_lossy(&bytes[..length])
+            .trim_end()
+            .to_owned()
+    };
+    assert_eq!(
+        hear(),
+        "STATUS=opening the history\nEXTEND_TIMEOUT_USEC=600000000"
+    );
+    assert_eq!(hear(), format!("STATUS=no link yet to 127.0.0.1:{port}"));
+    // What took the time lies between the two.
+    assert!(folder.path().join("meshbot.db.version-1").exists());
+    let mut told = hear();
+    while told != "READY=1" {
+        assert!(told.starts_with("STATUS=connected to"), "{told}");
+        told = hear();
+    }
+    assert_eq!(terminate(child).1, Some(0));
+    // A bot without a history opens none.
+    let without = std::fs::read_to_string(&path).unwrap() + "enabled = false\n";
+    std::fs::write(&path, without).unwrap();
+    while socket.set_nonblocking(true).is_ok() && socket.recv(&mut [0; 1_024]).is_ok() {}
+    socket.set_nonblocking(false).unwrap();
+    let child = meshbot(&["run", "--config", &path])
+        .env("NOTIFY_SOCKET", &socket_path)
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    assert_eq!(hear(), format!("STATUS=no link yet to 127.0.0.1:{port}"));
+    assert_eq!(terminate(child).1, Some(0));
 }
 
 #[test]

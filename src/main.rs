@@ -3,6 +3,7 @@
 //! configuration.
 
 use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use meshbot::app::{self, AppError};
@@ -63,7 +64,10 @@ fn carry_out(command: Command) -> Result<(), AppError> {
             app::run(&config)
         }
         Command::Sim(sim) => simulate(&sim),
-        Command::Demo { verbose } => demonstrate(verbose),
+        Command::Demo { verbose, config } => {
+            let own = config.map(|path| app::load(Some(path))).transpose()?;
+            demonstrate(verbose, own.as_ref())
+        }
     }
 }
 
@@ -87,8 +91,9 @@ fn simulate(sim: &cli::Sim) -> Result<(), AppError> {
     Ok(())
 }
 
-/// The scripted conversation; on a terminal somebody may join in afterwards.
-fn demonstrate(verbose: bool) -> Result<(), AppError> {
+/// The scripted conversation, or the questions that show somebody's own
+/// configuration; on a terminal somebody may join in afterwards.
+fn demonstrate(verbose: bool, own: Option<&(PathBuf, Config)>) -> Result<(), AppError> {
     let level = if verbose {
         log::LevelFilter::Debug
     } else {
@@ -106,7 +111,10 @@ fn demonstrate(verbose: bool) -> Result<(), AppError> {
     };
     let joins_in = stdin.is_terminal() && stdout.is_terminal();
     let keyboard = joins_in.then(|| stdin.lock());
-    demo::run(demo::SCRIPT, &options, stdout, keyboard)
+    match own {
+        Some((path, config)) => demo::try_out((path, config), &options, stdout, keyboard),
+        None => demo::run(demo::SCRIPT, &options, stdout, keyboard),
+    }
 }
 
 /// A closed pipe behind `meshbot config | head` is not an error.

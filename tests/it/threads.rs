@@ -103,7 +103,7 @@ const HANG: Command = Command {
     name: "hang",
     aliases: &[],
     bare: &[],
-    usage: "<url>",
+    usage: Some(Text::UsageText),
     summary: Text::HelpPing,
     mode: Mode::Public,
     operator_only: false,

@@ -133,15 +133,9 @@ pub fn decimal(value: f64, decimals: usize) -> String {
     }
 }
 
-/// How a command is called: `/nodes [page]`.
-pub fn call(command: &Command, prefix: &str) -> String {
-    let call = format!("{prefix}{} {}", command.name, command.usage);
-    call.trim_end().to_owned()
-}
-
 /// The line for somebody who called a command in another way.
 fn usage(command: &Command, context: &Context<'_>) -> String {
-    let call = call(command, context.prefix);
+    let call = format!("{}{}", context.prefix, command.call(context.lang));
     Text::Usage.fill(context.lang, &[("usage", &call)])
 }
 

@@ -18,7 +18,7 @@ pub const COMMAND: Command = Command {
     name: "info",
     aliases: &[],
     bare: &[],
-    usage: "<node>",
+    usage: Some(Text::UsageNode),
     summary: Text::HelpInfo,
     mode: Mode::Public,
     operator_only: false,
@@ -201,7 +201,7 @@ mod tests {
             &question,
             expect![[r#"
             Usage: /info <node>
-            Usage : /info <node>"#]],
+            Usage : /info <nœud>"#]],
         );
         question.place = Place::Channel(ChannelIndex(0));
         World::town().check(

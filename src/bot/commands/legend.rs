@@ -9,7 +9,7 @@ pub const COMMAND: Command = Command {
     name: "legend",
     aliases: &["legende"],
     bare: &[],
-    usage: "",
+    usage: None,
     summary: Text::HelpLegend,
     mode: Mode::Private,
     operator_only: false,

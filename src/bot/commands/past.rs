@@ -33,7 +33,7 @@ pub const TOP: Command = Command {
     name: "top",
     aliases: &[],
     bare: &[],
-    usage: "[hours 1-168]",
+    usage: Some(Text::UsageWeek),
     summary: Text::HelpTop,
     mode: Mode::Private,
     operator_only: false,
@@ -52,7 +52,7 @@ pub const PACKETS: Command = Command {
 
 pub const HISTO: Command = Command {
     name: "histo",
-    usage: "[type] [hours 1-48]",
+    usage: Some(Text::UsageHisto),
     summary: Text::HelpHisto,
     run: run_histo,
     ..TOP
@@ -69,7 +69,7 @@ pub const HOP: Command = Command {
 pub const CHANNEL: Command = Command {
     name: "channel",
     aliases: &["canal"],
-    usage: "",
+    usage: None,
     summary: Text::HelpChannel,
     run: run_channel,
     ..TOP
@@ -78,7 +78,7 @@ pub const CHANNEL: Command = Command {
 /// The others can be reached through it, by the words of earlier days.
 pub const STATS: Command = Command {
     name: "stats",
-    usage: "[hours 1-168 | top | ch | p | h | hop]",
+    usage: Some(Text::UsageStats),
     summary: Text::HelpStats,
     run: run_stats,
     ..TOP

@@ -52,7 +52,7 @@ const BROKEN: Command = Command {
     name: "broken",
     aliases: &[],
     bare: &[],
-    usage: "",
+    usage: None,
     summary: Text::Pong,
     mode: Mode::Public,
     operator_only: false,
@@ -375,12 +375,12 @@ fn ten_thousand_packets_in_french() {
         19:57 6efe: à ce soir
         19:58 716f: 73 de F4XYZ 👩‍🚒
         /errors
-        ⚠ 2 non arrivées · LONG PKI_SEND_FAIL_PUBLIC_KEY 6 h · BÜR PKI_FAILED 1 j
+        ⚠ 2 non arrivées · LONG sa clé m'est inconnue 6 h · BÜR clé périmée 1 j
         /stats p 168
         📦 168 h · 8626 paquets · télémétrie 2945 (34%) · positions 2020 (23%) · infos de nœud 1231 (14%) · illisibles 781 (9%) · autres 458 (5%) · textes 448 (5%) · routage 260 (3%)
         /keys
         🔑 220 avec clé · 29 sans : Bob mobile 130, the longest name a n, Balloon 🎈 71, Hütte Nord 30, Кот Матрос, Žiga na vrhu 100, Tracker 3 139, K7ABC/M 81, Hütte Nord 120 +20
-        dont 0.0 MB libres · 9090 paquets · sur 1 j · 0 de plus en sommes · 250 nœuds · 2061 liaisons · 284 textes · 2 erreurs"#]].assert_eq(&said);
+        dont 0.0 Mo libres · 9090 paquets · sur 1 j · 0 de plus en sommes · 250 nœuds · 2061 liaisons · 284 textes · 2 erreurs"#]].assert_eq(&said);
 }
 
 #[test]

@@ -23,7 +23,7 @@ const UPTIME_MAX: u32 = 10 * 365 * 24 * 3_600;
 pub const COMMAND: Command = Command {
     name: "leaderboard",
     aliases: &["lb", "records"],
-    usage: "",
+    usage: None,
     summary: Text::HelpLeaderboard,
     run,
     ..TOP

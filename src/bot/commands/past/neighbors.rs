@@ -18,7 +18,7 @@ const HOURS: u32 = 48;
 pub const COMMAND: Command = Command {
     name: "neighbors",
     aliases: &["neighbours", "voisins"],
-    usage: "[node]",
+    usage: Some(Text::UsageAnyNode),
     summary: Text::HelpNeighbors,
     run,
     ..TOP

@@ -20,7 +20,7 @@ const LINKS_MAX: usize = 10;
 pub const COMMAND: Command = Command {
     name: "propag",
     aliases: &["dx", "prop"],
-    usage: "[hours 1-168] [links 1-10]",
+    usage: Some(Text::UsagePropag),
     summary: Text::HelpPropag,
     run,
     ..TOP

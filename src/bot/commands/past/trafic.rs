@@ -24,7 +24,7 @@ const SHOWN: usize = 48;
 pub const COMMAND: Command = Command {
     name: "trafic",
     aliases: &["traffic"],
-    usage: "[hours 1-24]",
+    usage: Some(Text::UsageDay),
     summary: Text::HelpTrafic,
     run,
     ..TOP

@@ -237,7 +237,7 @@ texts! {
 
     // /legend
     HelpLegend: "what the symbols mean" / "ce que veulent dire les symboles",
-    Legend: "📶 last direct signal · SNR/RSSI: higher is better · 📍 place ⛰ altitude · 🔋 battery 🔌 powered · hops 2>1: newest last · ..7e: number ends in 7e" / "📶 dernier signal direct · SNR/RSSI : plus haut = mieux · 📍 lieu ⛰ altitude · 🔋 batterie 🔌 alimenté · relais 2>1 : récent à droite · ..7e : fin du numéro",
+    Legend: "📶 last direct signal · SNR/RSSI: higher is better · 📍 place ⛰ altitude · 🔋 battery 🔌 powered · hops 2>1: newest last · ..7e: number ends in 7e · ~<>: rounded places" / "📶 dernier signal direct · SNR/RSSI : plus haut = mieux · 📍 lieu ⛰ altitude · 🔋 batterie 🔌 alimenté · relais 2>1 : récent à droite · ..7e : fin du numéro · ~<> : lieux arrondis",
 
     // /more
     HelpMore: "the rest of my last answer" / "la suite de ma dernière réponse",

@@ -10,7 +10,7 @@ use crate::bot::elsewhere::{List, Wish};
 use crate::bot::reply::Reply;
 use crate::config::Mode;
 use crate::mesh::name::{cut, fold};
-use crate::mesh::{Node, NodeBook, Position};
+use crate::mesh::{Apart, Node, NodeBook, Position};
 use crate::text::{Lang, Text};
 
 /// What counts as new, and how long one is silent to be lost.
@@ -100,7 +100,8 @@ fn direct(context: &Context<'_>) -> List {
             None => node.age(context.now),
         };
         let far = own.zip(node.position);
-        let far = far.map(|(own, position)| tight(&format::distance(own.distance_m(&position))));
+        let far = far.map(|(own, position)| Apart::between(&own, &position));
+        let far = far.map(|apart| tight(&format::distance(apart)));
         let snr = Some(format!("{}dB", format::decimal(f64::from(snr), 1)));
         line(context, node, [snr, time(context, heard), far])
     });
@@ -134,19 +135,13 @@ fn near_whom(ask: &Ask, query: &str, who: Who, context: &mut Context<'_>) -> Res
 fn near(context: &Context<'_>, place: &Position, centre: Option<&Node>) -> List {
     let mut nodes = context.book.near(*place);
     nodes.retain(|(node, _)| Some(node.num) != centre.map(|node| node.num));
-    let lines = nodes.iter().map(|(node, metres)| {
-        let way = node.position.map_or_else(
-            || format::distance(*metres),
-            |position| format::way_to(context.lang, place, &position),
-        );
+    let lines = nodes.iter().map(|(node, _)| {
+        let way = node.position.as_ref();
+        let way = way.map(|position| tight(&format::way_to(context.lang, place, position)));
         line(
             context,
             node,
-            [
-                Some(tight(&way)),
-                time(context, node.age(context.now)),
-                None,
-            ],
+            [way, time(context, node.age(context.now)), None],
         )
     });
     let name = match centre {

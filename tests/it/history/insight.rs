@@ -240,9 +240,9 @@ fn ten_thousand_packets_in_english() {
         /channel
         📻 24 h · busy 20% now · mean 12% · peak 61% at 9h · 21h▃▃▃0h▃▃▃▃▃▃6h▃▃▄▆▄▄12h▄▄▅▅▅▅18h▅▅? · Alice Neighbou 58 · Dora 58 · the longest na 56
         /propag
-        📡 24 h · c551→9fd3 41.0 km -2.5 dB · e1a1→c33c 40.6 km -16.0 dB · 99b9→87e5 39.8 km 8.8 dB · 5c92→ea32 39.4 km -5.5 dB · 🏆 30 d: c551→9fd3 41.0 km (1 h ago)
+        📡 24 h · c551→9fd3 >40 km -2.5 dB · e1a1→c33c >39 km -16.0 dB · 99b9→87e5 >38 km 8.8 dB · 5c92→ea32 >38 km -5.5 dB · 🏆 30 d: c551→9fd3 >40 km (1 h ago)
         /propag 1 10
-        📡 1 h · bf42→me 32.6 km -2.0 dB · 16dc→c604 32.5 km -9.2 dB · 8f13→889d 31.8 km -15.8 dB · 9fd3→c604 31.7 km -14.5 dB · 🏆 30 d: c551→9fd3 41.0 km (1 h ago)
+        📡 1 h · bf42→me >31 km -2.0 dB · 16dc→c604 >31 km -9.2 dB · 8f13→889d >30 km -15.8 dB · 9fd3→c604 >30 km -14.5 dB · c604→me >28 km -9.2 dB · 🏆 30 d: c551→9fd3 >40 km (1 h ago)
         /neighbors
         👥 48 h · 250 nodes · 2018 links · 🦊 158: bc85, 14b8, 100c · ALI 148: DORA, me, LONG · ☀ 142: d91c, me, 921a · me 52: 4853, 1d9e, 0ee0 · b595 26: 1489, 8559, ba67
         /neighbors hütte
@@ -257,9 +257,9 @@ fn ten_thousand_packets_in_english() {
         8 Hütte Nor 70f7
         9 Hütte Nor 5a81
         /neighbors !a1b2c3d4
-        👥 me · 52 neighbours (48 h) · ←4853 9.0 dB · ←1d9e 8.2 dB 11.6 km · ←0ee0 8.2 dB 9.7 km · ←00e1 7.2 dB 23.6 km · ←70f7 6.5 dB 20.0 km · ←LONG 6.2 dB · ←ALI 6.2 dB 24.5 km
+        👥 me · 52 neighbours (48 h) · ←4853 9.0 dB · ←1d9e 8.2 dB >10 km · ←0ee0 8.2 dB >8 km · ←00e1 7.2 dB >22 km · ←70f7 6.5 dB >19 km · ←LONG 6.2 dB · ←ALI 6.2 dB >23 km
         /leaderboard
-        🏅 7 d · 📡 c551→9fd3 41.0 km · 💬 ALI 22 texts · ⛰ 1489 2399 m · 📶 4853 9.0 dB · ⏱ 1abd 1 d · 🪫 1527 26%
+        🏅 7 d · 📡 c551→9fd3 >40 km · 💬 ALI 22 texts · ⛰ 1489 2399 m · 📶 4853 9.0 dB · ⏱ 1abd 1 d · 🪫 1527 26%
         /trafic
         📨 8 h · 117 texts
         19:55 b595: Bonjour à tous
@@ -340,9 +340,9 @@ fn ten_thousand_packets_in_french() {
         /channel
         📻 24 h · occupé à 20% · moyenne 12% · max 61% à 9h · 21h▃▃▃0h▃▃▃▃▃▃6h▃▃▄▆▄▄12h▄▄▅▅▅▅18h▅▅? · Alice Neighbou 58 · Dora 58 · the longest na 56
         /propag
-        📡 24 h · c551→9fd3 41.0 km -2.5 dB · e1a1→c33c 40.6 km -16.0 dB · 99b9→87e5 39.8 km 8.8 dB · 5c92→ea32 39.4 km -5.5 dB · 🏆 30 j: c551→9fd3 41.0 km (il y a 1 h)
+        📡 24 h · c551→9fd3 >40 km -2.5 dB · e1a1→c33c >39 km -16.0 dB · 99b9→87e5 >38 km 8.8 dB · 5c92→ea32 >38 km -5.5 dB · 🏆 30 j: c551→9fd3 >40 km (il y a 1 h)
         /propag 1 10
-        📡 1 h · bf42→moi 32.6 km -2.0 dB · 16dc→c604 32.5 km -9.2 dB · 8f13→889d 31.8 km -15.8 dB · 9fd3→c604 31.7 km -14.5 dB · 🏆 30 j: c551→9fd3 41.0 km (il y a 1 h)
+        📡 1 h · bf42→moi >31 km -2.0 dB · 16dc→c604 >31 km -9.2 dB · 8f13→889d >30 km -15.8 dB · 9fd3→c604 >30 km -14.5 dB · 🏆 30 j: c551→9fd3 >40 km (il y a 1 h)
         /neighbors
         👥 48 h · 250 nœuds · 2018 liaisons · 🦊 158: bc85, 14b8, 100c · ALI 148: DORA, moi, LONG · ☀ 142: d91c, moi, 921a · moi 52: 4853, 1d9e, 0ee0 · b595 26: 1489, 8559, ba67
         /neighbors hütte
@@ -357,9 +357,9 @@ fn ten_thousand_packets_in_french() {
         8 Hütte Nor 70f7
         9 Hütte Nor 5a81
         /neighbors !a1b2c3d4
-        👥 moi · 52 voisins (48 h) · ←4853 9.0 dB · ←1d9e 8.2 dB 11.6 km · ←0ee0 8.2 dB 9.7 km · ←00e1 7.2 dB 23.6 km · ←70f7 6.5 dB 20.0 km · ←LONG 6.2 dB · ←ALI 6.2 dB 24.5 km
+        👥 moi · 52 voisins (48 h) · ←4853 9.0 dB · ←1d9e 8.2 dB >10 km · ←0ee0 8.2 dB >8 km · ←00e1 7.2 dB >22 km · ←70f7 6.5 dB >19 km · ←LONG 6.2 dB · ←ALI 6.2 dB >23 km
         /leaderboard
-        🏅 7 j · 📡 c551→9fd3 41.0 km · 💬 ALI 22 textes · ⛰ 1489 2399 m · 📶 4853 9.0 dB · ⏱ 1abd 1 j · 🪫 1527 26%
+        🏅 7 j · 📡 c551→9fd3 >40 km · 💬 ALI 22 textes · ⛰ 1489 2399 m · 📶 4853 9.0 dB · ⏱ 1abd 1 j · 🪫 1527 26%
         /trafic
         📨 8 h · 117 textes
         19:55 b595: Bonjour à tous

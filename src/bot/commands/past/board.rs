@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::format;
-use super::propag::{distance, short};
+use super::propag::{far, short};
 use super::{TOP, leave};
 use crate::bot::command::{Ask, Command, Context};
 use crate::bot::insight::{By, Group, HOURS_MAX, Kind, Links, Look, View, Wish};
@@ -124,8 +124,9 @@ fn farthest(view: &View<'_>) -> Option<String> {
         Some(_) => (pair.a, pair.b),
         None => (pair.b, pair.a),
     };
+    let far = far(view, from, to, pair.metres?);
     let (from, to) = (short(view, from), short(view, to));
-    Some(format!("📡 {from}→{to} {}", distance(pair.metres)))
+    Some(format!("📡 {from}→{to} {far}"))
 }
 
 /// `💬 Alice 123 texts`.

@@ -2,7 +2,7 @@
 //! who hears it, by what our own node heard, neighbour lists, traceroutes and
 //! relays that were heard repeating (features.md D9).
 
-use super::propag::{distance, short, snr};
+use super::propag::{far, short, snr};
 use super::{TOP, format};
 use crate::bot::command::{Ask, Command, Context};
 use crate::bot::commands::whom;
@@ -94,7 +94,7 @@ fn neighbor(view: &View<'_>, pair: &Pair) -> String {
         (None, back) => format!("←{other} {} dB", snr(back.and_then(|it| it.snr_q))),
     };
     match pair.metres {
-        Some(_) => format!("{text} {}", distance(pair.metres)),
+        Some(metres) => format!("{text} {}", far(view, pair.a, pair.b, metres)),
         None => text,
     }
 }

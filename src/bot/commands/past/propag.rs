@@ -8,7 +8,7 @@ use super::{HOURS, TOP, format, hours, leave};
 use crate::bot::command::{Ask, Command, Context};
 use crate::bot::insight::{HOURS_MAX, Links, Look, Pair, Record, View, Wish};
 use crate::bot::reply::Reply;
-use crate::mesh::{NodeNum, name};
+use crate::mesh::{Apart, NodeNum, name};
 use crate::text::Text;
 
 /// The longest name, bytes.
@@ -71,13 +71,15 @@ fn pair(view: &View<'_>, pair: &Pair) -> String {
     };
     let ways = [pair.there, pair.back].into_iter().flatten();
     let snrs: Vec<String> = ways.map(|way| snr(way.snr_q)).collect();
-    format!("{who} {} {} dB", distance(pair.metres), snrs.join("/"))
+    let far = pair.metres.map(|metres| far(view, pair.a, pair.b, metres));
+    let far = far.unwrap_or_default();
+    format!("{who} {far} {} dB", snrs.join("/"))
 }
 
 /// `🏆 30 d: Alice→Bob 41 km (3 d ago)`.
 fn record(view: &View<'_>, record: Record) -> String {
     let (from, to) = (short(view, record.from), short(view, record.to));
-    let far = distance(Some(record.metres));
+    let far = far(view, record.from, record.to, record.metres);
     let month = Text::Days.fill(view.lang, &[("n", &30)]);
     let ago = format::ago(view.lang, view.ago(record.at));
     format!("🏆 {month}: {from}→{to} {far} ({ago})")
@@ -108,6 +110,20 @@ pub fn snr(quarters: Option<i16>) -> String {
     )
 }
 
-pub fn distance(metres: Option<u32>) -> String {
-    metres.map_or_else(String::new, |metres| format::distance(f64::from(metres)))
+/// How far apart two nodes were for certain, which the history keeps: `41.0 km`,
+/// or `>34 km` when they round their positions. It does not keep that they do,
+/// but a node seldom changes it.
+pub fn far(view: &View<'_>, a: NodeNum, b: NodeNum, metres: u32) -> String {
+    let place = |num| view.book.get(num).and_then(|node| node.position);
+    let unsure = [a, b].into_iter().filter_map(place);
+    let unsure = unsure.map(|place| place.unsure_m()).sum();
+    let metres = f64::from(metres);
+    if (Apart { metres, unsure }).is_rough() {
+        format::at_least(metres, unsure)
+    } else {
+        format::distance(Apart {
+            metres,
+            unsure: 0.0,
+        })
+    }
 }

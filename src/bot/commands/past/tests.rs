@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use prost::Message;
 
 use super::*;
-use crate::bot::commands::testing::{ALICE, SANITY, World, ask};
+use crate::bot::commands::testing::{ALICE, OWN, SANITY, World, ask};
 use crate::bot::insight::{
     Air, Answer, Counts, Failure, Group, HOUR, Hub, Line, Links, Net, Pair, Record, Sample, Stock,
     Talk, Talking, Way,
@@ -262,6 +262,85 @@ fn nothing_known_is_said_so() {
             "{text}"
         );
     }
+}
+
+/// The history keeps what is certain, and the book whether there is more to it.
+#[test]
+fn a_distance_of_rounded_positions_is_one_at_least() {
+    const COARSE: NodeNum = NodeNum(0x5555_0042);
+    const UNKNOWN: NodeNum = NodeNum(0x6666_0042);
+    let mut world = World::town();
+    let place = proto::Position {
+        latitude_i: Some(485_000_000),
+        longitude_i: Some(23_000_000),
+        precision_bits: 13,
+        ..proto::Position::default()
+    };
+    let told = proto::NodeInfo {
+        num: COARSE.0,
+        position: Some(place),
+        ..proto::NodeInfo::default()
+    };
+    world.book.note_node_list(&[told], world.now, SANITY);
+    let way = Some(Way {
+        snr_q: Some(8),
+        at: 0,
+        measured: true,
+    });
+    let pair = |a, metres| Pair {
+        a,
+        b: OWN,
+        there: way,
+        back: None,
+        metres: Some(metres),
+    };
+    let pairs = vec![
+        pair(COARSE, 34_990),
+        pair(ALICE, 3_700),
+        pair(UNKNOWN, 1_200),
+    ];
+    let record = Some(Record {
+        from: COARSE,
+        to: OWN,
+        metres: 34_990,
+        at: world.now.unix,
+    });
+    let links = Net {
+        links: 3,
+        pairs,
+        record,
+        ..Net::default()
+    };
+    let answer = Answer {
+        links,
+        ..Answer::default()
+    };
+    let told = |name, args| {
+        let wish = wished(name, args).unwrap();
+        (wish.render)(&View {
+            lang: Lang::En,
+            part_limit: 200,
+            book: &world.book,
+            zone: &TimeZone::UTC,
+            now: world.now,
+            wish,
+            until: world.now.unix,
+            answer: &answer,
+        })
+    };
+    let propag = told("propag", "");
+    assert!(
+        propag.contains("!55550042→me >34 km 2.0 dB · ALB→me 3.7 km 2.0 dB"),
+        "{propag}"
+    );
+    assert!(
+        propag.contains("me 1.2 km 2.0 dB · 🏆 30 d: !55550042→me >34 km ("),
+        "{propag}"
+    );
+    let neighbors = told("neighbors", "!1111aaaa");
+    let expected = "→me 2.0 dB >34 km · →me 2.0 dB 3.7 km · →me 2.0 dB 1.2 km";
+    assert!(neighbors.ends_with(expected), "{neighbors}");
+    assert!(told("leaderboard", "").contains("📡 !55550042→me >34 km"));
 }
 
 /// `/leaderboard` when nothing was looked up: what the book alone tells.

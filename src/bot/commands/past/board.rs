@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::format;
 use super::propag::{far, short};
-use super::{TOP, leave};
+use super::{TOP, days, leave};
 use crate::bot::command::{Ask, Command, Context};
 use crate::bot::insight::{By, Group, HOURS_MAX, Kind, Links, Look, View, Wish};
 use crate::bot::reply::Reply;
@@ -41,8 +41,7 @@ fn run(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
 }
 
 fn write(view: &View<'_>) -> String {
-    let week = Text::Days.fill(view.lang, &[("n", &7)]);
-    let mut parts = vec![(0, format!("🏅 {week}"))];
+    let mut parts = vec![(0, format!("🏅 {}", days(view, 7)))];
     let mut add = |rank, what: Option<String>| parts.extend(what.map(|what| (rank, what)));
     add(1, farthest(view));
     add(2, texts(view));

@@ -3,7 +3,7 @@
 //! relays that were heard repeating (features.md D9).
 
 use super::propag::{far, short, snr};
-use super::{TOP, format};
+use super::{TOP, format, window};
 use crate::bot::command::{Ask, Command, Context};
 use crate::bot::commands::whom;
 use crate::bot::insight::{Hub, Links, Look, Pair, View, Wish};
@@ -59,7 +59,7 @@ fn wish(links: Links) -> Wish {
 
 fn write(view: &View<'_>) -> String {
     let net = &view.answer.links;
-    let hours = format!("{} h", view.wish.hours);
+    let hours = window(view, view.wish.hours);
     let mut parts = Vec::new();
     match view.wish.look.links {
         Some(Links::Of(node)) => {

@@ -4,9 +4,9 @@
 //! without a relay between, neighbour lists, SNRs of traceroutes
 //! (features.md D11).
 
-use super::{HOURS, TOP, format, hours, leave};
+use super::{HOURS, TOP, days, format, hours, leave, window};
 use crate::bot::command::{Ask, Command, Context};
-use crate::bot::insight::{HOURS_MAX, Links, Look, Pair, Record, View, Wish};
+use crate::bot::insight::{HOUR, HOURS_MAX, Links, Look, Pair, Record, View, Wish};
 use crate::bot::reply::Reply;
 use crate::mesh::{Apart, NodeNum, name};
 use crate::text::Text;
@@ -16,6 +16,8 @@ const NAME: usize = 14;
 /// Links when no number is given, and the most that can be asked for.
 const LINKS: usize = 5;
 const LINKS_MAX: usize = 10;
+/// Days of the record.
+const MONTH: u32 = 30;
 
 pub const COMMAND: Command = Command {
     name: "propag",
@@ -49,7 +51,7 @@ fn wish(args: &str) -> Option<Wish> {
 
 fn write(view: &View<'_>) -> String {
     let net = &view.answer.links;
-    let mut parts = vec![(0, format!("📡 {} h", view.wish.hours))];
+    let mut parts = vec![(0, format!("📡 {}", window(view, view.wish.hours)))];
     if net.pairs.is_empty() {
         parts.push((1, Text::NoLinks.plain(view.lang).to_owned()));
     }
@@ -80,8 +82,15 @@ fn pair(view: &View<'_>, pair: &Pair) -> String {
 fn record(view: &View<'_>, record: Record) -> String {
     let (from, to) = (short(view, record.from), short(view, record.to));
     let far = far(view, record.from, record.to, record.metres);
-    let month = Text::Days.fill(view.lang, &[("n", &30)]);
-    let ago = format::ago(view.lang, view.ago(record.at));
+    let age = view.ago(record.at);
+    let month = match age.as_secs().div_ceil(HOUR) {
+        // Links may be remembered for longer than packets.
+        hours if hours > view.known(24 * MONTH).into() => {
+            Text::Days.fill(view.lang, &[("n", &MONTH)])
+        }
+        _ => days(view, MONTH),
+    };
+    let ago = format::ago(view.lang, age);
     format!("🏆 {month}: {from}→{to} {far} ({ago})")
 }
 

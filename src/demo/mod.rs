@@ -81,19 +81,19 @@ impl Default for Options {
     }
 }
 
-/// Plays `script` and writes the transcript to `out`. With a `keyboard`
-/// somebody may then join in until he is done.
+/// Plays `script` and writes the transcript to `out`; the bot's files go into
+/// `folder`. With a `keyboard` somebody may then join in until he is done.
 ///
 /// # Errors
 /// When anything did not come as expected, and when the stage cannot be built.
 pub fn run(
     script: &[Step],
     options: &Options,
+    folder: &Path,
     out: impl Write + Send,
     keyboard: Option<impl BufRead>,
 ) -> Result<(), AppError> {
     let mut paper = Paper::new(out, options.colour);
-    let folder = Folder::new()?;
     let node = start_node(mesh(options), |_| ())?;
     paper.title(&format!(
         "A simulated node on {}, the bot as its TCP client, a made-up mesh and made-up weather.",
@@ -109,7 +109,7 @@ pub fn run(
         node: node.addr(),
         other: None,
         web: &web.base_url(),
-        folder: folder.path(),
+        folder,
     };
     let mut bot = start_bot(&stand_ins.adapt(&usual))?;
     let stage = Stage::new(options, &node, &mut paper);
@@ -128,8 +128,8 @@ pub fn run(
 }
 
 /// Tries the configuration `config`, which was read from `path`, in the same
-/// made-up world, and writes what comes of it to `out`. With a `keyboard`
-/// somebody may then join in until he is done.
+/// made-up world, and writes what comes of it to `out`; the bot's files go into
+/// `folder`. With a `keyboard` somebody may then join in until he is done.
 ///
 /// # Errors
 /// When the bot does not behave towards its node, and when the stage cannot be
@@ -137,11 +137,11 @@ pub fn run(
 pub fn try_out(
     (path, config): (&Path, &Config),
     options: &Options,
+    folder: &Path,
     out: impl Write + Send,
     keyboard: Option<impl BufRead>,
 ) -> Result<(), AppError> {
     let mut paper = Paper::new(out, options.colour);
-    let folder = Folder::new()?;
     let node = start_node(own::settings(config, mesh(options)), |node| {
         air::cast(node, OTHERS);
         // Somebody has to be where the configuration says.
@@ -187,7 +187,7 @@ pub fn try_out(
         node: node.addr(),
         other: other.as_ref().map(Handle::addr),
         web: &web.base_url(),
-        folder: folder.path(),
+        folder,
     };
     let mut bot = start_bot(&stand_ins.adapt(config))?;
     let times = Times {
@@ -262,11 +262,16 @@ fn start_bot(config: &Config) -> Result<Running, AppError> {
     app::start_trusting(config, commands::registry(), sanity, Arc::new(|| {}))
 }
 
-/// A folder of our own, gone at the end.
-struct Folder(PathBuf);
+/// A folder of our own, gone when this is dropped.
+#[derive(Debug)]
+pub struct Folder(PathBuf);
 
 impl Folder {
-    fn new() -> Result<Self, AppError> {
+    /// Makes one, where the system wants temporary files.
+    ///
+    /// # Errors
+    /// When there is no room or no permission.
+    pub fn new() -> Result<Self, AppError> {
         let name = format!("meshbot-demo-{:016x}", app::random()?.u64(..));
         let path = std::env::temp_dir().join(name);
         std::fs::create_dir(&path)
@@ -274,7 +279,9 @@ impl Folder {
         Ok(Self(path))
     }
 
-    fn path(&self) -> &Path {
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
         &self.0
     }
 }

@@ -21,8 +21,9 @@ const QUICK: Options = Options {
 };
 
 fn play(script: &[Step], keyboard: Option<&'static str>) -> (Result<(), AppError>, String) {
-    let mut out = Vec::new();
-    let end = demo::run(script, &QUICK, &mut out, keyboard.map(Cursor::new));
+    let folder = tempfile::tempdir().unwrap();
+    let (keyboard, mut out) = (keyboard.map(Cursor::new), Vec::new());
+    let end = demo::run(script, &QUICK, folder.path(), &mut out, keyboard);
     (end, String::from_utf8_lossy(&out).into_owned())
 }
 
@@ -87,9 +88,10 @@ fn try_out(text: &str, keyboard: Option<&'static str>) -> String {
         silence: Duration::from_secs(1),
         ..QUICK
     };
-    let mut out = Vec::new();
+    let folder = tempfile::tempdir().unwrap();
+    let (keyboard, mut out) = (keyboard.map(Cursor::new), Vec::new());
     let given = (Path::new("mine.toml"), &config);
-    let end = demo::try_out(given, &options, &mut out, keyboard.map(Cursor::new));
+    let end = demo::try_out(given, &options, folder.path(), &mut out, keyboard);
     let transcript = String::from_utf8_lossy(&out).into_owned();
     assert!(end.is_ok(), "{end:?}\n{transcript}");
     assert!(!transcript.contains('✗'), "{transcript}");

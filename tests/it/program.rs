@@ -88,6 +88,28 @@ fn an_unknown_command_in_the_configuration_is_found() {
 }
 
 #[test]
+fn a_demonstration_that_is_interrupted_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let left = || std::fs::read_dir(folder.path()).unwrap().count();
+    let mut child = meshbot(&["demo"])
+        .env("TMPDIR", folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let begins = lines.find(|line| line.as_ref().is_ok_and(|line| line.contains("Alice")));
+    assert!(begins.is_some());
+    assert_eq!(left(), 1);
+    let mut complaint = child.stderr.take().unwrap();
+    assert_eq!(terminate(child).1, Some(1));
+    assert_eq!(left(), 0);
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut complaint, &mut said).unwrap();
+    assert_eq!(said, "meshbot: interrupted\n");
+}
+
+#[test]
 fn the_template_is_the_repository_s() {
     let template = String::from_utf8(output(&["config"]).stdout).unwrap();
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/meshbot.toml");

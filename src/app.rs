@@ -28,7 +28,7 @@ use crate::remote::Limits;
 use crate::remote::call::{Caller, Named};
 use crate::services::weather::{Addresses, Services};
 use crate::signals::Stop;
-use crate::store::{Files, history};
+use crate::store::{Files, history, place};
 use crate::systemd::{self, Watchdog};
 use crate::thread::{Death, Pulse, spawn};
 
@@ -154,8 +154,9 @@ fn open_history(config: &Config, now: Option<u64>, before: &mut Before) -> Optio
             Some(opened.writer)
         }
         Err(error) => {
+            let reason = place::look(store).map_or_else(|| error.to_string(), |it| it.to_string());
             warn!(
-                "{}: {error}; the bot goes on without a history",
+                "{}: {reason}; the bot goes on without a history",
                 path.display()
             );
             None

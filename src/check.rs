@@ -8,6 +8,7 @@ use crate::app;
 use crate::bot::commands;
 use crate::config::{Config, Mode, Mqtt, Rate, Weather, duration_text};
 use crate::store::Files;
+use crate::store::place::{self, Trouble};
 use crate::weather::Home;
 
 /// A few lines that a person can compare with what he meant.
@@ -137,6 +138,12 @@ pub fn describe(path: &Path, config: &Config) -> String {
     } else {
         line(format_args!("history   none is kept"));
     }
+    let trouble = place::look(store);
+    if let Some(trouble @ Trouble::Folder(_)) = &trouble
+        && store.enabled
+    {
+        line(format_args!("          none is kept there: {trouble}"));
+    }
     let files = Files::beside(&config.store.file());
     let (state, known) = (files.state.path(), files.weather.path());
     line(format_args!(
@@ -144,10 +151,12 @@ pub fn describe(path: &Path, config: &Config) -> String {
         state.display(),
         known.display()
     ));
-    if let Err(error) = files.state.check() {
-        line(format_args!(
+    match (trouble, files.state.check()) {
+        (None | Some(Trouble::Folder(_)), Ok(())) => {}
+        (None | Some(Trouble::Folder(_)), Err(error)) => line(format_args!(
             "          its folder cannot be written to by this user: {error}"
-        ));
+        )),
+        (Some(trouble), _) => line(format_args!("          nothing is kept there: {trouble}")),
     }
     out
 }

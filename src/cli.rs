@@ -28,6 +28,8 @@ pub enum Command {
     Demo {
         /// Show the log as well.
         verbose: bool,
+        /// The configuration to try, if one was named.
+        config: Option<PathBuf>,
     },
     /// `meshbot sim`: be a simulated node.
     Sim(Sim),
@@ -137,14 +139,15 @@ fn check(words: &mut Parser) -> Result<Command, UsageError> {
 }
 
 fn demo(words: &mut Parser) -> Result<Command, UsageError> {
-    let mut verbose = false;
+    let (mut verbose, mut config) = (false, None);
     while let Some(arg) = words.next()? {
         match arg {
+            Arg::Long("config") | Arg::Short('c') => config = Some(file(words)?),
             Arg::Long("verbose") | Arg::Short('v') => verbose = true,
             other => return common(other, HELP_DEMO),
         }
     }
-    Ok(Command::Demo { verbose })
+    Ok(Command::Demo { verbose, config })
 }
 
 fn config(words: &mut Parser) -> Result<Command, UsageError> {
@@ -206,7 +209,8 @@ commands:
 
 options:
   -c, --config FILE   the configuration of run, check, db and ask; without
-                      it ./meshbot.toml, then /etc/meshbot/meshbot.toml
+                      it ./meshbot.toml, then /etc/meshbot/meshbot.toml;
+                      demo tries the one that is named, and no other
   -h, --help          this text, or that of a command: meshbot sim --help
   -V, --version       the version
 
@@ -224,14 +228,18 @@ Connects to the node of the configuration and answers until SIGINT or SIGTERM.
 ";
 
 const HELP_DEMO: &str = "\
-usage: meshbot demo [--verbose]
+usage: meshbot demo [--config FILE] [--verbose]
 
 Starts a simulated node and the bot, connects them over loopback and plays a
 conversation. On a terminal you may then type as a user of the mesh; otherwise
 it ends with 0 if every expected answer came and with 1 if not.
 
-  -v, --verbose   show the log as well
-  -h, --help      this text
+With your own configuration people of the simulated mesh ask what shows it at
+work. Node, weather and files are made up: none of yours is touched.
+
+  -c, --config FILE   try this configuration; without it none is read
+  -v, --verbose       show the log as well
+  -h, --help          this text
 ";
 
 const HELP_CHECK: &str = "\

@@ -3,8 +3,10 @@
 //! configuration.
 
 use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use crossbeam_channel::{TryRecvError, bounded};
 use meshbot::app::{self, AppError};
 use meshbot::check;
 use meshbot::cli::{self, Command};
@@ -14,6 +16,7 @@ use meshbot::link::Clock;
 use meshbot::logging;
 use meshbot::signals::Stop;
 use meshbot::sim::{Server, SimNode};
+use meshbot::thread;
 
 fn main() -> ExitCode {
     let command = match cli::parse(std::env::args_os().skip(1)) {
@@ -63,7 +66,10 @@ fn carry_out(command: Command) -> Result<(), AppError> {
             app::run(&config)
         }
         Command::Sim(sim) => simulate(&sim),
-        Command::Demo { verbose } => demonstrate(verbose),
+        Command::Demo { verbose, config } => {
+            let own = config.map(|path| app::load(Some(path))).transpose()?;
+            demonstrate(verbose, own)
+        }
     }
 }
 
@@ -87,8 +93,9 @@ fn simulate(sim: &cli::Sim) -> Result<(), AppError> {
     Ok(())
 }
 
-/// The scripted conversation; on a terminal somebody may join in afterwards.
-fn demonstrate(verbose: bool) -> Result<(), AppError> {
+/// The scripted conversation, or the questions that show somebody's own
+/// configuration; on a terminal somebody may join in afterwards.
+fn demonstrate(verbose: bool, own: Option<(PathBuf, Config)>) -> Result<(), AppError> {
     let level = if verbose {
         log::LevelFilter::Debug
     } else {
@@ -97,16 +104,47 @@ fn demonstrate(verbose: bool) -> Result<(), AppError> {
     };
     logging::init(level, logging::Destination::detect())
         .map_err(|error| AppError::Failed(error.to_string()))?;
-    let (stdin, stdout) = (std::io::stdin(), std::io::stdout());
     let no_colour = std::env::var_os("TERM").is_none_or(|term| term == "dumb")
         || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let options = demo::Options {
-        colour: stdout.is_terminal() && !no_colour,
+        colour: std::io::stdout().is_terminal() && !no_colour,
         ..demo::Options::default()
     };
+    // Whoever has seen enough leaves nothing behind.
+    let stop = Stop::on_signals()?;
+    let folder = demo::Folder::new()?;
+    let (done, ended) = bounded(1);
+    let (wake, path) = (stop.wake(), folder.path().to_owned());
+    let play = move || {
+        let _ = done.send(perform(own.as_ref(), &options, &path));
+    };
+    thread::spawn("demo", move |_| wake(), play)?;
+    loop {
+        match ended.try_recv() {
+            Ok(end) => return end,
+            Err(TryRecvError::Disconnected) => {
+                return Err(AppError::Failed("the demonstration broke off".to_owned()));
+            }
+            Err(TryRecvError::Empty) if stop.is_asked() => {
+                return Err(AppError::Failed("interrupted".to_owned()));
+            }
+            Err(TryRecvError::Empty) => stop.sleep(None)?,
+        }
+    }
+}
+
+fn perform(
+    own: Option<&(PathBuf, Config)>,
+    options: &demo::Options,
+    folder: &Path,
+) -> Result<(), AppError> {
+    let (stdin, stdout) = (std::io::stdin(), std::io::stdout());
     let joins_in = stdin.is_terminal() && stdout.is_terminal();
     let keyboard = joins_in.then(|| stdin.lock());
-    demo::run(demo::SCRIPT, &options, stdout, keyboard)
+    match own {
+        Some((path, config)) => demo::try_out((path, config), options, folder, stdout, keyboard),
+        None => demo::run(demo::SCRIPT, options, folder, stdout, keyboard),
+    }
 }
 
 /// A closed pipe behind `meshbot config | head` is not an error.

@@ -59,7 +59,8 @@ texts! {
     Unknown: "I don't know that one. {prefix}help shows what I can do." / "Je ne connais pas. {prefix}help montre ce que je sais faire.",
     NoKey: "{name}: I can't send you direct messages yet, our nodes lack each other's key. Try again in a while." / "{name} : message direct impossible, nos nœuds n'ont pas encore échangé leurs clés. Réessaie plus tard.",
 
-    // Words that several answers share.
+    // Words that several answers share. Whatever a usage names as it is typed, the
+    // command has to understand in every language.
     Direct: "direct" / "direct",
     OneHop: "1 hop" / "1 relais",
     Hops: "{n} hops" / "{n} relais",
@@ -77,9 +78,61 @@ texts! {
     Weak: "weak" / "faible",
     LastHop: "last hop: {signal}" / "dernier saut : {signal}",
     Usage: "Usage: {usage}" / "Usage : {usage}",
+    UsageText: "<text>" / "<texte>",
+    UsageNode: "<node>" / "<nœud>",
+    UsageAnyNode: "[node]" / "[nœud]",
+    UsagePage: "[page]" / "[page]",
+    UsagePlace: "[place]" / "[lieu]",
+    UsageRain: "[place] [1-3]" / "[lieu] [1-3]",
+    UsageWeather: "[rain | astro] [place] | help" / "[pluie | astro] [lieu] | aide",
+    UsagePing: "[times | stop]" / "[fois | stop]",
+    UsageNodes: "[near [node | lat,lon] | new | lost] [page]" / "[proches [nœud | lat,lon] | nouveaux | perdus] [page]",
+    UsageDay: "[hours 1-24]" / "[heures 1-24]",
+    UsageWeek: "[hours 1-168]" / "[heures 1-168]",
+    UsageStats: "[hours 1-168 | top | ch | p | h | hop]" / "[heures 1-168 | top | ch | p | h | hop]",
+    UsageHisto: "[type] [hours 1-48]" / "[type] [heures 1-48]",
+    UsagePropag: "[hours 1-168] [links 1-10]" / "[heures 1-168] [liaisons 1-10]",
+    UsageHelp: "[command | page]" / "[commande | page]",
+    UsageMinutes: "[minutes]" / "[minutes]",
     Several: "Which one? Answer with its number." / "Lequel ? Réponds par son numéro.",
     NoSuchNode: "Unknown node: {name}." / "Nœud inconnu : {name}.",
     Perhaps: "Perhaps {names}?" / "Peut-être {names} ?",
+
+    // Why something was not sent, or did not arrive. English is what the link says,
+    // word for word: the history keeps it, so that a sentence changed here must also
+    // be understood as it was.
+    WhyLinkDown: "link down" / "liaison coupée",
+    WhyQueueFull: "send queue full" / "trop d'envois en attente",
+    WhyTooBusy: "send queue too long to be in time" / "trop d'attente avant l'envoi",
+    WhyTooLong: "text longer than {n} bytes" / "texte de plus de {n} octets",
+    WhyExpired: "expired before it could be sent" / "périmé avant l'envoi",
+    WhyUnknown: "link lost before any answer" / "liaison perdue avant la réponse",
+    WhyStopping: "program stopping" / "arrêt du programme",
+    WhyRateLimit: "rate limit of the node" / "cadence du nœud dépassée",
+    WhyNoSuchChannel: "no such channel" / "canal inexistant",
+    WhyNodeFull: "the node's transmit queue is full" / "file d'envoi du nœud pleine",
+    WhyNodeRadio: "the node has no radio" / "le nœud n'a pas de radio",
+    WhyNodeMute: "the node may not transmit" / "le nœud ne doit pas émettre",
+    WhyNoAnswer: "no acknowledgement" / "pas d'accusé de réception",
+    WhyCode: "routing error {n}" / "erreur de routage {n}",
+    // The names of protocol.md §3.5.
+    WhyNoRoute: "NO_ROUTE" / "pas de route",
+    WhyGotNak: "GOT_NAK" / "refusé en route",
+    WhyTimeout: "TIMEOUT" / "délai dépassé",
+    WhyNoInterface: "NO_INTERFACE" / "pas de radio",
+    WhyMaxRetransmit: "MAX_RETRANSMIT" / "réémis en vain",
+    WhyNoChannel: "NO_CHANNEL" / "canal désactivé ou autre clé",
+    WhyTooLarge: "TOO_LARGE" / "trop long",
+    WhyNoResponse: "NO_RESPONSE" / "pas de réponse",
+    WhyDutyCycle: "DUTY_CYCLE_LIMIT" / "temps d'émission épuisé",
+    WhyBadRequest: "BAD_REQUEST" / "demande invalide",
+    WhyNotAuthorized: "NOT_AUTHORIZED" / "non autorisé",
+    WhyPkiFailed: "PKI_FAILED" / "clé périmée",
+    WhyPkiUnknown: "PKI_UNKNOWN_PUBKEY" / "ma clé lui est inconnue",
+    WhyAdminSession: "ADMIN_BAD_SESSION_KEY" / "session d'administration invalide",
+    WhyAdminKey: "ADMIN_PUBLIC_KEY_UNAUTHORIZED" / "clé d'administration refusée",
+    WhyRateExceeded: "RATE_LIMIT_EXCEEDED" / "trop d'envois d'affilée",
+    WhyPkiSend: "PKI_SEND_FAIL_PUBLIC_KEY" / "sa clé m'est inconnue",
 
     // /ping
     HelpPing: "am I heard, and how well?" / "m'entend-on, et comment ?",
@@ -141,7 +194,7 @@ texts! {
     ElsewhereEnded: "{name} hung up before the end." / "{name} a raccroché avant la fin.",
     ElsewhereLocked: "{name} is locked: it tells nothing." / "{name} est verrouillé : il ne dit rien.",
     ElsewhereNonsense: "{name} does not answer like a Meshtastic node." / "{name} ne répond pas comme un nœud Meshtastic.",
-    NoPosition: "I don't know where {name} is. Try {usage}" / "Je ne sais pas où est {name}. Essaie {usage}",
+    NoPosition: "I don't know where {name} is. Try {prefix}nodes near 48.86,2.35" / "Je ne sais pas où est {name}. Essaie {prefix}nodes proches 48.86,2.35",
     NoListYet: "I don't know yet who is new: my node's list has not come." / "Je ne sais pas encore qui est nouveau : la liste de mon nœud n'est pas arrivée.",
 
     // /lheard
@@ -184,7 +237,7 @@ texts! {
 
     // /legend
     HelpLegend: "what the symbols mean" / "ce que veulent dire les symboles",
-    Legend: "📶 last direct signal · SNR/RSSI: higher is better · 📍 place ⛰ altitude · 🔋 battery 🔌 powered · hops 2>1: newest last · ..7e: number ends in 7e" / "📶 dernier signal direct · SNR/RSSI : plus haut = mieux · 📍 lieu ⛰ altitude · 🔋 batterie 🔌 alimenté · relais 2>1 : récent à droite · ..7e : fin du numéro",
+    Legend: "📶 last direct signal · SNR/RSSI: higher is better · 📍 place ⛰ altitude · 🔋 battery 🔌 powered · hops 2>1: newest last · ..7e: number ends in 7e · ~<>: rounded places" / "📶 dernier signal direct · SNR/RSSI : plus haut = mieux · 📍 lieu ⛰ altitude · 🔋 batterie 🔌 alimenté · relais 2>1 : récent à droite · ..7e : fin du numéro · ~<> : lieux arrondis",
 
     // /more
     HelpMore: "the rest of my last answer" / "la suite de ma dernière réponse",
@@ -199,7 +252,7 @@ texts! {
     NoSuchCommand: "I know no command \"{name}\"." / "Je ne connais pas de commande « {name} ».",
 
     // /weather, /rain, /astro
-    HelpWeather: "the weather now and for three days; rain, astro and help say more" / "la météo, maintenant et trois jours ; rain, astro, aide pour plus",
+    HelpWeather: "the weather now and for three days; rain, astro and help say more" / "la météo, maintenant et trois jours ; pluie, astro, aide pour plus",
     HelpRain: "rain by the hour, from now on" / "la pluie heure par heure, dès maintenant",
     HelpAstro: "sun and moon, today" / "soleil et lune du jour",
     WeatherHelp: "ℹ️ {prefix}weather [place] · {prefix}rain [place] [1-3 days] · {prefix}astro [place]. A place is a name, a postcode or lat,lon; none is where you are, else my home. 💨 wind 💧 humidity" / "ℹ️ {prefix}weather [lieu] · {prefix}rain [lieu] [1-3 jours] · {prefix}astro [lieu]. Lieu : nom, code postal ou lat,lon ; sinon là où tu es, sinon chez moi. 💨 vent 💧 humidité",
@@ -264,6 +317,7 @@ texts! {
     HelpDb: "what my history holds and takes" / "ce que contient et occupe mon historique",
     NoErrors: "✅ Nothing that I know of was lost." / "✅ Rien de perdu, à ma connaissance.",
     Errors: "⚠ {n} not arrived|⚠ {n} not arrived" / "⚠ {n} non arrivée|⚠ {n} non arrivées",
+    DbMegabytes: "{n} MB" / "{n} Mo",
     DbFree: "{size} of it free" / "dont {size} libres",
     DbSince: "for {time}" / "sur {time}",
     DbSums: "{n} more in sums" / "{n} de plus en sommes",

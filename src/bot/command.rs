@@ -113,7 +113,7 @@ pub struct Command {
     /// Words that need no mark in a direct message.
     pub bare: &'static [&'static str],
     /// Arguments, as shown in the help: `<node>`, `[page]`.
-    pub usage: &'static str,
+    pub usage: Option<Text>,
     /// One line on what it does, for the list.
     pub summary: Text,
     /// Where it answers unless the configuration says otherwise.
@@ -134,7 +134,16 @@ impl Command {
     /// everyday talk among people with radios, so its sessions need the mark.
     #[must_use]
     pub fn takes_bare_args(&self) -> bool {
-        !self.usage.is_empty() && self.name != "ping"
+        self.usage.is_some() && self.name != "ping"
+    }
+
+    /// How it is called, without the mark: `nodes [page]`.
+    #[must_use]
+    pub fn call(&self, lang: Lang) -> String {
+        match self.usage {
+            Some(usage) => format!("{} {}", self.name, usage.plain(lang)),
+            None => self.name.to_owned(),
+        }
     }
 }
 

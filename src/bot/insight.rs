@@ -40,6 +40,8 @@ pub const HOURS_MAX: u32 = 168;
 pub const TEXTS_MAX: u32 = 24;
 /// Seconds in an hour.
 pub const HOUR: u64 = 3_600;
+/// Seconds in a day.
+const DAY: u64 = 24 * HOUR;
 
 /// Somebody who knows what the mesh did.
 pub trait Archive: Send {
@@ -103,6 +105,8 @@ impl Question {
 /// What is not written yet, as far as it was asked for.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Fresh {
+    /// When the first of all that is not written was heard, in seconds since 1970.
+    pub began: Option<u64>,
     /// Packets.
     pub packets: Vec<Seen>,
     /// What our node said of the air.
@@ -120,6 +124,8 @@ pub struct Fresh {
 /// What an archive found; empty where it was not asked.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Answer {
+    /// When the first of all that it remembers was heard, in seconds since 1970.
+    pub began: Option<u64>,
     /// Packets.
     pub packets: Counts,
     /// The air.
@@ -208,6 +214,25 @@ impl View<'_> {
         let unix = i64::try_from(unix).unwrap_or(0);
         let time = Timestamp::from_second(unix).unwrap_or(Timestamp::UNIX_EPOCH);
         self.zone.to_datetime(time)
+    }
+
+    /// Of the last so many hours, those that the history reaches back; one that has
+    /// begun counts.
+    #[must_use]
+    pub fn known(&self, hours: u32) -> u32 {
+        let Some(began) = self.answer.began else {
+            return hours;
+        };
+        let ago = self.until.saturating_sub(began);
+        let known = if self.wish.whole_hours {
+            (self.until / HOUR + 1).saturating_sub(began / HOUR)
+        } else if ago < DAY {
+            ago.div_ceil(HOUR)
+        } else {
+            // As if only the sum of that hour were left.
+            (ago + began % HOUR).div_ceil(HOUR)
+        };
+        hours.min(u32::try_from(known).unwrap_or(hours)).max(1)
     }
 
     /// How long ago a second since 1970 is; nothing when it is yet to come.

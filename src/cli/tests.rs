@@ -30,8 +30,13 @@ fn run_is_the_default() {
 
 #[test]
 fn the_other_commands_are_read() {
-    assert_eq!(read("demo"), Ok(Command::Demo { verbose: false }));
-    assert_eq!(read("demo --verbose"), Ok(Command::Demo { verbose: true }));
+    let demo = |verbose, config: Option<&str>| {
+        let config = config.map(PathBuf::from);
+        Ok(Command::Demo { verbose, config })
+    };
+    assert_eq!(read("demo"), demo(false, None));
+    assert_eq!(read("demo --verbose"), demo(true, None));
+    assert_eq!(read("demo -c a.toml -v"), demo(true, Some("a.toml")));
     assert_eq!(read("config"), Ok(Command::Config));
     assert_eq!(read("check"), Ok(Command::Check { config: None }));
     let config = Some("x".into());
@@ -112,6 +117,7 @@ fn mistakes_are_named() {
         ("--config x run", "unexpected argument \"run\""),
         ("demo --verbose=1", "--verbose takes no value, found \"1\""),
         ("demo -x", "unknown option \"-x\""),
+        ("demo --config", "--config needs a value"),
         ("config file", "unexpected argument \"file\""),
         (
             "sim --nodes 250",

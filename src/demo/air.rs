@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::script::{CAST, Character, Place, RELAY};
+use super::script::{Character, OPERATOR, Place, RELAY};
+use crate::config;
 use crate::mesh::{NodeNum, PacketId};
 use crate::proto::mesh_packet::PayloadVariant;
 use crate::sim::{OnAir, Person, Said, SimNode};
@@ -21,6 +22,8 @@ pub struct Heard {
     pub id: PacketId,
     /// To whom; everybody included.
     pub to: NodeNum,
+    /// The index of its channel.
+    pub channel: u8,
     /// The packet that it answers; 0 for none.
     pub reply_to: PacketId,
     /// The words.
@@ -40,6 +43,7 @@ impl Heard {
             at: air.at,
             id: PacketId(air.packet.id),
             to: NodeNum(air.packet.to),
+            channel: u8::try_from(air.packet.channel).unwrap_or(0),
             reply_to: PacketId(reply_to),
             text,
         })
@@ -49,7 +53,7 @@ impl Heard {
     #[must_use]
     pub fn place(&self) -> Place {
         if self.to == NodeNum::BROADCAST {
-            Place::Public
+            Place::on(self.channel)
         } else {
             Place::Direct
         }
@@ -60,16 +64,17 @@ impl Heard {
     pub fn describe(&self) -> String {
         let place = match self.place() {
             Place::Public => "on the public channel".to_owned(),
+            Place::Channel(index) => format!("on channel {index}"),
             Place::Direct => format!("to {}", self.to),
         };
         format!("{:?} {place}", self.text)
     }
 }
 
-/// Gives the made-up mesh the people that the script needs.
-pub fn cast(node: &mut SimNode) {
+/// Gives the made-up mesh the people that are needed.
+pub fn cast(node: &mut SimNode, characters: &[Character]) {
     let people = node.people_mut();
-    for character in CAST {
+    for character in characters {
         let known = |person: &&mut Person| person.long_name == character.name;
         if let Some(person) = people.iter_mut().find(known) {
             person.hops = character.hops;
@@ -87,6 +92,22 @@ pub fn cast(node: &mut SimNode) {
     }
 }
 
+/// Gives it the operator as well, with the node and the key that he is known by.
+pub fn cast_operator(node: &mut SimNode, operator: &config::Operator) {
+    let people = node.people_mut();
+    people.retain(|person| person.num != operator.node);
+    if let Some(first) = people.first().cloned() {
+        people.push(Person {
+            num: operator.node,
+            long_name: OPERATOR.name.to_owned(),
+            short_name: OPERATOR.short.to_owned(),
+            public_key: Some(operator.key),
+            hops: OPERATOR.hops,
+            ..first
+        });
+    }
+}
+
 /// The node number of a character.
 fn number(node: &SimNode, who: Character) -> NodeNum {
     let mut people = node.people().iter();
@@ -101,6 +122,7 @@ pub fn spoken(node: &SimNode, who: Character, place: Place, text: &str) -> Said 
     let from = number(node, who);
     let said = match place {
         Place::Public => Said::on_channel(from, 0, text),
+        Place::Channel(index) => Said::on_channel(from, index, text),
         Place::Direct => Said::to_us(from, text),
     };
     let relay = number(node, RELAY).relay_byte();

@@ -2,30 +2,39 @@
 //! frames over loopback TCP between them, and a conversation to watch.
 //!
 //! In reading order: [`script`] is the conversation as data, [`air`] how it is
-//! spoken and heard, [`paper`] how it looks, [`stage`] plays and judges it. What comes out is success only when
-//! everything came as the script expects.
+//! spoken and heard, [`paper`] how it looks, [`stage`] plays and judges it; [`keyboard`] lets
+//! somebody join in. What comes out is success only when everything came as the script expects.
+//!
+//! With somebody's own configuration [`own`] says what holds of it, [`mod@plan`] what is
+//! asked to show it, and [`trial`] asks.
 
 pub mod air;
+pub mod keyboard;
+pub mod own;
 pub mod paper;
+pub mod plan;
 pub mod script;
 pub mod stage;
+pub mod trial;
 
 use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use self::air::Heard;
-use self::paper::{Mark, Paper};
-use self::script::{Place, Step, YOU};
+use self::keyboard::{Manner, join_in};
+use self::own::StandIns;
+use self::paper::Paper;
+use self::plan::Plan;
+use self::script::{CAST, OTHERS, Place, Step, ZIGA};
 use self::stage::Stage;
+use self::trial::{Times, Trial};
 use crate::app::{self, AppError, Running};
 use crate::bot::commands;
 use crate::config::Config;
-use crate::mesh::Sanity;
+use crate::mesh::{NodeNum, Sanity};
 use crate::sim::web::{Scenario, Web};
-use crate::sim::{Handle, Server, Settings, SimNode};
+use crate::sim::{Handle, Person, Server, Settings, SimNode};
 
 pub use self::script::SCRIPT;
 
@@ -33,10 +42,13 @@ pub use self::script::SCRIPT;
 const SEED: u64 = 20;
 /// Other nodes in the made-up mesh.
 const NODES: usize = 18;
-/// Texts of the mesh are short (protocol.md §4.4).
-const LONGEST: usize = 200;
-/// Who listens while somebody types looks up this often even if nothing comes.
-const LONG: Duration = Duration::from_secs(3_600);
+/// Of another node in another mesh, which stands for those of `[remote]`.
+const OTHER: NodeNum = NodeNum(0x0e1f_0a02);
+/// Other nodes in that mesh.
+const FEW: usize = 6;
+/// A text that came so much too early is still taken for one that came in time:
+/// the node looks at its socket now and then.
+const EARLY: Duration = Duration::from_millis(200);
 
 /// How to play.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -69,20 +81,20 @@ impl Default for Options {
     }
 }
 
-/// Plays `script` and writes the transcript to `out`. With a `keyboard`
-/// somebody may then join in until he is done.
+/// Plays `script` and writes the transcript to `out`; the bot's files go into
+/// `folder`. With a `keyboard` somebody may then join in until he is done.
 ///
 /// # Errors
 /// When anything did not come as expected, and when the stage cannot be built.
 pub fn run(
     script: &[Step],
     options: &Options,
+    folder: &Path,
     out: impl Write + Send,
     keyboard: Option<impl BufRead>,
 ) -> Result<(), AppError> {
     let mut paper = Paper::new(out, options.colour);
-    let folder = Folder::new()?;
-    let node = start_node(options)?;
+    let node = start_node(mesh(options), |_| ())?;
     paper.title(&format!(
         "A simulated node on {}, the bot as its TCP client, a made-up mesh and made-up weather.",
         node.addr()
@@ -92,17 +104,114 @@ pub fn run(
     )?;
     let web = Web::start()?;
     web.set_scenario(Scenario::HeavyRain);
-    let mut bot = start_bot(&node, &web, folder.path())?;
+    let usual = Config::default();
+    let stand_ins = StandIns {
+        node: node.addr(),
+        other: None,
+        web: &web.base_url(),
+        folder,
+    };
+    let mut bot = start_bot(&stand_ins.adapt(&usual))?;
     let stage = Stage::new(options, &node, &mut paper);
     let played = stage.play(script, || bot.death());
     let joined = match (&played, keyboard) {
-        (Ok(0), Some(keyboard)) => join_in(&node, paper, keyboard),
+        (Ok(0), Some(keyboard)) => {
+            let manner = Manner::new(&usual, Place::Public);
+            join_in(&node, &manner, paper, keyboard)
+        }
         _ => Ok(()),
     };
     bot.stop();
     node.stop();
     joined?;
-    match played? {
+    verdict(played?)
+}
+
+/// Tries the configuration `config`, which was read from `path`, in the same
+/// made-up world, and writes what comes of it to `out`; the bot's files go into
+/// `folder`. With a `keyboard` somebody may then join in until he is done.
+///
+/// # Errors
+/// When the bot does not behave towards its node, and when the stage cannot be
+/// built.
+pub fn try_out(
+    (path, config): (&Path, &Config),
+    options: &Options,
+    folder: &Path,
+    out: impl Write + Send,
+    keyboard: Option<impl BufRead>,
+) -> Result<(), AppError> {
+    let mut paper = Paper::new(out, options.colour);
+    let node = start_node(own::settings(config, mesh(options)), |node| {
+        air::cast(node, OTHERS);
+        // Somebody has to be where the configuration says.
+        let hidden = |person: &&mut Person| person.long_name == ZIGA.name;
+        if let Some(person) = node.people_mut().iter_mut().find(hidden) {
+            person.position = None;
+        }
+        if let Some(operator) = &config.operator {
+            air::cast_operator(node, operator);
+        }
+    })?;
+    let other = match config.remote.is_empty() {
+        true => None,
+        false => Some(start_other(options)?),
+    };
+    let registry = commands::registry();
+    let Plan {
+        questions,
+        left_out,
+    } = plan::plan(config, &registry);
+    paper.title(&format!(
+        "{}, with a simulated node on {}, a made-up mesh and made-up weather.",
+        path.display(),
+        node.addr()
+    ))?;
+    paper.line("Everything is as `meshbot run` would have it, but for this:")?;
+    for line in own::exceptions(config) {
+        paper.line(&format!("  {line}"))?;
+    }
+    paper.line(&format!(
+        "Seconds since the start on the left. {} questions, about {}.\n",
+        questions.len(),
+        plan::estimate(config, questions.len())
+    ))?;
+    if left_out > 0 {
+        paper.line(&format!(
+            "{left_out} more would show the rest, which is too much for so few people.\n"
+        ))?;
+    }
+    let web = Web::start()?;
+    web.set_scenario(Scenario::HeavyRain);
+    let stand_ins = StandIns {
+        node: node.addr(),
+        other: other.as_ref().map(Handle::addr),
+        web: &web.base_url(),
+        folder,
+    };
+    let mut bot = start_bot(&stand_ins.adapt(config))?;
+    let times = Times {
+        spacing: config.bot.text_spacing,
+        // Nobody says what has to come: a slow board is given more time.
+        silence: options.silence * 2,
+        closest: config.bot.text_spacing.saturating_sub(EARLY),
+    };
+    let asked = Trial::new(times, &node, &mut paper).ask(&questions, || bot.death());
+    let joined = match (&asked, keyboard) {
+        (Ok(0), Some(keyboard)) => {
+            let public = own::channel(config).unwrap_or(Place::Public);
+            join_in(&node, &Manner::new(config, public), paper, keyboard)
+        }
+        _ => Ok(()),
+    };
+    bot.stop();
+    node.stop();
+    joined?;
+    verdict(asked?)
+}
+
+fn verdict(wrong: usize) -> Result<(), AppError> {
+    match wrong {
         0 => Ok(()),
         1 => Err(AppError::Failed(
             "one thing did not come as expected".to_owned(),
@@ -113,137 +222,56 @@ pub fn run(
     }
 }
 
-fn start_node(options: &Options) -> io::Result<Handle> {
-    let server = Server::bind("127.0.0.1:0")?;
-    let settings = Settings {
+/// The made-up mesh and the node in it.
+fn mesh(options: &Options) -> Settings {
+    Settings {
         seed: SEED,
         nodes: NODES,
         latency: options.latency,
         ..Settings::default()
-    };
+    }
+}
+
+fn start_node(settings: Settings, prepare: impl FnOnce(&mut SimNode)) -> io::Result<Handle> {
+    let server = Server::bind("127.0.0.1:0")?;
     let mut node = SimNode::new(settings, server.now());
-    air::cast(&mut node);
+    air::cast(&mut node, CAST);
+    prepare(&mut node);
     server.start(node)
 }
 
-/// The bot as it runs for years, with its default configuration but for whom
-/// it asks about the weather. Only the clocks are trusted at once: else nothing
+fn start_other(options: &Options) -> io::Result<Handle> {
+    Server::local(Settings {
+        seed: SEED + 1,
+        nodes: FEW,
+        latency: options.latency,
+        own: OTHER,
+        ..Settings::default()
+    })
+}
+
+/// The bot as it runs for years. Only the clocks are trusted at once: else nothing
 /// could be ten minutes old in the first ten minutes after the program was
 /// built.
-fn start_bot(node: &Handle, web: &Web, folder: &Path) -> Result<Running, AppError> {
-    let mut config = Config::default();
-    config.node.host = node.addr().ip().to_string();
-    config.node.port = node.addr().port();
-    config.store.path = folder.join("meshbot.db");
-    config.weather.url = web.base_url();
+fn start_bot(config: &Config) -> Result<Running, AppError> {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let now = now.map_or(0, |since| since.as_secs());
     let sanity = Sanity {
         built: now.saturating_sub(86_400),
     };
-    app::start_trusting(&config, commands::registry(), sanity, Arc::new(|| {}))
+    app::start_trusting(config, commands::registry(), sanity, Arc::new(|| {}))
 }
 
-/// What a line from the keyboard means.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Typed<'a> {
-    Over,
-    Nothing,
-    TooLong,
-    Text(Place, &'a str),
-}
-
-fn typed(line: &str) -> Typed<'_> {
-    let line = line.trim();
-    let (place, text) = match line.strip_prefix('#') {
-        Some(text) => (Place::Public, text.trim_start()),
-        None => (Place::Direct, line),
-    };
-    match text.len() {
-        0 if line.is_empty() => Typed::Over,
-        0 => Typed::Nothing,
-        1..=LONGEST => Typed::Text(place, text),
-        _ => Typed::TooLong,
-    }
-}
-
-/// Lets somebody type as a user of the mesh. A second thread writes down what
-/// the bot says meanwhile.
-fn join_in<W: Write + Send>(
-    node: &Handle,
-    mut paper: Paper<W>,
-    keyboard: impl BufRead,
-) -> Result<(), AppError> {
-    paper.line("")?;
-    paper.title(
-        "Your turn: a line is a direct message to the bot (try help), # before it makes it \
-         public, an empty line ends. Five questions in five minutes, as for everybody; \
-         one hint an hour for who says what the bot does not know, then silence.",
-    )?;
-    let paper = Mutex::new(paper);
-    let over = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        let listener = std::thread::Builder::new()
-            .name("listener".to_owned())
-            .spawn_scoped(scope, || write_down(node, &paper, &over))?;
-        let read = read_out(node, &paper, keyboard);
-        over.store(true, Ordering::Release);
-        // Whoever waits for the node looks again.
-        node.with(|_, _| ());
-        let written = listener.join().unwrap_or(Ok(()));
-        read.and(written)
-    })
-    .map_err(AppError::from)
-}
-
-/// Says what is typed, until there is no more.
-fn read_out<W: Write>(
-    node: &Handle,
-    paper: &Mutex<Paper<W>>,
-    keyboard: impl BufRead,
-) -> io::Result<()> {
-    for line in keyboard.split(b'\n') {
-        match typed(&String::from_utf8_lossy(&line?)) {
-            Typed::Over => break,
-            Typed::Nothing => {}
-            Typed::TooLong => {
-                let text = format!("too long: a text holds {LONGEST} bytes");
-                let mut paper = paper.lock().unwrap_or_else(PoisonError::into_inner);
-                paper.line(&text)?;
-            }
-            Typed::Text(place, text) => node.with(|node, now| {
-                let said = air::spoken(node, YOU, place, text);
-                node.hear_text(now, said);
-            }),
-        }
-    }
-    Ok(())
-}
-
-/// Writes down what the bot says, until it is over.
-fn write_down<W: Write>(
-    node: &Handle,
-    paper: &Mutex<Paper<W>>,
-    over: &AtomicBool,
-) -> io::Result<()> {
-    while !over.load(Ordering::Acquire) {
-        let heard = node.wait_for(LONG, |node| {
-            let heard: Vec<Heard> = node.on_air().iter().filter_map(Heard::of).collect();
-            (over.load(Ordering::Acquire) || !heard.is_empty()).then_some(heard)
-        });
-        let mut paper = paper.lock().unwrap_or_else(PoisonError::into_inner);
-        for heard in heard.iter().flatten() {
-            paper.answered(heard.at, heard.place(), Mark::None, &heard.text)?;
-        }
-    }
-    Ok(())
-}
-
-/// A folder of our own, gone at the end.
-struct Folder(PathBuf);
+/// A folder of our own, gone when this is dropped.
+#[derive(Debug)]
+pub struct Folder(PathBuf);
 
 impl Folder {
-    fn new() -> Result<Self, AppError> {
+    /// Makes one, where the system wants temporary files.
+    ///
+    /// # Errors
+    /// When there is no room or no permission.
+    pub fn new() -> Result<Self, AppError> {
         let name = format!("meshbot-demo-{:016x}", app::random()?.u64(..));
         let path = std::env::temp_dir().join(name);
         std::fs::create_dir(&path)
@@ -251,7 +279,9 @@ impl Folder {
         Ok(Self(path))
     }
 
-    fn path(&self) -> &Path {
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
         &self.0
     }
 }
@@ -260,25 +290,5 @@ impl Drop for Folder {
     fn drop(&mut self) {
         // A folder that stays behind in the temporary folder does no harm.
         let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_mark_makes_a_line_public() {
-        let long = "x".repeat(LONGEST + 1);
-        for (line, meaning) in [
-            ("/ping\n", Typed::Text(Place::Direct, "/ping")),
-            ("# /ping ", Typed::Text(Place::Public, "/ping")),
-            ("#/ping", Typed::Text(Place::Public, "/ping")),
-            (" \n", Typed::Over),
-            ("#", Typed::Nothing),
-            (&long, Typed::TooLong),
-        ] {
-            assert_eq!(typed(line), meaning, "{line}");
-        }
     }
 }

@@ -85,14 +85,22 @@ impl<W: Write> Paper<W> {
         self.row(at, place, (Ink::Cyan, "the bot"), mark, text)
     }
 
-    /// Nobody says anything, and `why`.
+    /// Nobody says anything, as it should be, and `why`.
     ///
     /// # Errors
     /// When it cannot be written.
     pub fn silence(&mut self, at: Duration, why: &str) -> io::Result<()> {
+        self.no_answer(at, Mark::Good, &format!("no answer: {why}"))
+    }
+
+    /// Nobody says anything: `text` says so.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn no_answer(&mut self, at: Duration, mark: Mark, text: &str) -> io::Result<()> {
         let time = self.time(at);
-        let mark = self.mark(Mark::Good);
-        let why = self.ink(Ink::Dim, &format!("no answer: {why}"));
+        let mark = self.mark(mark);
+        let why = self.ink(Ink::Dim, text);
         let left = INDENT - 11;
         self.line(&format!("{time}{:left$}{mark} {why}", ""))
     }
@@ -130,12 +138,13 @@ impl<W: Write> Paper<W> {
     ) -> io::Result<()> {
         let time = self.time(at);
         let place = match place {
-            Place::Public => "#public",
-            Place::Direct => "direct ",
+            Place::Public => "#public".to_owned(),
+            Place::Channel(index) => format!("#{index:<6}"),
+            Place::Direct => "direct ".to_owned(),
         };
         let name: String = who.chars().take(NAMES).collect();
         let gap = " ".repeat(NAMES - name.chars().count());
-        let (place, name) = (self.ink(Ink::Dim, place), self.ink(ink, &name));
+        let (place, name) = (self.ink(Ink::Dim, &place), self.ink(ink, &name));
         let mark = self.mark(mark);
         for (at, text) in text.lines().enumerate() {
             let text = self.ink(ink, &one_line(text));
@@ -192,6 +201,7 @@ mod tests {
         paper
             .answered(at, Place::Direct, Mark::Good, "one\ntwo\x07")
             .unwrap();
+        paper.said(at, Place::on(2), "Bob", "/my").unwrap();
         paper.silence(at, "too old").unwrap();
         paper.verdict(false, &"gap").unwrap();
         String::from_utf8(out).unwrap()
@@ -205,6 +215,7 @@ mod tests {
                12.3 s  #public  Émile              /ping
                12.3 s  direct   the bot          ✓ one
                                                    two\u{7}
+               12.3 s  #2       Bob                /my
                12.3 s                            ✓ no answer: too old
               ✗ gap
         "#]]

@@ -46,8 +46,21 @@ pub struct Character {
 pub enum Place {
     /// On the first channel.
     Public,
+    /// On another channel, 1 to 7.
+    Channel(u8),
     /// As a direct message to the bot's node.
     Direct,
+}
+
+impl Place {
+    /// On the channel with this index, 0 to 7.
+    #[must_use]
+    pub const fn on(index: u8) -> Self {
+        match index {
+            0 => Self::Public,
+            index => Self::Channel(index),
+        }
+    }
 }
 
 /// What is special about a text.
@@ -175,8 +188,25 @@ pub const RELAY: Character = character("Ridge Relay 🏔", "🏔", 0);
 /// Who types on the terminal after the script.
 pub const YOU: Character = character("You", "YOU", 0);
 
-/// Everybody who can speak.
+/// Who may give orders, if the configuration names somebody.
+pub const OPERATOR: Character = character("The operator", "OP", 0);
+
+/// Everybody who can speak, but for the operator.
 pub const CAST: &[Character] = &[ALICE, BOB, DORA, EMILE, ZIGA, RELAY, YOU];
+
+/// Others of the made-up mesh, who ask only when there is much to ask.
+pub const OTHERS: &[Character] = &[
+    character("Büro Änderung", "BÜR", 1),
+    character("山田太郎", "山", 0),
+    character("Solar Node ☀", "☀", 2),
+    character("Weather Station", "WX1", 0),
+    character("K7ABC/M", "K7", 1),
+    character("🦊 Foxhole", "🦊", 0),
+    character("Hütte Nord", "HÜT", 3),
+    character("Tracker 3", "TR3", 1),
+    character("Кот Матроскин", "КОТ", 0),
+    character("mesh-router-west", "RTW", 0),
+];
 
 /// The demonstration: about a minute.
 pub const SCRIPT: &[Step] = &[
@@ -277,6 +307,21 @@ mod tests {
         };
         let said = World::town().run(&ask("help", ""), Lang::En);
         assert!(words.iter().all(|word| said[0].contains(word)), "{said:?}");
+    }
+
+    /// Whoever is not there would speak with the number of somebody else.
+    #[test]
+    fn the_others_are_in_the_mesh() {
+        let settings = crate::sim::Settings {
+            nodes: crate::demo::NODES,
+            ..Default::default()
+        };
+        let node = crate::sim::SimNode::new(settings, crate::mesh::Now::default());
+        for other in OTHERS {
+            let is_there = |person: &crate::sim::Person| person.long_name == other.name;
+            assert!(node.people().iter().any(is_there), "{}", other.name);
+            assert!(CAST.iter().all(|it| it.name != other.name));
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use super::air::{Heard, spoken};
 use super::paper::{Mark, Paper};
 use super::script::{Exchange, Expect, Happening, Place, Step, Twist};
 use crate::mesh::{NodeNum, PacketId};
-use crate::sim::{Fault, Handle, Said};
+use crate::sim::{Counters, Fault, Handle, Said};
 
 /// A connection has to be back after this at the latest.
 const CONNECT: Duration = Duration::from_secs(20);
@@ -161,7 +161,7 @@ impl<'a, W: Write> Stage<'a, W> {
         parts: &[&str],
     ) -> io::Result<()> {
         let to = match place {
-            Place::Public => NodeNum::BROADCAST,
+            Place::Public | Place::Channel(_) => NodeNum::BROADCAST,
             Place::Direct => from,
         };
         let expected = || format!("an answer {} with {}", manner(place), quoted(parts));
@@ -358,9 +358,6 @@ impl<'a, W: Write> Stage<'a, W> {
         let count = |look: fn(&&Spoken) -> bool| self.said.iter().filter(look).count();
         let good = count(|said| said.good);
         let answers = count(|said| said.good && said.answer.is_some());
-        let gap = counters.smallest_text_gap;
-        let refused = counters.texts_rate_limited + counters.naks;
-        let unread = counters.malformed + counters.ids_repeated;
         let script = (
             good == exchanges && self.failures.is_empty(),
             format!(
@@ -369,33 +366,7 @@ impl<'a, W: Write> Stage<'a, W> {
                 good - answers
             ),
         );
-        let link = [
-            (
-                counters.accepts == self.connections,
-                format!(
-                    "{} connections accepted by the node, {} expected",
-                    counters.accepts, self.connections
-                ),
-            ),
-            (
-                gap.is_none_or(|gap| gap >= self.options.spacing),
-                gap.map_or_else(
-                    || "no two texts that could have come too close".to_owned(),
-                    |gap| {
-                        format!(
-                            "{:.2} s at least between two texts (a node loses what comes \
-                             within 2 s)",
-                            gap.as_secs_f64()
-                        )
-                    },
-                ),
-            ),
-            (refused == 0, format!("{refused} texts refused by the node")),
-            (
-                unread == 0,
-                format!("{unread} frames that the node could not use"),
-            ),
-        ];
+        let link = manners(&counters, self.connections, self.options.spacing);
         let broken = link.iter().filter(|(good, _)| !good).count();
         self.paper.line("")?;
         self.paper.title("What came of it")?;
@@ -413,9 +384,46 @@ impl<'a, W: Write> Stage<'a, W> {
     }
 }
 
+/// Whether the bot behaved towards its node, as that counted it: `connections`
+/// and no more, and `spacing` between two texts. Each with a sentence.
+#[must_use]
+pub fn manners(counters: &Counters, connections: u64, spacing: Duration) -> [(bool, String); 4] {
+    let gap = counters.smallest_text_gap;
+    let refused = counters.texts_rate_limited + counters.naks;
+    let unread = counters.malformed + counters.ids_repeated;
+    [
+        (
+            counters.accepts == connections,
+            format!(
+                "{} connections accepted by the node, {connections} expected",
+                counters.accepts
+            ),
+        ),
+        (
+            gap.is_none_or(|gap| gap >= spacing),
+            gap.map_or_else(
+                || "no two texts that could have come too close".to_owned(),
+                |gap| {
+                    format!(
+                        "{:.2} s at least between two texts (a node loses what comes \
+                         within 2 s)",
+                        gap.as_secs_f64()
+                    )
+                },
+            ),
+        ),
+        (refused == 0, format!("{refused} texts refused by the node")),
+        (
+            unread == 0,
+            format!("{unread} frames that the node could not use"),
+        ),
+    ]
+}
+
 fn manner(place: Place) -> &'static str {
     match place {
         Place::Public => "on the public channel",
+        Place::Channel(_) => "on another channel",
         Place::Direct => "in private",
     }
 }

@@ -114,18 +114,38 @@ impl Position {
             .then(|| 2_f64.powi(31 - bits) * METRES_PER_UNIT)
     }
 
+    /// How far it can be from where it says, in metres: half the diagonal of
+    /// that cell, which is narrower than high. 0 when exact or unspecified.
+    #[must_use]
+    pub fn unsure_m(&self) -> f64 {
+        self.uncertainty_m().map_or(0.0, |half| {
+            half * 1_f64.hypot(self.latitude().to_radians().cos())
+        })
+    }
+
     /// The same place with coordinates rounded to `decimals` decimal places of
-    /// a degree, for answers that everybody reads (2 is about 1 km). The
-    /// altitude stays as it is.
+    /// a degree, for answers that everybody reads (2 is about 1 km), and with
+    /// the precision that is left. One whose sender has rounded it more than
+    /// that, and the altitude, stay as they are.
     #[must_use]
     pub fn rounded(&self, decimals: u32) -> Self {
         if decimals >= DECIMALS {
             return *self;
         }
         let step = 10_i32.pow(DECIMALS - decimals);
+        let half = step.unsigned_abs() / 2;
+        let sender = match self.precision_bits {
+            bits @ 1..32 => 1 << (31 - bits),
+            _ => 0,
+        };
+        if sender >= half {
+            return *self;
+        }
         Self {
             latitude_i: round_to(self.latitude_i, step),
             longitude_i: round_to(self.longitude_i, step),
+            // The coarsest grid that is as far off as both together.
+            precision_bits: 31 - (sender + half).next_power_of_two().ilog2(),
             ..*self
         }
     }
@@ -311,6 +331,17 @@ mod tests {
             (488_600_000, -23_500_000)
         );
         assert_eq!(public.altitude, Some(35));
+        // Half of a hundredth of a degree is 50 000 units, less than 2 to the 16.
+        assert_eq!(public.precision_bits, 15);
+        assert_eq!(home.rounded(4).precision_bits, 22);
+        let coarse = |precision_bits| Position {
+            precision_bits,
+            ..home
+        };
+        assert_eq!(coarse(15).rounded(2), coarse(15), "known no better");
+        assert_eq!(coarse(16).rounded(2).precision_bits, 14);
+        assert_eq!(coarse(16).rounded(2).latitude_i, public.latitude_i);
+        assert_eq!(coarse(0).rounded(2), public);
         assert_eq!(home.rounded(0).latitude_i, 490_000_000);
         assert_eq!(home.rounded(7), home);
         assert_eq!(home.rounded(99), home);

@@ -1,6 +1,7 @@
 //! What a mesh is: numbers, packets, nodes, places. Pure data: nothing here
 //! knows a clock, a socket or a thread.
 
+pub mod apart;
 pub mod book;
 pub mod content;
 pub mod edges;
@@ -14,6 +15,7 @@ pub mod packet;
 pub mod time;
 pub mod wire;
 
+pub use apart::Apart;
 pub use book::{Changes, Counters, Known, KnownDirect, NodeBook, Noted};
 pub use edges::{Edge, Witness};
 pub use geo::{Compass, Position};

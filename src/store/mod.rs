@@ -2,6 +2,7 @@
 
 pub mod file;
 pub mod history;
+pub mod place;
 pub mod state;
 pub mod weather;
 

@@ -1,11 +1,13 @@
 //! The engine of `meshbot demo`: a short script that comes out as written, and
-//! one that does not. The bot, the sockets and the frames are real; only the
-//! delays of the radio are left out.
+//! one that does not; and somebody's own configuration. The bot, the sockets and
+//! the frames are real; only the delays of the radio are left out.
 
 use std::io::Cursor;
+use std::path::Path;
 use std::time::Duration;
 
 use meshbot::app::AppError;
+use meshbot::config::Config;
 use meshbot::demo::script::{ALICE, BOB, DORA, Happening, Step, Twist};
 use meshbot::demo::{self, Options};
 
@@ -19,8 +21,9 @@ const QUICK: Options = Options {
 };
 
 fn play(script: &[Step], keyboard: Option<&'static str>) -> (Result<(), AppError>, String) {
-    let mut out = Vec::new();
-    let end = demo::run(script, &QUICK, &mut out, keyboard.map(Cursor::new));
+    let folder = tempfile::tempdir().unwrap();
+    let (keyboard, mut out) = (keyboard.map(Cursor::new), Vec::new());
+    let end = demo::run(script, &QUICK, folder.path(), &mut out, keyboard);
     (end, String::from_utf8_lossy(&out).into_owned())
 }
 
@@ -73,6 +76,127 @@ fn what_comes_otherwise_is_a_failure() {
         "expected  an answer on the public channel with \"pong\" and \"over 9 hops\"",
         "came      \"🏓 pong · direct",
         "expected  no answer",
+    ] {
+        assert!(transcript.contains(line), "{line}\n{transcript}");
+    }
+    assert!(!transcript.contains("Your turn"), "{transcript}");
+}
+
+fn try_out(text: &str, keyboard: Option<&'static str>) -> String {
+    let config = Config::parse(text, "mine.toml").unwrap();
+    let options = Options {
+        silence: Duration::from_secs(1),
+        ..QUICK
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let (keyboard, mut out) = (keyboard.map(Cursor::new), Vec::new());
+    let given = (Path::new("mine.toml"), &config);
+    let end = demo::try_out(given, &options, folder.path(), &mut out, keyboard);
+    let transcript = String::from_utf8_lossy(&out).into_owned();
+    assert!(end.is_ok(), "{end:?}\n{transcript}");
+    assert!(!transcript.contains('✗'), "{transcript}");
+    transcript
+}
+
+/// What stands below the line that contains `heading`, up to the next such line.
+fn below<'a>(transcript: &'a str, heading: &str) -> Vec<&'a str> {
+    let mut lines = transcript.lines();
+    assert!(lines.any(|line| line.contains(heading)), "{transcript}");
+    lines.take_while(|line| !line.contains("  ── ")).collect()
+}
+
+/// Language, prefix, channels, permissions, limits and the operator are those of
+/// the configuration; node, services and files are not.
+#[test]
+fn one_s_own_configuration_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let theirs = listener.local_addr().unwrap();
+    let text = format!(
+        r#"
+        language = "fr"
+        [node]
+        host = "{}"
+        port = {}
+        [bot]
+        prefix = "!"
+        channels = [2]
+        text_spacing = "2.3s"
+        max_hops = 4
+        [operator]
+        node = "!a1b2c3d4"
+        key = "ERERERERERERERERERERERERERERERERERERERERERE="
+        [channel.2]
+        commands = ["ping", "my", "nodes"]
+        [commands.my]
+        operator_only = true
+        [commands.trace]
+        enabled = false
+        [weather]
+        url = "http://{theirs}"
+        geocoding_url = "http://{theirs}"
+        fallback_url = "http://{theirs}"
+        [remote]
+        hill = "{theirs}"
+        [store]
+        path = "{}"
+        "#,
+        theirs.ip(),
+        // Another one than that of [remote], as the configuration has to have it.
+        if theirs.port() == 1 { 2 } else { 1 },
+        folder.path().join("meshbot.db").display()
+    );
+    let transcript = try_out(&text, Some("\n"));
+    for line in [
+        "mine.toml, with a simulated node on 127.0.0.1:",
+        "  [node]     a simulated one stands for 127.0.0.1:",
+        "  [remote]   another simulated one stands for hill",
+        "✓ 1 connections accepted by the node, 1 expected",
+        "# before it makes it public (#0 to #7 name the channel), operator: before it",
+    ] {
+        assert!(transcript.contains(line), "{line}\n{transcript}");
+    }
+    for (heading, answers) in [
+        ("knows its node", &["#2       the bot", "pong"][..]),
+        ("[bot] channels = [2]", &["no answer"]),
+        ("[bot] max_hops = 4", &["no answer"]),
+        ("[commands.trace] enabled = false", &["no answer"]),
+        ("[operator]: an order from somebody else", &["no answer"]),
+        (
+            "[operator]: the same from the op",
+            &["direct   the bot", "🗄"],
+        ),
+        ("[remote] hill", &["direct   the bot", "Connus de hill"]),
+    ] {
+        let came = below(&transcript, heading).join("\n");
+        for answer in answers {
+            assert!(came.contains(answer), "{heading}: {answer}\n{transcript}");
+        }
+    }
+    // A restricted command is answered to nobody but the operator.
+    let (_, rest) = transcript.split_once("[commands.my] oper").unwrap();
+    let (others, his) = rest.split_once("[commands.my] oper").unwrap();
+    assert!(others.contains("no answer"), "{transcript}");
+    assert!(
+        below(his, "The operator")[0].contains("the bot"),
+        "{transcript}"
+    );
+    // Nothing of the operator's was touched.
+    let error = listener.accept().unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+/// The template is the smallest configuration there is; its host is nobody's.
+#[test]
+fn the_template_can_be_tried_as_it_is() {
+    let transcript = try_out(Config::template(), None);
+    for line in [
+        "stands for yours; `check` and `run` want its address there",
+        "5 questions, 5 answered",
+        "meshbot.db and what lies beside it stay as they are",
+        "Argenteuil, Île-de-France, FR",
     ] {
         assert!(transcript.contains(line), "{line}\n{transcript}");
     }

@@ -106,7 +106,7 @@ fn two_files_have_sockets_to_nodes() {
     let allowed = &[
         "link/io.rs",
         "remote/call.rs",
-        "sim/server.rs",
+        "sim/server/sockets.rs",
         "sim/web/mod.rs",
     ];
     absent("src", words, allowed);

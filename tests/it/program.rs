@@ -6,6 +6,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use meshbot::sim::{Server, Settings};
+use meshbot::store::history::{claim, schema};
 
 fn meshbot(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_meshbot"));
@@ -59,7 +60,7 @@ fn a_wrong_command_line_is_one_sentence_and_exit_2() {
 
 #[test]
 fn a_wrong_configuration_is_one_line_and_exit_78() {
-    for command in ["run", "check"] {
+    for command in ["run", "check", "demo"] {
         let (_folder, path) = configured("[node]\nhost = \"x\"\nprot = 4403");
         let output = output(&[command, "--config", &path]);
         assert_eq!(output.status.code(), Some(78));
@@ -80,6 +81,32 @@ fn an_unknown_command_in_the_configuration_is_found() {
     let output = output(&["check", "--config", &path]);
     assert_eq!(output.status.code(), Some(78));
     assert!(stderr(&output).contains("ping"), "{}", stderr(&output));
+    let tried = self::output(&["demo", "--config", &path]);
+    assert_eq!(tried.status.code(), Some(78));
+    assert_eq!(stderr(&tried), stderr(&output));
+    assert!(tried.stdout.is_empty());
+}
+
+#[test]
+fn a_demonstration_that_is_interrupted_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let left = || std::fs::read_dir(folder.path()).unwrap().count();
+    let mut child = meshbot(&["demo"])
+        .env("TMPDIR", folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let begins = lines.find(|line| line.as_ref().is_ok_and(|line| line.contains("Alice")));
+    assert!(begins.is_some());
+    assert_eq!(left(), 1);
+    let mut complaint = child.stderr.take().unwrap();
+    assert_eq!(terminate(child).1, Some(1));
+    assert_eq!(left(), 0);
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut complaint, &mut said).unwrap();
+    assert_eq!(said, "meshbot: interrupted\n");
 }
 
 #[test]
@@ -174,6 +201,59 @@ fn check_tells_limits_and_channels_as_they_are() {
         "          on channel 2 nothing\n",
     ] {
         assert!(shown.contains(part), "{shown}");
+    }
+}
+
+/// `check` says what is wrong with the place of the history, and `run` goes on
+/// without one for the same reason.
+#[test]
+fn a_path_where_nothing_can_lie_is_explained() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = folder.path().display();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    for (path, sentence) in [
+        (
+            format!("{base}"),
+            format!("it is a folder: write the name of a file in it, such as {base}/meshbot.db"),
+        ),
+        (
+            "~/no/meshbot.db".to_owned(),
+            "~ does not stand for a home here: write the whole path".to_owned(),
+        ),
+        (
+            format!("{base}/a/b/meshbot.db"),
+            format!("the folder {base}/a/b does not exist: make it, with mkdir -p {base}/a/b, or"),
+        ),
+    ] {
+        let config = folder.path().join("meshbot.toml");
+        let text = format!("[node]\nhost = \"127.0.0.1\"\nport = {port}\n[store]\npath = '{path}'");
+        std::fs::write(&config, text).unwrap();
+        let config = config.display().to_string();
+        let checked = output(&["check", "--config", &config]);
+        assert_eq!(checked.status.code(), Some(0), "{path}");
+        let said = String::from_utf8_lossy(&checked.stdout);
+        assert_eq!(said.matches(&sentence).count(), 1, "{path}: {said}");
+        assert!(!said.contains("os error"), "{said}");
+        let mut child = meshbot(&["run", "--config", &config])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let log: Vec<String> = lines
+            .by_ref()
+            .map(Result::unwrap)
+            .take_while(|line| !line.contains("TCP reconnect"))
+            .collect();
+        std::thread::spawn(move || lines.for_each(drop));
+        assert_eq!(terminate(child).1, Some(0));
+        let without: Vec<_> = log
+            .iter()
+            .filter(|line| line.contains("without a hist"))
+            .collect();
+        assert_eq!(without.len(), 1, "{log:?}");
+        assert!(without[0].contains(&sentence), "{log:?}");
     }
 }
 
@@ -287,6 +367,64 @@ fn the_log_never_holds_keys_or_direct_texts() {
         assert!(!line.contains("my-secret-words"), "{line}");
         assert!(!line.contains("sim-channel-key"), "{line}");
     }
+}
+
+/// Bringing a large history up to date takes a cheap card a while: systemd must
+/// not take that for a program that hangs.
+#[test]
+fn systemd_knows_that_the_history_is_being_opened() {
+    let node = Server::local(Settings::default()).unwrap();
+    let port = node.addr().port();
+    let (folder, path) = configured(&format!("[node]\nhost = \"127.0.0.1\"\nport = {port}"));
+    // One of the first version, which is copied before it is brought up to date.
+    let database = folder.path().join("meshbot.db");
+    let mut conn = rusqlite::Connection::open(&database).unwrap();
+    let mark = format!("PRAGMA application_id = {}", claim::APPLICATION_ID);
+    conn.execute_batch(&mark).unwrap();
+    schema::migrate(&mut conn, &database, &schema::STEPS[..1]).unwrap();
+    drop(conn);
+    let socket_path = folder.path().join("notify");
+    let socket = std::os::unix::net::UnixDatagram::bind(&socket_path).unwrap();
+    socket
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    let child = meshbot(&["run", "--config", &path])
+        .env("NOTIFY_SOCKET", &socket_path)
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let hear = || {
+        let mut bytes = [0; 1_024];
+        let length = socket.recv(&mut bytes).expect("silence");
+        String::from_utf8_lossy(&bytes[..length])
+            .trim_end()
+            .to_owned()
+    };
+    assert_eq!(
+        hear(),
+        "STATUS=opening the history\nEXTEND_TIMEOUT_USEC=600000000"
+    );
+    assert_eq!(hear(), format!("STATUS=no link yet to 127.0.0.1:{port}"));
+    // What took the time lies between the two.
+    assert!(folder.path().join("meshbot.db.version-1").exists());
+    let mut told = hear();
+    while told != "READY=1" {
+        assert!(told.starts_with("STATUS=connected to"), "{told}");
+        told = hear();
+    }
+    assert_eq!(terminate(child).1, Some(0));
+    // A bot without a history opens none.
+    let without = std::fs::read_to_string(&path).unwrap() + "enabled = false\n";
+    std::fs::write(&path, without).unwrap();
+    while socket.set_nonblocking(true).is_ok() && socket.recv(&mut [0; 1_024]).is_ok() {}
+    socket.set_nonblocking(false).unwrap();
+    let child = meshbot(&["run", "--config", &path])
+        .env("NOTIFY_SOCKET", &socket_path)
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    assert_eq!(hear(), format!("STATUS=no link yet to 127.0.0.1:{port}"));
+    assert_eq!(terminate(child).1, Some(0));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use meshbot::bot::commands;
 use meshbot::config::{Config, Mode};
+use meshbot::text::Lang;
 
 const README: &str = include_str!("../../README.md");
 
@@ -54,7 +55,7 @@ fn the_table_of_commands_is_the_registry() {
     let in_registry: Vec<_> = registry
         .iter()
         .map(|command| {
-            let call = format!("/{} {}", command.name, command.usage);
+            let call = format!("/{}", command.call(Lang::En));
             let place = match (command.operator_only, command.mode) {
                 (false, Mode::Public) => "where asked",
                 (false, Mode::Private) => "privately",
@@ -63,7 +64,7 @@ fn the_table_of_commands_is_the_registry() {
                 (true, mode) => panic!("{}: {mode:?} has no words yet", command.name),
             };
             vec![
-                format!("`{}`", call.trim_end()),
+                format!("`{call}`"),
                 words(command.aliases),
                 words(command.bare),
                 place.to_owned(),

@@ -90,7 +90,7 @@ fn the_history_is_looked_up_by_a_thread_of_its_own() {
     });
     let said = next_text(&handle).unwrap();
     assert!(
-        said.starts_with("📈 24 h · ") && said.contains(" packet"),
+        said.starts_with("📈 1 min · ") && said.contains(" packet"),
         "{said}"
     );
     let began = Instant::now();
@@ -103,7 +103,7 @@ const HANG: Command = Command {
     name: "hang",
     aliases: &[],
     bare: &[],
-    usage: "<url>",
+    usage: Some(Text::UsageText),
     summary: Text::HelpPing,
     mode: Mode::Public,
     operator_only: false,

@@ -15,7 +15,7 @@ pub const COMMAND: Command = Command {
     name: "about",
     aliases: &[],
     bare: &[],
-    usage: "",
+    usage: None,
     summary: Text::HelpAbout,
     mode: Mode::Public,
     operator_only: false,

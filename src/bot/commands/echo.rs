@@ -12,7 +12,7 @@ pub const COMMAND: Command = Command {
     name: "echo",
     aliases: &[],
     bare: &[],
-    usage: "<text>",
+    usage: Some(Text::UsageText),
     summary: Text::HelpEcho,
     mode: Mode::Public,
     operator_only: false,
@@ -85,7 +85,7 @@ mod tests {
             &question,
             expect![[r#"
             Usage: /echo <text>
-            Usage : /echo <text>"#]],
+            Usage : /echo <texte>"#]],
         );
         question.place = Place::Channel(ChannelIndex(1));
         World::town().check(

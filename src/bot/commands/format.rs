@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::bot::command::{Ask, Command, Context, Place};
 use crate::bot::reply::Reply;
-use crate::mesh::{Compass, Hops, Position, Quality, name};
+use crate::mesh::{Apart, Compass, Hops, Position, Quality, name};
 use crate::text::{Lang, Text};
 
 /// Between the parts of an answer.
@@ -46,8 +46,43 @@ pub fn ago(lang: Lang, time: Duration) -> String {
     Text::Ago.fill(lang, &[("time", &brief(lang, time))])
 }
 
-/// `850 m`, `3.2 km`, `342 km`.
-pub fn distance(metres: f64) -> String {
+/// `850 m`, `3.2 km`, `342 km`; `~12 km` when that is rough, `<11 km` when the
+/// two may as well be at the same place.
+pub fn distance(apart: Apart) -> String {
+    if !apart.is_rough() {
+        figure(apart.metres)
+    } else if apart.may_be_nothing() {
+        format!("<{}", rough(apart.most(), apart.unsure, f64::ceil))
+    } else {
+        format!("~{}", rough(apart.metres, apart.unsure, f64::round))
+    }
+}
+
+/// `>34 km`: so many metres for certain, and not sure by so many how many more.
+pub fn at_least(metres: f64, unsure: f64) -> String {
+    // Not so rounded down that it loses a figure.
+    let unsure = unsure.min(metres / 10.0);
+    format!(">{}", rough(metres, unsure, f64::floor))
+}
+
+/// Without digits that mean nothing when it is so many metres off: decimal places
+/// are for what is nearer than 10 km and sure to half a kilometre.
+fn rough(metres: f64, unsure: f64, round: fn(f64) -> f64) -> String {
+    let shown = match metres {
+        _ if metres < 995.0 => 1.0,
+        _ if metres < 9_950.0 && unsure < 500.0 => 100.0,
+        _ => 1_000.0,
+    };
+    let step = 10_f64.powf(unsure.max(1.0).log10().floor()).max(shown);
+    let rounded = round(metres / step) * step;
+    if step < 1_000.0 {
+        figure(rounded)
+    } else {
+        format!("{:.0} km", rounded / 1_000.0)
+    }
+}
+
+fn figure(metres: f64) -> String {
     if metres < 995.0 {
         format!("{metres:.0} m")
     } else if metres < 99_500.0 {
@@ -58,11 +93,11 @@ pub fn distance(metres: f64) -> String {
 }
 
 /// How to get from one place to another: `3.2 km NE`. Without a direction
-/// when it is the same place.
+/// when it is the same place, or nobody can tell.
 pub fn way_to(lang: Lang, from: &Position, to: &Position) -> String {
-    let metres = from.distance_m(to);
-    let far = distance(metres);
-    if metres < 1.0 {
+    let apart = Apart::between(from, to);
+    let far = distance(apart);
+    if !apart.has_direction() {
         return far;
     }
     let point = Compass::from_bearing(from.bearing_deg(to));
@@ -133,15 +168,9 @@ pub fn decimal(value: f64, decimals: usize) -> String {
     }
 }
 
-/// How a command is called: `/nodes [page]`.
-pub fn call(command: &Command, prefix: &str) -> String {
-    let call = format!("{prefix}{} {}", command.name, command.usage);
-    call.trim_end().to_owned()
-}
-
 /// The line for somebody who called a command in another way.
 fn usage(command: &Command, context: &Context<'_>) -> String {
-    let call = call(command, context.prefix);
+    let call = format!("{}{}", context.prefix, command.call(context.lang));
     Text::Usage.fill(context.lang, &[("usage", &call)])
 }
 
@@ -197,11 +226,53 @@ mod tests {
 
     #[test]
     fn distances_have_two_figures_or_more() {
-        let distances = [0.2, 850.4, 994.9, 996.0, 3_249.0, 99_600.0, 20_015_000.0].map(distance);
+        let exact = |metres| {
+            let unsure = 0.0;
+            distance(Apart { metres, unsure })
+        };
+        let distances = [0.2, 850.4, 994.9, 996.0, 3_249.0, 99_600.0, 20_015_000.0].map(exact);
         let expected = [
             "0 m", "850 m", "995 m", "1.0 km", "3.2 km", "100 km", "20015 km",
         ];
         assert_eq!(distances, expected);
+    }
+
+    #[test]
+    fn distances_say_how_sure_they_are() {
+        for (metres, unsure, expected) in [
+            // Two of 13 bits in middle latitudes.
+            (0.0, 7_014.0, "<8 km"),
+            (4_985.0, 7_014.0, "<12 km"),
+            (7_013.0, 7_014.0, "<15 km"),
+            (7_015.0, 7_014.0, "~7 km"),
+            (12_600.0, 7_014.0, "~13 km"),
+            (349_000.0, 7_014.0, "~349 km"),
+            (351_000.0, 7_014.0, "351 km"),
+            // One of 16 bits, and one that is exact.
+            (300.0, 438.0, "<800 m"),
+            (700.0, 438.0, "~700 m"),
+            (996.0, 438.0, "~1.0 km"),
+            (5_430.0, 438.0, "~5.4 km"),
+            (21_800.0, 438.0, "~22 km"),
+            (22_000.0, 438.0, "22.0 km"),
+            // Rounded to two decimal places, to be read by everybody.
+            (4_000.0, 877.0, "~4 km"),
+            (600.0, 877.0, "<2 km"),
+            // A street, a continent.
+            (120.0, 6.8, "~120 m"),
+            (3.0, 6.8, "<10 m"),
+            (0.3, 0.4, "<1 m"),
+            (700_000.0, 450_000.0, "~700 km"),
+            (300_000.0, 450_000.0, "<800 km"),
+        ] {
+            let apart = Apart { metres, unsure };
+            assert_eq!(distance(apart), expected, "{apart:?}");
+        }
+        assert_eq!(at_least(40_999.0, 881.0), ">40 km");
+        assert_eq!(at_least(34_990.0, 7_014.0), ">34 km");
+        assert_eq!(at_least(1_999.0, 7_014.0), ">1.9 km");
+        assert_eq!(at_least(700.0, 7_014.0), ">700 m");
+        assert_eq!(at_least(1.0, 7_014.0), ">1 m");
     }
 
     #[test]
@@ -211,6 +282,13 @@ mod tests {
         assert_eq!(way_to(Lang::En, &here, &there), "3.2 km SW");
         assert_eq!(way_to(Lang::Fr, &here, &there), "3.2 km SO");
         assert_eq!(way_to(Lang::Fr, &here, &here), "0 m");
+        let coarse = |bits| Position {
+            precision_bits: bits,
+            ..there
+        };
+        assert_eq!(way_to(Lang::Fr, &here, &coarse(14)), "~3 km");
+        assert_eq!(way_to(Lang::Fr, &here, &coarse(15)), "~3 km SO");
+        assert_eq!(way_to(Lang::Fr, &here, &coarse(13)), "<7 km");
         assert_eq!(coordinates(&at(-10, 19_752_222), 2), "0.00,1.98");
     }
 

@@ -15,7 +15,7 @@ pub const COMMAND: Command = Command {
     name: "help",
     aliases: &["aide", "?"],
     bare: &["help", "aide", "?"],
-    usage: "[command | page]",
+    usage: Some(Text::UsageHelp),
     summary: Text::HelpHelp,
     mode: Mode::Public,
     operator_only: false,
@@ -85,7 +85,7 @@ fn about(word: &str, context: &Context<'_>) -> Option<String> {
     let word = fold(word.strip_prefix(context.prefix).unwrap_or(word));
     let found = context.registry.find(&word);
     let command = found.filter(|command| (context.may_use)(command))?;
-    let call = format::call(command, context.prefix);
+    let call = format!("{}{}", context.prefix, command.call(context.lang));
     let summary = command.summary.plain(context.lang);
     let line = Text::HelpOne.fill(context.lang, &[("usage", &call), ("summary", &summary)]);
     let mut parts = vec![(0, line)];
@@ -160,7 +160,7 @@ mod tests {
     fn one_command_under_any_of_its_names() {
         World::town().check(&ask("help", "nodes"), expect![[r#"
             ℹ️ /nodes [near [node | lat,lon] | new | lost] [page]: nodes that I hear directly, or those nearby, new or lost · also noeuds, nodemt
-            ℹ️ /nodes [near [node | lat,lon] | new | lost] [page] : les nœuds que j'entends en direct, ou proches, nouveaux, perdus · aussi noeuds, nodemt"#]]);
+            ℹ️ /nodes [proches [nœud | lat,lon] | nouveaux | perdus] [page] : les nœuds que j'entends en direct, ou proches, nouveaux, perdus · aussi noeuds, nodemt"#]]);
         let first = World::town().run(&ask("help", "nodes"), Lang::En);
         for word in ["/NODES", "noeuds", "Nœuds"] {
             assert_eq!(World::town().run(&ask("help", word), Lang::En), first);

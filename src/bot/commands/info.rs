@@ -18,7 +18,7 @@ pub const COMMAND: Command = Command {
     name: "info",
     aliases: &[],
     bare: &[],
-    usage: "<node>",
+    usage: Some(Text::UsageNode),
     summary: Text::HelpInfo,
     mode: Mode::Public,
     operator_only: false,
@@ -129,8 +129,8 @@ mod tests {
             ℹ️ Alice Base (ALB) !1111aaaa · 📍 48.8766,2.3122 · ⛰ 120 m · 3.7 km NO · direct · 📶 SNR -12.5 dB · RSSI -110 dBm (il y a 59 min) · entendu il y a 59 min · 🔋 87% · ROUTER"#]]);
         question.place = Place::Channel(ChannelIndex(0));
         world.check(&question, expect![[r#"
-            ℹ️ Alice Base (ALB) !1111aaaa · 📍 48.88,2.31 · ⛰ 120 m · 4.0 km NW · direct · 📶 SNR -12.5 dB · RSSI -110 dBm (59 min ago) · heard 59 min ago · 🔋 87% · ROUTER · RAK4631
-            ℹ️ Alice Base (ALB) !1111aaaa · 📍 48.88,2.31 · ⛰ 120 m · 4.0 km NO · direct · 📶 SNR -12.5 dB · RSSI -110 dBm (il y a 59 min) · entendu il y a 59 min · 🔋 87% · ROUTER · RAK4631"#]]);
+            ℹ️ Alice Base (ALB) !1111aaaa · 📍 48.88,2.31 · ⛰ 120 m · ~4 km NW · direct · 📶 SNR -12.5 dB · RSSI -110 dBm (59 min ago) · heard 59 min ago · 🔋 87% · ROUTER · RAK4631
+            ℹ️ Alice Base (ALB) !1111aaaa · 📍 48.88,2.31 · ⛰ 120 m · ~4 km NO · direct · 📶 SNR -12.5 dB · RSSI -110 dBm (il y a 59 min) · entendu il y a 59 min · 🔋 87% · ROUTER · RAK4631"#]]);
         world.part_limit = 100;
         world.check(&question, expect![[r#"
             ℹ️ Alice Base (ALB) !1111aaaa · direct · 📶 SNR -12.5 dB · RSSI -110 dBm (59 min ago)
@@ -201,7 +201,7 @@ mod tests {
             &question,
             expect![[r#"
             Usage: /info <node>
-            Usage : /info <node>"#]],
+            Usage : /info <nœud>"#]],
         );
         question.place = Place::Channel(ChannelIndex(0));
         World::town().check(

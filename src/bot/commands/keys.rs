@@ -17,7 +17,7 @@ pub const COMMAND: Command = Command {
     name: "keys",
     aliases: &[],
     bare: &[],
-    usage: "[node]",
+    usage: Some(Text::UsageAnyNode),
     summary: Text::HelpKeys,
     mode: Mode::Private,
     operator_only: false,

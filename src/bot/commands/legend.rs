@@ -9,7 +9,7 @@ pub const COMMAND: Command = Command {
     name: "legend",
     aliases: &["legende"],
     bare: &[],
-    usage: "",
+    usage: None,
     summary: Text::HelpLegend,
     mode: Mode::Private,
     operator_only: false,
@@ -33,7 +33,7 @@ mod tests {
     #[test]
     fn every_symbol_is_explained() {
         for lang in [Lang::En, Lang::Fr] {
-            for symbol in ["📶", "📍", "⛰", "🔋", "🔌", "2>1", "..7e"] {
+            for symbol in ["📶", "📍", "⛰", "🔋", "🔌", "2>1", "..7e", "~<>"] {
                 assert!(answer(lang).contains(symbol), "{symbol}");
             }
         }

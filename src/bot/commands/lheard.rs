@@ -14,7 +14,7 @@ pub const COMMAND: Command = Command {
     name: "lheard",
     aliases: &[],
     bare: &[],
-    usage: "[page]",
+    usage: Some(Text::UsagePage),
     summary: Text::HelpLheard,
     mode: Mode::Private,
     operator_only: false,

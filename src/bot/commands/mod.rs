@@ -14,6 +14,7 @@ mod my;
 pub(super) mod nodes;
 mod past;
 pub(super) mod ping;
+pub(super) mod reason;
 pub(super) mod route;
 mod sys;
 #[cfg(test)]
@@ -76,6 +77,7 @@ mod tests {
     use crate::mesh::name::fold;
     use crate::mesh::{ChannelIndex, Hops, NodeNum, Signal};
     use crate::text::Lang;
+    use expect_test::expect;
     use proptest::prelude::*;
 
     /// 39 bytes, an emoji of several characters included.
@@ -235,6 +237,35 @@ mod tests {
                 assert!(words.insert(word), "{word} means two commands");
             }
         }
+    }
+
+    /// English is in the README, which a test compares.
+    #[test]
+    fn how_to_call_them_is_told_in_french() {
+        let calls = ALL.iter().filter(|command| command.usage.is_some());
+        let calls: Vec<_> = calls.map(|command| command.call(Lang::Fr)).collect();
+        expect![[r#"
+            ping [fois | stop]
+            trace [nœud]
+            info <nœud>
+            nodes [proches [nœud | lat,lon] | nouveaux | perdus] [page]
+            lheard [page]
+            keys [nœud]
+            stats [heures 1-168 | top | ch | p | h | hop]
+            top [heures 1-168]
+            packets [heures 1-168]
+            histo [type] [heures 1-48]
+            hop [heures 1-168]
+            propag [heures 1-168] [liaisons 1-10]
+            neighbors [nœud]
+            trafic [heures 1-24]
+            weather [pluie | astro] [lieu] | aide
+            rain [lieu] [1-3]
+            astro [lieu]
+            echo <texte>
+            help [commande | page]
+            mute [minutes]"#]]
+        .assert_eq(&calls.join("\n"));
     }
 
     #[test]

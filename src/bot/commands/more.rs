@@ -10,7 +10,7 @@ pub const COMMAND: Command = Command {
     name: "more",
     aliases: &["suite"],
     bare: &["more", "suite"],
-    usage: "",
+    usage: None,
     summary: Text::HelpMore,
     mode: Mode::Public,
     operator_only: false,

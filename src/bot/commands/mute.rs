@@ -16,7 +16,7 @@ pub const MUTE: Command = Command {
     name: "mute",
     aliases: &[],
     bare: &[],
-    usage: "[minutes]",
+    usage: Some(Text::UsageMinutes),
     summary: Text::HelpMute,
     mode: Mode::Direct,
     operator_only: true,
@@ -27,7 +27,7 @@ pub const MUTE: Command = Command {
 
 pub const UNMUTE: Command = Command {
     name: "unmute",
-    usage: "",
+    usage: None,
     summary: Text::HelpUnmute,
     run: unmute,
     ..MUTE

@@ -17,7 +17,7 @@ pub const COMMAND: Command = Command {
     name: "my",
     aliases: &[],
     bare: &[],
-    usage: "",
+    usage: None,
     summary: Text::HelpMy,
     mode: Mode::Public,
     operator_only: false,

@@ -10,7 +10,7 @@ use crate::bot::elsewhere::{List, Wish};
 use crate::bot::reply::Reply;
 use crate::config::Mode;
 use crate::mesh::name::{cut, fold};
-use crate::mesh::{Node, NodeBook, Position};
+use crate::mesh::{Apart, Node, NodeBook, Position};
 use crate::text::{Lang, Text};
 
 /// What counts as new, and how long one is silent to be lost.
@@ -26,7 +26,7 @@ pub const COMMAND: Command = Command {
     name: "nodes",
     aliases: &["noeuds", "nodemt"],
     bare: &[],
-    usage: "[near [node | lat,lon] | new | lost] [page]",
+    usage: Some(Text::UsageNodes),
     summary: Text::HelpNodes,
     mode: Mode::Private,
     operator_only: false,
@@ -53,11 +53,11 @@ fn answer(ask: &Ask, who: Who, context: &mut Context<'_>) -> Option<String> {
     let rest = rest.trim();
     let list = match fold(which).as_str() {
         "" => Ok(direct(context)),
-        "near" => near_whom(ask, rest, who, context),
+        "near" | "proche" | "proches" => near_whom(ask, rest, who, context),
         // What a number picks from the list of several nodes.
         _ if which.starts_with('!') && rest.is_empty() => near_whom(ask, which, who, context),
-        "new" if rest.is_empty() => new(context),
-        "lost" if rest.is_empty() => Ok(lost(context)),
+        "new" | "nouveau" | "nouveaux" if rest.is_empty() => new(context),
+        "lost" | "perdu" | "perdus" if rest.is_empty() => Ok(lost(context)),
         _ => return None,
     };
     Some(match list {
@@ -100,7 +100,8 @@ fn direct(context: &Context<'_>) -> List {
             None => node.age(context.now),
         };
         let far = own.zip(node.position);
-        let far = far.map(|(own, position)| tight(&format::distance(own.distance_m(&position))));
+        let far = far.map(|(own, position)| Apart::between(&own, &position));
+        let far = far.map(|apart| tight(&format::distance(apart)));
         let snr = Some(format!("{}dB", format::decimal(f64::from(snr), 1)));
         line(context, node, [snr, time(context, heard), far])
     });
@@ -126,26 +127,21 @@ fn near_whom(ask: &Ask, query: &str, who: Who, context: &mut Context<'_>) -> Res
         return Ok(near(context, &place, Some(node)));
     }
     let name = context.book.display_name(num, NAME);
-    let usage = format!("{}nodes near 48.86,2.35", context.prefix);
-    Err(Text::NoPosition.fill(context.lang, &[("name", &name), ("usage", &usage)]))
+    let values: [(&str, &dyn std::fmt::Display); 2] =
+        [("name", &name), ("prefix", &context.prefix)];
+    Err(Text::NoPosition.fill(context.lang, &values))
 }
 
 fn near(context: &Context<'_>, place: &Position, centre: Option<&Node>) -> List {
     let mut nodes = context.book.near(*place);
     nodes.retain(|(node, _)| Some(node.num) != centre.map(|node| node.num));
-    let lines = nodes.iter().map(|(node, metres)| {
-        let way = node.position.map_or_else(
-            || format::distance(*metres),
-            |position| format::way_to(context.lang, place, &position),
-        );
+    let lines = nodes.iter().map(|(node, _)| {
+        let way = node.position.as_ref();
+        let way = way.map(|position| tight(&format::way_to(context.lang, place, position)));
         line(
             context,
             node,
-            [
-                Some(tight(&way)),
-                time(context, node.age(context.now)),
-                None,
-            ],
+            [way, time(context, node.age(context.now)), None],
         )
     });
     let name = match centre {
@@ -334,7 +330,7 @@ mod tests {
             &question,
             expect![[r#"
             I don't know where !0badcafe is. Try /nodes near 48.86,2.35
-            Je ne sais pas où est !0badcafe. Essaie /nodes near 48.86,2.35"#]],
+            Je ne sais pas où est !0badcafe. Essaie /nodes proches 48.86,2.35"#]],
         );
         question.from = ALICE;
         world.check(
@@ -437,6 +433,28 @@ mod tests {
             question.place = Place::Channel(ChannelIndex(0));
             assert!(World::town().run(&question, Lang::En).is_empty());
         }
+    }
+
+    /// The French usage names them.
+    #[test]
+    fn the_lists_have_french_words() {
+        for (word, others) in [
+            ("near", ["proche", "Proches"]),
+            ("new", ["nouveau", "nouveaux"]),
+            ("lost", ["perdu", "perdus"]),
+        ] {
+            let ask_for = |word: &str| Ask {
+                from: ALICE,
+                ..ask("nodes", &format!("{word} 2"))
+            };
+            let expected = World::town().run(&ask_for(word), Lang::Fr);
+            assert!(!expected[0].starts_with("Usage"), "{expected:?}");
+            for other in others {
+                assert_eq!(World::town().run(&ask_for(other), Lang::Fr), expected);
+            }
+        }
+        let near = |word| World::town().run(&ask("nodes", &format!("{word} 48.86,2.35")), Lang::Fr);
+        assert_eq!(near("proches"), near("near"));
     }
 
     #[test]

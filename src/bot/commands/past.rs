@@ -18,7 +18,7 @@ pub mod trafic;
 
 use super::format;
 use crate::bot::command::{Ask, Command, Context};
-use crate::bot::insight::{By, HOURS_MAX, Kind, Look, View, Wish};
+use crate::bot::insight::{By, HOUR, HOURS_MAX, Kind, Look, View, Wish};
 use crate::bot::reply::Reply;
 use crate::config::Mode;
 use crate::mesh::name::fold;
@@ -33,7 +33,7 @@ pub const TOP: Command = Command {
     name: "top",
     aliases: &[],
     bare: &[],
-    usage: "[hours 1-168]",
+    usage: Some(Text::UsageWeek),
     summary: Text::HelpTop,
     mode: Mode::Private,
     operator_only: false,
@@ -52,7 +52,7 @@ pub const PACKETS: Command = Command {
 
 pub const HISTO: Command = Command {
     name: "histo",
-    usage: "[type] [hours 1-48]",
+    usage: Some(Text::UsageHisto),
     summary: Text::HelpHisto,
     run: run_histo,
     ..TOP
@@ -69,7 +69,7 @@ pub const HOP: Command = Command {
 pub const CHANNEL: Command = Command {
     name: "channel",
     aliases: &["canal"],
-    usage: "",
+    usage: None,
     summary: Text::HelpChannel,
     run: run_channel,
     ..TOP
@@ -78,7 +78,7 @@ pub const CHANNEL: Command = Command {
 /// The others can be reached through it, by the words of earlier days.
 pub const STATS: Command = Command {
     name: "stats",
-    usage: "[hours 1-168 | top | ch | p | h | hop]",
+    usage: Some(Text::UsageStats),
     summary: Text::HelpStats,
     run: run_stats,
     ..TOP
@@ -175,6 +175,27 @@ fn histo_wish(args: &str) -> Option<Wish> {
         whole_hours: true,
         ..Wish::of_hours(hours(rest, HOURS, HISTO_MAX)?, look, histo::write)
     })
+}
+
+/// How long a time is told of, of the last so many hours: `168 h`, or as much as
+/// the history reaches back: `5 h`, `40 min`.
+fn window(view: &View<'_>, hours: u32) -> String {
+    let known = view.answer.began.map(|began| view.ago(began).as_secs());
+    match known {
+        Some(secs) if secs < HOUR && !view.wish.whole_hours => {
+            format!("{} min", secs.div_ceil(60).max(1))
+        }
+        _ => format!("{} h", view.known(hours)),
+    }
+}
+
+/// The same for what is told of days, from two of them on.
+fn days(view: &View<'_>, days: u32) -> String {
+    let known = view.known(24 * days);
+    if known < 48 {
+        return window(view, known);
+    }
+    Text::Days.fill(view.lang, &[("n", &known.div_ceil(24))])
 }
 
 /// `12`, `12h`, or nothing, which means `default`.

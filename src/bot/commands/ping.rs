@@ -18,7 +18,7 @@ pub const COMMAND: Command = Command {
     name: "ping",
     aliases: &["test"],
     bare: &["ping", "test"],
-    usage: "[times | stop]",
+    usage: Some(Text::UsagePing),
     summary: Text::HelpPing,
     mode: Mode::Public,
     operator_only: false,

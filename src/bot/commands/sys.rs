@@ -13,7 +13,7 @@ pub const COMMAND: Command = Command {
     name: "sys",
     aliases: &[],
     bare: &[],
-    usage: "",
+    usage: None,
     summary: Text::HelpSys,
     mode: Mode::Private,
     operator_only: false,

@@ -15,7 +15,7 @@ pub const COMMAND: Command = Command {
     name: "trace",
     aliases: &[],
     bare: &[],
-    usage: "[node]",
+    usage: Some(Text::UsageAnyNode),
     summary: Text::HelpTrace,
     mode: Mode::Public,
     operator_only: false,

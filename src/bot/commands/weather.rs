@@ -26,7 +26,7 @@ pub const WEATHER: Command = Command {
     name: "weather",
     aliases: &["meteo", "wx"],
     bare: &["weather", "meteo"],
-    usage: "[rain | astro] [place] | help",
+    usage: Some(Text::UsageWeather),
     summary: Text::HelpWeather,
     mode: Mode::Public,
     operator_only: false,
@@ -39,7 +39,7 @@ pub const RAIN: Command = Command {
     name: "rain",
     aliases: &["pluie"],
     bare: &["rain", "pluie"],
-    usage: "[place] [1-3]",
+    usage: Some(Text::UsageRain),
     summary: Text::HelpRain,
     run: run_rain,
     ..WEATHER
@@ -49,7 +49,7 @@ pub const ASTRO: Command = Command {
     name: "astro",
     aliases: &["sun", "moon", "soleil", "lune"],
     bare: &[],
-    usage: "[place]",
+    usage: Some(Text::UsagePlace),
     summary: Text::HelpAstro,
     run: run_astro,
     ..WEATHER

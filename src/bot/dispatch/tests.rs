@@ -3,6 +3,7 @@
 //! limits matter only where a test turns the clock itself.
 
 mod elsewhere;
+mod trace;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
@@ -65,7 +66,7 @@ fn test_command(name: &'static str, run: fn(&Ask, &mut Context<'_>, &mut Reply<'
         name,
         aliases: &[],
         bare: &[],
-        usage: "",
+        usage: None,
         summary: Text::Pong,
         mode: Mode::Public,
         operator_only: false,

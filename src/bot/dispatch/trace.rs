@@ -1,7 +1,7 @@
 //! Traceroutes: one question to the mesh for one asker, and what came of it.
 
 use super::*;
-use crate::bot::commands::route;
+use crate::bot::commands::{reason, route};
 use crate::bot::traces::Trace;
 use crate::link::Failure;
 use crate::proto::routing;
@@ -22,10 +22,7 @@ impl Bot {
                 self.traces.begin(ticket, Trace { ask, way, node });
             }
             Err(refused) => {
-                let name = self.book.display_name(node, name::LONG_NAME_MAX);
-                let values: [(&str, &dyn std::fmt::Display); 2] =
-                    [("name", &name), ("reason", &refused)];
-                let text = Text::TraceFailed.fill(self.settings.lang, &values);
+                let text = self.not_traced(node, &refused.to_string());
                 self.answer_late(now, ask, way, &text);
             }
         }
@@ -53,18 +50,21 @@ impl Bot {
         let Some(trace) = self.traces.end(ticket) else {
             return;
         };
-        let lang = self.settings.lang;
-        let name = self.book.display_name(trace.node, name::LONG_NAME_MAX);
         let text = match outcome {
             Outcome::Failed(Failure::NoAnswer | Failure::Nak(MAX_RETRANSMIT)) => {
-                Text::TraceSilent.fill(lang, &[("name", &name)])
+                let name = self.book.display_name(trace.node, name::LONG_NAME_MAX);
+                Text::TraceSilent.fill(self.settings.lang, &[("name", &name)])
             }
-            other => {
-                let values: [(&str, &dyn std::fmt::Display); 2] =
-                    [("name", &name), ("reason", &other)];
-                Text::TraceFailed.fill(lang, &values)
-            }
+            other => self.not_traced(trace.node, &other.to_string()),
         };
         self.answer_late(now, &trace.ask, trace.way, &text);
+    }
+
+    fn not_traced(&self, node: NodeNum, why: &str) -> String {
+        let lang = self.settings.lang;
+        let name = self.book.display_name(node, name::LONG_NAME_MAX);
+        let why = reason::told(lang, why);
+        let values: [(&str, &dyn std::fmt::Display); 2] = [("name", &name), ("reason", &why)];
+        Text::TraceFailed.fill(lang, &values)
     }
 }

@@ -42,9 +42,9 @@ pub struct Reception {
     pub at: u64,
     /// With what SNR then, in quarters of a dB.
     pub snr_q: Option<i16>,
-    /// How far apart they were then, when both said where they are.
+    /// How far apart they were then for certain, when both said where they are.
     pub metres: Option<u32>,
-    /// How far apart they were at most, and when.
+    /// The most of that, and when.
     pub farthest: Option<(u32, u64)>,
 }
 
@@ -70,7 +70,7 @@ pub struct Pair {
     pub there: Option<Way>,
     /// `a` hears `b`.
     pub back: Option<Way>,
-    /// How far they are apart.
+    /// How far they are apart for certain.
     pub metres: Option<u32>,
 }
 
@@ -90,7 +90,7 @@ pub struct Record {
     pub from: NodeNum,
     /// Who heard it.
     pub to: NodeNum,
-    /// How far they were apart.
+    /// How far they were apart for certain.
     pub metres: u32,
     /// When, in seconds since 1970.
     pub at: u64,

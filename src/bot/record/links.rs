@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::{Heard, Medium, When};
 use crate::bot::insight::Reception;
-use crate::mesh::{Edge, NodeBook, NodeNum, Now, Witness};
+use crate::mesh::{Apart, Edge, NodeBook, NodeNum, Now, Witness};
 
 /// Metres. Whoever is heard from further away most likely is not where it says:
 /// what LoRa reaches over ground ends well before.
@@ -34,8 +34,8 @@ pub struct Link {
     pub best_q: Option<i16>,
     /// How often.
     pub times: u32,
-    /// How far apart they are, when both have said where they are, and that can
-    /// be ([`FARTHEST`]).
+    /// How far apart they are for certain, when both have said where they are,
+    /// and that can be ([`FARTHEST`]).
     pub metres: Option<u32>,
 }
 
@@ -145,11 +145,19 @@ impl Sums {
     }
 }
 
+/// What is certain of the distance of two nodes. Records are made of it: with the
+/// distance itself they would go to whoever rounds his position most, and without
+/// those who round most meshes would have none, as that is what nodes do unless
+/// they are told otherwise.
 fn metres(book: &NodeBook, from: NodeNum, to: NodeNum) -> Option<u32> {
     let place = |num| book.get(num).and_then(|node| node.position);
-    let metres = place(from)?.distance_m(&place(to)?).round();
+    let apart = Apart::between(&place(from)?, &place(to)?);
+    let nothing = apart.is_rough() && apart.least() < 1.0;
+    if nothing || apart.metres > f64::from(FARTHEST) {
+        return None;
+    }
     // No two places on Earth are further apart than 32 bits can say.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let metres = metres as u32;
-    (metres <= FARTHEST).then_some(metres)
+    let metres = apart.least().round() as u32;
+    Some(metres)
 }

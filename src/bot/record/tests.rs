@@ -226,6 +226,11 @@ fn who_hears_whom_is_told_by_live_packets_only() {
 
 /// A book in which Alice and our own node have said where they are.
 fn placed() -> NodeBook {
+    placed_within(0)
+}
+
+/// The same, rounded to so many bits.
+fn placed_within(precision_bits: u32) -> NodeBook {
     let mut book = NodeBook::default();
     book.set_own(OWN);
     let at = |num: NodeNum, latitude_i| proto::NodeInfo {
@@ -234,6 +239,7 @@ fn placed() -> NodeBook {
         position: Some(proto::Position {
             latitude_i: Some(latitude_i),
             longitude_i: Some(20_000_000),
+            precision_bits,
             ..Default::default()
         }),
         ..Default::default()
@@ -305,6 +311,27 @@ fn our_own_node_and_relays_are_witnesses() {
     hear(&mut recorder, &mut book, 801, &relayed);
     let batch = recorder.take_due(at(1_500), &book).unwrap();
     assert!(batch.links.iter().all(|link| link.from != BOB));
+}
+
+/// They told that they are 11.12 km apart.
+#[test]
+fn of_rounded_positions_only_what_is_certain_counts() {
+    for (bits, metres) in [
+        (32, Some(11_120)),
+        (16, Some(10_242)),
+        (13, Some(4_107)),
+        (12, None),
+    ] {
+        let (mut recorder, mut book) = (recorder(), placed_within(bits));
+        hear(&mut recorder, &mut book, 1, &live(ALICE));
+        let batch = recorder.take_due(at(700), &book).unwrap();
+        let found = batch.links[0].metres;
+        let off = |a: u32| found.is_none_or(|b| a.abs_diff(b) > 5);
+        assert!(
+            found.is_some() == metres.is_some() && !metres.is_some_and(off),
+            "{bits}: {found:?}"
+        );
+    }
 }
 
 #[test]

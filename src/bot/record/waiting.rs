@@ -26,7 +26,10 @@ impl Recorder {
     #[must_use]
     pub fn waiting(&self, now: Now, book: &NodeBook, look: Look, kept: u8) -> Fresh {
         let clock = Batch::clock(now);
-        let mut fresh = Fresh::default();
+        let mut fresh = Fresh {
+            began: self.oldest(now),
+            ..Fresh::default()
+        };
         if look.packets.is_some() {
             let packets = self.packets.iter();
             fresh.packets = packets

@@ -8,10 +8,13 @@
 //! - A packet is handed on once, and only a live one may cause an answer.
 //! - The raw handshake is never logged: it holds keys (protocol.md §8 T23).
 
+mod ending;
 mod flight;
 mod handshake;
 mod held;
 mod liveness;
+mod outcome;
+mod phases;
 mod queue;
 mod receive;
 mod seen;
@@ -22,8 +25,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use log::{debug, info, warn};
+use log::{debug, warn};
 
+use self::ending::Ending;
 use self::flight::Flights;
 use self::handshake::{DRAIN_MAX, NODES_AGAIN, Phase};
 pub use self::handshake::{Handshake, MAX_NODES, NONCE_CONFIG, NONCE_NODES};
@@ -32,20 +36,15 @@ use self::queue::Queue;
 use self::seen::Seen;
 use self::tracker::Tracker;
 use super::frame::{self, Decoder};
-use super::message::{DropReason, Event, Identity, Loss, Outcome, Request, Ticket};
+use super::message::{Event, Identity, Loss, Outcome, Request, Ticket};
 use super::outbox::Gate;
 use crate::mesh::time::sooner;
 use crate::mesh::{NodeNum, Now, Packet, Sanity};
 use crate::proto::{self, to_radio};
-use crate::text::{Lang, Text as Say};
+use crate::text::Lang;
 
 /// What the node does not take within this time will not be taken.
 const WRITE_STALL: Duration = Duration::from_secs(30);
-/// At the end: wait so long for the node's word about a text just written,
-/// so that the goodbye does not overtake it (protocol.md §8 T31)…
-const LAST_WORD: Duration = Duration::from_millis(700);
-/// …and so long for the node to close; it needs about 50 ms (protocol.md §10).
-const GOODBYE: Duration = Duration::from_millis(500);
 
 /// Texts without an outcome at most: those that wait, and those under way.
 pub const MOST_OPEN: usize = super::outbox::MAX_WAITING + 1 + flight::MOST;
@@ -91,17 +90,6 @@ pub struct Counters {
     pub texts_written: u64,
     /// Texts that the node refused as too early.
     pub rate_limited: u64,
-}
-
-/// How the end of the program is going.
-#[derive(Debug, PartialEq, Eq)]
-enum Ending {
-    No,
-    /// Waiting for the node's word about the last text.
-    LastWord(Duration),
-    /// The goodbye is written.
-    Goodbye(Duration),
-    Done,
 }
 
 /// The state of the conversation; it outlives connections.
@@ -370,122 +358,6 @@ impl Session {
         self.counters
     }
 
-    /// Asks for the configuration, forgetting what belonged to the last one.
-    fn begin(&mut self, now: Now) {
-        let nonce = match self.settings.handshake {
-            Handshake::TwoPhase => NONCE_CONFIG,
-            Handshake::Full => loop {
-                let nonce = self.rng.u32(1..);
-                if nonce != NONCE_CONFIG && nonce != NONCE_NODES {
-                    break nonce;
-                }
-            },
-        };
-        self.liveness = Liveness::new(now.mono);
-        self.free = None;
-        self.asked_free = None;
-        self.infos.clear();
-        self.phase = Phase::Config {
-            nonce,
-            since: now.mono,
-            last_frame: now.mono,
-            draft: handshake::blank(),
-        };
-        self.write(now, to_radio::PayloadVariant::WantConfigId(nonce));
-    }
-
-    /// The configuration is complete.
-    fn ready(&mut self, now: Now, mut identity: Box<Identity>) {
-        identity.opened = self.opened;
-        if self.own != identity.num && self.own.is_node() {
-            warn!(
-                "this is another node than before: {} instead of {}",
-                identity.num, self.own
-            );
-            self.nodes_not_before = Duration::ZERO;
-            self.clock_lag = 0;
-            self.clock_told = None;
-            self.clock_doubt = None;
-        }
-        self.own = identity.num;
-        identity.own = self
-            .infos
-            .iter()
-            .find(|info| NodeNum(info.num) == identity.num)
-            .cloned();
-        let name = identity
-            .own
-            .as_ref()
-            .and_then(|info| info.user.as_ref())
-            .map(|user| crate::mesh::name::clean(&user.long_name, 40))
-            .unwrap_or_default();
-        info!(
-            "{}",
-            Say::LogReady.fill(
-                self.settings.lang,
-                &[
-                    ("name", &name),
-                    ("id", &identity.num),
-                    ("n", &identity.nodedb_count)
-                ]
-            )
-        );
-        self.identity = Some(identity.clone());
-        self.ready_at = now.mono;
-        self.phase = Phase::Drain {
-            since: now.mono,
-            last: now.mono,
-        };
-        // Asked at once, so that a node which dies within the first half
-        // minute is known to be one that answers.
-        self.heartbeat(now);
-        self.gate.set_up(self.ending == Ending::No);
-        self.events.push_back(Event::Ready(identity));
-        self.hand_over_nodes();
-    }
-
-    /// Passes on the nodes received so far.
-    fn hand_over_nodes(&mut self) {
-        if !self.infos.is_empty() {
-            self.events
-                .push_back(Event::Nodes(std::mem::take(&mut self.infos)));
-        }
-    }
-
-    fn phase_due(&mut self, now: Now) {
-        match &self.phase {
-            Phase::Down => {}
-            Phase::Config { .. } => self.verdict = Some(Loss::HandshakeStalled),
-            Phase::Drain { .. } | Phase::Steady { .. } => self.ask_for_nodes(now),
-            Phase::Nodes { .. } => {
-                warn!(
-                    "the node list stalled after {} nodes; asking again in 10 min",
-                    self.infos.len()
-                );
-                self.hand_over_nodes();
-                self.nodes_not_before = now.mono + NODES_AGAIN;
-                self.phase = Phase::Steady {
-                    nodes_at: Some(self.nodes_not_before),
-                };
-            }
-        }
-    }
-
-    fn ask_for_nodes(&mut self, now: Now) {
-        if self.settings.handshake == Handshake::Full {
-            self.phase = Phase::Steady { nodes_at: None };
-        } else if now.mono < self.nodes_not_before {
-            self.phase = Phase::Steady {
-                nodes_at: Some(self.nodes_not_before),
-            };
-        } else {
-            self.phase = Phase::Nodes {
-                last_frame: now.mono,
-            };
-            self.write(now, to_radio::PayloadVariant::WantConfigId(NONCE_NODES));
-        }
-    }
-
     fn heartbeat(&mut self, now: Now) {
         self.write(
             now,
@@ -514,42 +386,6 @@ impl Session {
         self.gate.set_up(false);
         self.hand_over_nodes();
         self.interrupt_flights(now);
-    }
-
-    fn stop(&mut self, now: Now) {
-        if self.ending != Ending::No {
-            return;
-        }
-        while let Some(waiting) = self.queue.take_any() {
-            self.gate.left(waiting.text.class);
-            self.finish(
-                waiting.ticket,
-                &waiting.text,
-                Outcome::Dropped(DropReason::Stopping),
-            );
-        }
-        self.drop_probes(Outcome::Dropped(DropReason::Stopping));
-        self.gate.set_up(false);
-        self.ending = Ending::LastWord(now.mono + LAST_WORD);
-    }
-
-    /// Moves the program's end forward.
-    fn pump_ending(&mut self, now: Now) {
-        if let Ending::LastWord(until) = self.ending {
-            if matches!(self.phase, Phase::Down) {
-                self.ending = Ending::Done;
-            } else if now.mono >= until || !self.flights.awaits_first_word() {
-                self.write(now, to_radio::PayloadVariant::Disconnect(true));
-                self.ending = Ending::Goodbye(now.mono + GOODBYE);
-            }
-        }
-        if let Ending::Goodbye(until) = self.ending
-            && (matches!(self.phase, Phase::Down) || now.mono >= until)
-        {
-            self.out.clear();
-            self.interrupt_flights(now);
-            self.ending = Ending::Done;
-        }
     }
 
     /// Whatever can be done now, is done: mostly nothing.

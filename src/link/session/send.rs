@@ -1,33 +1,28 @@
-//! The sending half of a session: admission, pacing, back-pressure, outcomes.
+//! The sending half of a session: admission, pacing, back-pressure. What becomes
+//! of what was sent is [outcome](super::outcome).
 
 use std::time::Duration;
 
-use log::{debug, error, info, warn};
+use log::debug;
 use prost::Message;
 
-use super::flight::{ACK_WAIT, AFTER_RELAY, Cargo, Flight, State, TRACEROUTE_WAIT};
+use super::Session;
+use super::ending::Ending;
+use super::flight::{Cargo, Flight, State};
 use super::handshake::FACTORY_HOPS;
 use super::queue::{Probe, Waiting};
-use super::{Ending, Session};
-use crate::link::message::{DropReason, Failure, Outcome, Target, Text, Ticket};
+use crate::link::message::{DropReason, Outcome, Target, Text, Ticket};
 use crate::mesh::{Hops, NodeNum, Now, PacketId};
-use crate::proto::{self, PortNum, mesh_packet, routing, to_radio};
+use crate::proto::{self, PortNum, mesh_packet, to_radio};
 use crate::text::Text as Say;
 
 /// Nothing is written while the node has fewer free places than this: the rest
 /// is for what it relays (decisions.md, "queue status").
-const MIN_FREE: u32 = 4;
+pub(super) const MIN_FREE: u32 = 4;
 /// While blocked, the node is asked again this often.
 const ASK_FREE: Duration = Duration::from_secs(3);
 /// A node that has answered none of so many questions does not report.
 const ASK_FREE_MAX: u8 = 5;
-/// A text that the node refused as too early waits this long before it goes
-/// under a new id.
-const AFTER_RATE_LIMIT: Duration = Duration::from_secs(5);
-/// So many refusals and it is given up.
-const MAX_REFUSALS: u8 = 3;
-/// The reason for it (protocol.md §3.5).
-const RATE_LIMIT: i32 = routing::Error::RateLimitExceeded as i32;
 /// A hop limit above this garbles the packet (protocol.md §4.2).
 const MAX_HOPS: u32 = 7;
 
@@ -242,286 +237,6 @@ impl Session {
             if self.seen.insert(self.own, id, now.mono) {
                 return id;
             }
-        }
-    }
-
-    /// Some output was taken: texts whose last byte is gone are written now.
-    pub(super) fn note_written(&mut self, now: Now) {
-        let mut finished = Vec::new();
-        let (mut text_written, mut probe_written) = (false, false);
-        for flight in self.flights.just_written(self.out_taken) {
-            let wait = match &flight.cargo {
-                Cargo::Traceroute(_) => TRACEROUTE_WAIT,
-                _ => ACK_WAIT,
-            };
-            flight.state = State::Written {
-                at: now.mono,
-                until: now.mono + wait,
-                relayed: false,
-            };
-            match &flight.cargo {
-                Cargo::Text(waiting) => {
-                    text_written = true;
-                    self.counters.texts_written += 1;
-                    self.gate.left(waiting.text.class);
-                    if waiting.text.target.is_broadcast() && waiting.text.is_last {
-                        info!(
-                            "{}",
-                            Say::LogSent
-                                .fill(self.settings.lang, &[("command", &waiting.text.command)])
-                        );
-                    }
-                    if !waiting.text.want_ack {
-                        finished.push(flight.id);
-                    }
-                }
-                Cargo::NodeInfo => {
-                    probe_written = true;
-                    finished.push(flight.id);
-                }
-                Cargo::Traceroute(_) => probe_written = true,
-            }
-        }
-        if text_written {
-            self.queue.written(now.mono);
-        }
-        if probe_written {
-            self.queue.probe_written(now.mono);
-        }
-        for id in finished {
-            self.land(id, Outcome::Sent);
-        }
-    }
-
-    /// The node says how its transmit queue stands.
-    pub(super) fn queue_status(&mut self, now: Now, status: &proto::QueueStatus) {
-        // A queue without places says nothing about free ones.
-        self.free = (status.maxlen > 0).then_some(status.free);
-        if self.free.is_none_or(|free| free >= MIN_FREE) {
-            self.asked_free = None;
-        }
-        let Some(id) = PacketId(status.mesh_packet_id).known() else {
-            self.liveness.answered();
-            return;
-        };
-        let Some(flight) = self.flights.get_mut(id) else {
-            return;
-        };
-        flight.mentioned = true;
-        let is_text = matches!(flight.cargo, Cargo::Text(_));
-        match status.res {
-            // 35 is "no error" in some builds (protocol.md §4.6).
-            0 | 35 => {}
-            RATE_LIMIT if is_text => self.too_early(now, id),
-            res => self.land(id, Outcome::Failed(Failure::Queue(res))),
-        }
-    }
-
-    /// An acknowledgement or a refusal of one of our packets. `false` when it
-    /// is about something else.
-    pub(super) fn routing(
-        &mut self,
-        now: Now,
-        from: NodeNum,
-        id: PacketId,
-        payload: &[u8],
-    ) -> bool {
-        let Some(flight) = self.flights.get_mut(id) else {
-            return false;
-        };
-        flight.mentioned = true;
-        let reason = match proto::Routing::decode(payload) {
-            Ok(proto::Routing {
-                variant: Some(routing::Variant::ErrorReason(reason)),
-            }) => reason,
-            // An empty one is an acknowledgement (protocol.md §7.8).
-            Ok(proto::Routing { variant: None }) => 0,
-            Ok(_) | Err(_) => return true,
-        };
-        let Cargo::Text(waiting) = &flight.cargo else {
-            if reason != 0 {
-                self.land(id, Outcome::Failed(Failure::Nak(reason)));
-            }
-            return true;
-        };
-        let destination = match waiting.text.target {
-            Target::Node { num, .. } => Some(num),
-            Target::Channel(_) => None,
-        };
-        // Only our own node has not sent it: who else says so has it already.
-        if reason == RATE_LIMIT && from == self.own {
-            self.too_early(now, id);
-        } else if reason != 0 {
-            self.land(id, Outcome::Failed(Failure::Nak(reason)));
-        } else if destination == Some(from) {
-            let took = flight.state.since_written(now.mono);
-            self.land(id, Outcome::Delivered(took));
-        } else if destination.is_none() {
-            self.land(id, Outcome::Relayed);
-        } else if let State::Written { until, relayed, .. } = &mut flight.state {
-            *until = (*until).min(now.mono + AFTER_RELAY);
-            *relayed = true;
-        }
-        true
-    }
-
-    /// A traceroute of ours was answered: which, if it was one.
-    pub(super) fn traceroute_answered(&mut self, now: Now, id: PacketId) -> Option<Ticket> {
-        let flight = self.flights.get_mut(id)?;
-        let Cargo::Traceroute(ticket) = flight.cargo else {
-            return None;
-        };
-        let took = flight.state.since_written(now.mono);
-        self.land(id, Outcome::Delivered(took));
-        Some(ticket)
-    }
-
-    /// The node refused this text as too early: again, later, under a new id.
-    fn too_early(&mut self, now: Now, id: PacketId) {
-        let Some(Flight {
-            cargo: Cargo::Text(mut waiting),
-            state,
-            ..
-        }) = self.flights.remove(id)
-        else {
-            return;
-        };
-        self.leave_writing(state, &waiting);
-        self.counters.rate_limited += 1;
-        waiting.refusals += 1;
-        if waiting.refusals >= MAX_REFUSALS {
-            let outcome = Outcome::Dropped(DropReason::RateLimit);
-            self.finish(waiting.ticket, &waiting.text, outcome);
-            return;
-        }
-        if self.ending != Ending::No {
-            let outcome = Outcome::Dropped(DropReason::Stopping);
-            self.finish(waiting.ticket, &waiting.text, outcome);
-            return;
-        }
-        debug!("the node refused a text as too early, sending it again");
-        self.gate.returned(waiting.text.class);
-        self.queue
-            .push_back_in_front(waiting, now.mono + AFTER_RATE_LIMIT);
-    }
-
-    pub(super) fn flights_due(&mut self, now: Now) {
-        while let Some(flight) = self.flights.take_overdue(now.mono) {
-            let outcome = match flight.state {
-                State::Written { relayed: true, .. } => Outcome::Relayed,
-                _ => Outcome::Failed(Failure::NoAnswer),
-            };
-            self.landed(flight, outcome);
-        }
-    }
-
-    /// The connection is gone, or the node restarted. What is still in the
-    /// output goes to the restarted node as it is, and is not sent again.
-    pub(super) fn interrupt_flights(&mut self, now: Now) {
-        let mut still_in_output = Vec::new();
-        for flight in self.flights.take_all().into_iter().rev() {
-            if matches!(flight.state, State::Writing { .. }) && !self.out.is_empty() {
-                still_in_output.push(flight);
-                continue;
-            }
-            match (flight.cargo, flight.state) {
-                (Cargo::Text(waiting), State::Writing { .. }) if self.ending != Ending::No => {
-                    self.gate.left(waiting.text.class);
-                    let outcome = Outcome::Dropped(DropReason::Stopping);
-                    self.finish(waiting.ticket, &waiting.text, outcome);
-                }
-                (Cargo::Text(waiting), State::Writing { .. }) => {
-                    self.queue.written(now.mono);
-                    self.queue.push_back_in_front(waiting, Duration::ZERO);
-                }
-                (cargo, state) => {
-                    let relayed = matches!(state, State::Written { relayed: true, .. });
-                    let outcome = if relayed {
-                        Outcome::Relayed
-                    } else {
-                        Outcome::Unknown
-                    };
-                    self.landed(
-                        Flight {
-                            id: flight.id,
-                            cargo,
-                            state,
-                            mentioned: true,
-                        },
-                        outcome,
-                    );
-                }
-            }
-        }
-        for flight in still_in_output.into_iter().rev() {
-            self.flights.push(flight);
-        }
-        self.drop_probes(Outcome::Expired);
-    }
-
-    fn land(&mut self, id: PacketId, outcome: Outcome) {
-        if let Some(flight) = self.flights.remove(id) {
-            self.landed(flight, outcome);
-        }
-    }
-
-    fn landed(&mut self, flight: Flight, outcome: Outcome) {
-        let is_probe = !matches!(flight.cargo, Cargo::Text(_));
-        if is_probe && matches!(flight.state, State::Writing { .. }) {
-            self.queue.probe_written(self.last_progress);
-        }
-        match flight.cargo {
-            Cargo::Text(waiting) => {
-                self.leave_writing(flight.state, &waiting);
-                self.finish(waiting.ticket, &waiting.text, outcome);
-            }
-            Cargo::Traceroute(ticket) => self.tell(ticket, outcome),
-            Cargo::NodeInfo => {}
-        }
-    }
-
-    /// A text that was answered before its last byte was taken: cannot happen
-    /// with a sane node, and must not block the queue.
-    fn leave_writing(&mut self, state: State, waiting: &Waiting) {
-        if matches!(state, State::Writing { .. }) {
-            self.gate.left(waiting.text.class);
-            self.queue.written(self.last_progress);
-        }
-    }
-
-    /// The one place where a text's story ends.
-    pub(super) fn finish(&mut self, ticket: Ticket, text: &Text, outcome: Outcome) {
-        match (outcome, text.target) {
-            (Outcome::Delivered(_) | Outcome::Relayed | Outcome::Sent, target) => {
-                debug!("{} to {}: {outcome}", text.command, Recipient(target));
-            }
-            (Outcome::Unknown, target) => {
-                warn!("{} to {}: {outcome}", text.command, Recipient(target));
-            }
-            (_, Target::Channel(_)) => error!(
-                "{}",
-                Say::LogFailed.fill(
-                    self.settings.lang,
-                    &[("command", &text.command), ("error", &outcome)]
-                )
-            ),
-            (_, target) => warn!(
-                "{} to {} not delivered: {outcome}",
-                text.command,
-                Recipient(target)
-            ),
-        }
-        self.tell(ticket, outcome);
-    }
-}
-
-struct Recipient(Target);
-
-impl std::fmt::Display for Recipient {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.0 {
-            Target::Channel(channel) => write!(f, "channel {channel}"),
-            Target::Node { num, .. } => num.fmt(f),
         }
     }
 }

@@ -1,7 +1,9 @@
 //! A session against a node that exists only as a handful of frames.
 
 use super::*;
-use crate::link::message::{Class, Failure, Keep, REPLY_EXPIRY, Received, Target, Text};
+use crate::link::message::{
+    Class, DropReason, Failure, Keep, REPLY_EXPIRY, Received, Target, Text,
+};
 use crate::mesh::{ChannelIndex, Hops, PacketId, Payload, Standing};
 use crate::proto::{from_radio, mesh_packet};
 use from_radio::PayloadVariant as From;

@@ -36,6 +36,22 @@ const TIME_MAX: i64 = 4_102_444_800;
 /// Requests put aside.
 const HELD_MAX: usize = 64;
 
+/// Whether there is a place in this world that `text` may mean, as the name of a
+/// place or as such a name with region and country behind it.
+#[must_use]
+pub fn knows(text: &str) -> bool {
+    let name = text.split(',').next().unwrap_or_default();
+    let words: Vec<&str> = name.split_whitespace().collect();
+    let mut names = (1..=words.len()).map(|count| words[..count].join(" "));
+    names.any(|name| !places::search(&name).is_empty())
+}
+
+/// The names of a few places in this world.
+#[must_use]
+pub fn some_places() -> Vec<&'static str> {
+    places::names().into_iter().take(5).collect()
+}
+
 /// Which of the services a request is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Service {

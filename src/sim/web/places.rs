@@ -127,6 +127,13 @@ impl Place {
     }
 }
 
+/// The names of all of them, each once.
+pub fn names() -> Vec<&'static str> {
+    let mut names: Vec<_> = PLACES.iter().map(|place| place.name).collect();
+    names.dedup();
+    names
+}
+
 /// Those whose name begins with `name`, or is `name` when that is short, or
 /// that have it as a postcode. Neither case nor accents nor hyphens count.
 pub fn search(name: &str) -> Vec<&'static Place> {

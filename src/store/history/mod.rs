@@ -2,10 +2,10 @@
 //!
 //! In reading order: [`schema`] is what is kept and how it is brought up to
 //! date, [`claim`] tells whether a file is ours to write, [`mod@open`] finds, checks
-//! and, if need be, renews the file, [`mod@write`] commits batches of [`rows`] and
-//! of [`packed`] packets, [`upkeep`] forgets, [`load`] is what is known at the
-//! start, [`stats`] and [`export`] are for the operator, [`thread`] is the one
-//! thread that writes, [`read`] the one that answers.
+//! and, if need be, renews the file, [`aside`] keeps what was broken, [`mod@write`]
+//! commits batches of [`rows`] and of [`packed`] packets, [`upkeep`] forgets,
+//! [`load`] is what is known at the start, [`stats`] and [`export`] are for the
+//! operator, [`thread`] is the one thread that writes, [`read`] the one that answers.
 //!
 //! Every commit is synced (`synchronous=FULL`): with a batch in ten minutes
 //! that costs some 150 syncs a day, and a power cut takes the last batch at
@@ -13,6 +13,7 @@
 //! and never in part, so a torn log is always a beginning of what was
 //! committed. There is no VACUUM: freed pages are used again.
 
+pub mod aside;
 pub mod claim;
 pub mod export;
 pub mod load;

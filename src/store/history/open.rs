@@ -8,9 +8,10 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use log::{info, warn};
+use log::info;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use super::aside::move_aside;
 use super::claim::{self, APPLICATION_ID, Lock};
 use super::{Limits, Writer, load, schema};
 use crate::mesh::{Known, NodeNum};
@@ -251,29 +252,6 @@ pub fn is_corrupt(error: &rusqlite::Error) -> bool {
         error.sqlite_error_code(),
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
     )
-}
-
-/// Puts a broken database out of the way, under the first free number.
-///
-/// # Errors
-/// When it cannot be moved.
-pub fn move_aside(path: &Path, why: &str) -> io::Result<()> {
-    let free = (1_u32..).map(|n| beside(path, &format!(".corrupt-{n}")));
-    let aside = free.into_iter().find(|aside| !aside.exists());
-    let aside = aside.unwrap_or_else(|| beside(path, ".corrupt"));
-    fs::rename(path, &aside)?;
-    for ending in ["-wal", "-shm"] {
-        let belongs = beside(path, ending);
-        if belongs.exists() {
-            fs::rename(&belongs, beside(&aside, ending))?;
-        }
-    }
-    warn!(
-        "{}: the history is broken ({why}); moved to {}, a fresh one is started",
-        path.display(),
-        aside.display()
-    );
-    Ok(())
 }
 
 /// The file's name with something appended.

@@ -218,6 +218,29 @@ pub fn span(conn: &Connection) -> rusqlite::Result<Option<(u64, u64)>> {
     Ok(span)
 }
 
+/// The second since 1970 in which this node of ours first heard a packet of which
+/// there is more than a sum. What had waited in it has its date from elsewhere.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn first(conn: &Connection, own: i64) -> rusqlite::Result<Option<u64>> {
+    let mut select = conn.prepare("SELECT id, packets FROM packed WHERE own = ?1 ORDER BY id")?;
+    let mut rows = select.query([own])?;
+    while let Some(row) = rows.next()? {
+        let piece = Piece {
+            hour: unsigned(row.get(0)?) / ROWS_AN_HOUR,
+            own,
+            packets: row.get_ref(1)?.as_blob().unwrap_or_default(),
+            dests: &[],
+        };
+        let mut heard = piece.packets().filter(|(_, heard)| !heard.late);
+        if let Some((at, _)) = heard.next() {
+            return Ok(Some(at));
+        }
+    }
+    Ok(None)
+}
+
 /// How many there are, without reading them.
 ///
 /// # Errors

@@ -105,6 +105,7 @@ pub fn answer(path: &Path, question: &Question) -> Result<Answer, OpenError> {
         own,
         question,
     };
+    answer.began = view.began()?;
     if let Some(by) = look.packets {
         answer.packets = view.packets(by)?;
     }
@@ -135,6 +136,29 @@ struct View<'a> {
 }
 
 impl View<'_> {
+    /// Since when there is anything to be known.
+    fn began(&self) -> rusqlite::Result<Option<u64>> {
+        // From hour to hour along the key: another node may have had the first month.
+        let mut first = self.conn.prepare(
+            "WITH RECURSIVE each_hour (hour) AS (
+               SELECT min(hour) FROM hours
+               UNION ALL
+               SELECT (SELECT min(hour) FROM hours WHERE hour > each_hour.hour)
+               FROM each_hour WHERE hour IS NOT NULL)
+             SELECT hour FROM each_hour WHERE EXISTS (
+               SELECT 1 FROM hours WHERE hour = each_hour.hour AND own = ?1)
+             LIMIT 1",
+        )?;
+        let summed = first.query_row([self.own], |row| row.get(0)).optional()?;
+        let summed = summed.map(|hour: i64| unsigned(hour).saturating_mul(HOUR));
+        let single = match self.own {
+            Some(own) => packed::first(self.conn, own)?,
+            None => None,
+        };
+        let all = [summed, single, self.question.fresh.began];
+        Ok(all.into_iter().flatten().min())
+    }
+
     fn packets(&self, by: By) -> rusqlite::Result<Counts> {
         let mut tally = Tally::new(by, self.question);
         self.single_packets(&mut tally)?;

@@ -229,6 +229,36 @@ fn a_broken_file_is_moved_aside_and_a_fresh_one_started() {
     }
 }
 
+/// A memory card that dies must not fill itself with what it has broken.
+#[test]
+fn of_many_broken_files_three_are_kept() {
+    let (folder, path) = closed();
+    let first = fs::read(&path).unwrap();
+    fs::write(&path, &first[..5_000]).unwrap();
+    logs::begin();
+    for nth in 1..=9 {
+        drop(history::open(&path, Limits::default()).unwrap());
+        let log = logs::take();
+        assert_eq!(logs::count(&log, "the history is broken"), 1, "{log:?}");
+        let removed = (nth > 3).then(|| format!("corrupt-{}: removed", nth - 2));
+        assert_eq!(
+            logs::count(&log, "removed"),
+            usize::from(removed.is_some()),
+            "{log:?}"
+        );
+        let names_it = |removed| logs::count(&log, removed) == 1;
+        assert!(removed.as_deref().is_none_or(names_it), "{log:?}");
+        fs::write(&path, vec![0x5a; 3_000]).unwrap();
+    }
+    let kept = fs::read_dir(folder.path()).unwrap().filter(|entry| {
+        let name = entry.as_ref().unwrap().file_name();
+        name.to_string_lossy().contains(".corrupt-")
+    });
+    assert_eq!(kept.count(), 3);
+    assert!(fs::read(beside(&path, ".corrupt-1")).unwrap() == first[..5_000]);
+    assert!(beside(&path, ".corrupt-8").exists() && beside(&path, ".corrupt-9").exists());
+}
+
 #[test]
 fn what_breaks_later_is_found_when_it_is_met() {
     let (_folder, path) = closed();

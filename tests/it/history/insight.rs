@@ -52,7 +52,7 @@ const BROKEN: Command = Command {
     name: "broken",
     aliases: &[],
     bare: &[],
-    usage: "",
+    usage: None,
     summary: Text::Pong,
     mode: Mode::Public,
     operator_only: false,
@@ -230,21 +230,21 @@ fn ten_thousand_packets_in_english() {
         9h█▇▇12h█▇▇█▇█18h█▇▁
         1352 packets · peak 131 at 17h
         /histo 48
-        📊 all · 48 h (▁ 2 h)
-        21h▁0h▁▁▁6h▁▁▁12h▁▇█18h██▆0h▄▃▄6h▄██12h███18h█▅
+        📊 all · 32 h (▁ 2 h)
+        13h▇█18h██▆0h▄▃▄6h▄██12h███18h█▅
         8600 packets · peak 348 at 20h
         /top 168
-        🏆 168 h · 8602 packets · 247 nodes · Büro Änderun 57e6 86 · Büro Änderun 28d9 80 · Alice Neighbou 79 · Dora 79 · Émile 32 74 · mesh-router-we 74 · Ridge Relay 74 · Hütte Nord 72
+        🏆 32 h · 8602 packets · 247 nodes · Büro Änderun 57e6 86 · Büro Änderun 28d9 80 · Alice Neighbou 79 · Dora 79 · Émile 32 74 · mesh-router-we 74 · Ridge Relay 74 · Hütte Nord 72
         /stats
         📈 24 h · 6286 packets · 247 nodes · 51 direct · 326 texts · 🏆 Alice Neighbou 61
         /channel
         📻 24 h · busy 20% now · mean 12% · peak 61% at 9h · 21h▃▃▃0h▃▃▃▃▃▃6h▃▃▄▆▄▄12h▄▄▅▅▅▅18h▅▅? · Alice Neighbou 58 · Dora 58 · the longest na 56
         /propag
-        📡 24 h · c551→9fd3 41.0 km -2.5 dB · e1a1→c33c 40.6 km -16.0 dB · 99b9→87e5 39.8 km 8.8 dB · 5c92→ea32 39.4 km -5.5 dB · 🏆 30 d: c551→9fd3 41.0 km (1 h ago)
+        📡 24 h · c551→9fd3 >40 km -2.5 dB · e1a1→c33c >39 km -16.0 dB · 99b9→87e5 >38 km 8.8 dB · 5c92→ea32 >38 km -5.5 dB · 🏆 32 h: c551→9fd3 >40 km (1 h ago)
         /propag 1 10
-        📡 1 h · bf42→me 32.6 km -2.0 dB · 16dc→c604 32.5 km -9.2 dB · 8f13→889d 31.8 km -15.8 dB · 9fd3→c604 31.7 km -14.5 dB · 🏆 30 d: c551→9fd3 41.0 km (1 h ago)
+        📡 1 h · bf42→me >31 km -2.0 dB · 16dc→c604 >31 km -9.2 dB · 8f13→889d >30 km -15.8 dB · 9fd3→c604 >30 km -14.5 dB · c604→me >28 km -9.2 dB · 🏆 32 h: c551→9fd3 >40 km (1 h ago)
         /neighbors
-        👥 48 h · 250 nodes · 2018 links · 🦊 158: bc85, 14b8, 100c · ALI 148: DORA, me, LONG · ☀ 142: d91c, me, 921a · me 52: 4853, 1d9e, 0ee0 · b595 26: 1489, 8559, ba67
+        👥 32 h · 250 nodes · 2018 links · 🦊 158: bc85, 14b8, 100c · ALI 148: DORA, me, LONG · ☀ 142: d91c, me, 921a · me 52: 4853, 1d9e, 0ee0 · b595 26: 1489, 8559, ba67
         /neighbors hütte
         Which one? Answer with its number.
         1 Hütte Nor 71c2
@@ -257,9 +257,9 @@ fn ten_thousand_packets_in_english() {
         8 Hütte Nor 70f7
         9 Hütte Nor 5a81
         /neighbors !a1b2c3d4
-        👥 me · 52 neighbours (48 h) · ←4853 9.0 dB · ←1d9e 8.2 dB 11.6 km · ←0ee0 8.2 dB 9.7 km · ←00e1 7.2 dB 23.6 km · ←70f7 6.5 dB 20.0 km · ←LONG 6.2 dB · ←ALI 6.2 dB 24.5 km
+        👥 me · 52 neighbours (32 h) · ←4853 9.0 dB · ←1d9e 8.2 dB >10 km · ←0ee0 8.2 dB >8 km · ←00e1 7.2 dB >22 km · ←70f7 6.5 dB >19 km · ←LONG 6.2 dB · ←ALI 6.2 dB >23 km
         /leaderboard
-        🏅 7 d · 📡 c551→9fd3 41.0 km · 💬 ALI 22 texts · ⛰ 1489 2399 m · 📶 4853 9.0 dB · ⏱ 1abd 1 d · 🪫 1527 26%
+        🏅 32 h · 📡 c551→9fd3 >40 km · 💬 ALI 22 texts · ⛰ 1489 2399 m · 📶 4853 9.0 dB · ⏱ 1abd 1 d · 🪫 1527 26%
         /trafic
         📨 8 h · 117 texts
         19:55 b595: Bonjour à tous
@@ -277,7 +277,7 @@ fn ten_thousand_packets_in_english() {
         /errors
         ⚠ 2 not arrived · LONG PKI_SEND_FAIL_PUBLIC_KEY 6 h · BÜR PKI_FAILED 1 d
         /stats p 168
-        📦 168 h · 8626 packets · telemetry 2945 (34%) · position 2020 (23%) · node info 1231 (14%) · unreadable 781 (9%) · other 458 (5%) · text 448 (5%) · routing 260 (3%) · traceroute 260 (3%)
+        📦 32 h · 8626 packets · telemetry 2945 (34%) · position 2020 (23%) · node info 1231 (14%) · unreadable 781 (9%) · other 458 (5%) · text 448 (5%) · routing 260 (3%) · traceroute 260 (3%)
         /keys
         🔑 220 with a key · 29 without: Bob mobile 130, the longest name a n, Balloon 🎈 71, Hütte Nord 30, Кот Матрос, Žiga na vrhu 100, Tracker 3 139, K7ABC/M 81, Hütte Nord 120 +20
     "#]].assert_eq(&said);
@@ -330,21 +330,21 @@ fn ten_thousand_packets_in_french() {
         9h█▇▇12h█▇▇█▇█18h█▇▁
         1352 paquets · max 131 à 17h
         /histo 48
-        📊 tout · 48 h (▁ 2 h)
-        21h▁0h▁▁▁6h▁▁▁12h▁▇█18h██▆0h▄▃▄6h▄██12h███18h█▅
+        📊 tout · 32 h (▁ 2 h)
+        13h▇█18h██▆0h▄▃▄6h▄██12h███18h█▅
         8600 paquets · max 348 à 20h
         /top 168
-        🏆 168 h · 8602 paquets · 247 nœuds · Büro Änderun 57e6 86 · Büro Änderun 28d9 80 · Alice Neighbou 79 · Dora 79 · Émile 32 74 · mesh-router-we 74 · Ridge Relay 74 · Hütte Nord 72
+        🏆 32 h · 8602 paquets · 247 nœuds · Büro Änderun 57e6 86 · Büro Änderun 28d9 80 · Alice Neighbou 79 · Dora 79 · Émile 32 74 · mesh-router-we 74 · Ridge Relay 74 · Hütte Nord 72
         /stats
         📈 24 h · 6286 paquets · 247 nœuds · 51 en direct · 326 textes · 🏆 Alice Neighbou 61
         /channel
         📻 24 h · occupé à 20% · moyenne 12% · max 61% à 9h · 21h▃▃▃0h▃▃▃▃▃▃6h▃▃▄▆▄▄12h▄▄▅▅▅▅18h▅▅? · Alice Neighbou 58 · Dora 58 · the longest na 56
         /propag
-        📡 24 h · c551→9fd3 41.0 km -2.5 dB · e1a1→c33c 40.6 km -16.0 dB · 99b9→87e5 39.8 km 8.8 dB · 5c92→ea32 39.4 km -5.5 dB · 🏆 30 j: c551→9fd3 41.0 km (il y a 1 h)
+        📡 24 h · c551→9fd3 >40 km -2.5 dB · e1a1→c33c >39 km -16.0 dB · 99b9→87e5 >38 km 8.8 dB · 5c92→ea32 >38 km -5.5 dB · 🏆 32 h: c551→9fd3 >40 km (il y a 1 h)
         /propag 1 10
-        📡 1 h · bf42→moi 32.6 km -2.0 dB · 16dc→c604 32.5 km -9.2 dB · 8f13→889d 31.8 km -15.8 dB · 9fd3→c604 31.7 km -14.5 dB · 🏆 30 j: c551→9fd3 41.0 km (il y a 1 h)
+        📡 1 h · bf42→moi >31 km -2.0 dB · 16dc→c604 >31 km -9.2 dB · 8f13→889d >30 km -15.8 dB · 9fd3→c604 >30 km -14.5 dB · 🏆 32 h: c551→9fd3 >40 km (il y a 1 h)
         /neighbors
-        👥 48 h · 250 nœuds · 2018 liaisons · 🦊 158: bc85, 14b8, 100c · ALI 148: DORA, moi, LONG · ☀ 142: d91c, moi, 921a · moi 52: 4853, 1d9e, 0ee0 · b595 26: 1489, 8559, ba67
+        👥 32 h · 250 nœuds · 2018 liaisons · 🦊 158: bc85, 14b8, 100c · ALI 148: DORA, moi, LONG · ☀ 142: d91c, moi, 921a · moi 52: 4853, 1d9e, 0ee0 · b595 26: 1489, 8559, ba67
         /neighbors hütte
         Lequel ? Réponds par son numéro.
         1 Hütte Nor 71c2
@@ -357,9 +357,9 @@ fn ten_thousand_packets_in_french() {
         8 Hütte Nor 70f7
         9 Hütte Nor 5a81
         /neighbors !a1b2c3d4
-        👥 moi · 52 voisins (48 h) · ←4853 9.0 dB · ←1d9e 8.2 dB 11.6 km · ←0ee0 8.2 dB 9.7 km · ←00e1 7.2 dB 23.6 km · ←70f7 6.5 dB 20.0 km · ←LONG 6.2 dB · ←ALI 6.2 dB 24.5 km
+        👥 moi · 52 voisins (32 h) · ←4853 9.0 dB · ←1d9e 8.2 dB >10 km · ←0ee0 8.2 dB >8 km · ←00e1 7.2 dB >22 km · ←70f7 6.5 dB >19 km · ←LONG 6.2 dB · ←ALI 6.2 dB >23 km
         /leaderboard
-        🏅 7 j · 📡 c551→9fd3 41.0 km · 💬 ALI 22 textes · ⛰ 1489 2399 m · 📶 4853 9.0 dB · ⏱ 1abd 1 j · 🪫 1527 26%
+        🏅 32 h · 📡 c551→9fd3 >40 km · 💬 ALI 22 textes · ⛰ 1489 2399 m · 📶 4853 9.0 dB · ⏱ 1abd 1 j · 🪫 1527 26%
         /trafic
         📨 8 h · 117 textes
         19:55 b595: Bonjour à tous
@@ -375,12 +375,12 @@ fn ten_thousand_packets_in_french() {
         19:57 6efe: à ce soir
         19:58 716f: 73 de F4XYZ 👩‍🚒
         /errors
-        ⚠ 2 non arrivées · LONG PKI_SEND_FAIL_PUBLIC_KEY 6 h · BÜR PKI_FAILED 1 j
+        ⚠ 2 non arrivées · LONG sa clé m'est inconnue 6 h · BÜR clé périmée 1 j
         /stats p 168
-        📦 168 h · 8626 paquets · télémétrie 2945 (34%) · positions 2020 (23%) · infos de nœud 1231 (14%) · illisibles 781 (9%) · autres 458 (5%) · textes 448 (5%) · routage 260 (3%)
+        📦 32 h · 8626 paquets · télémétrie 2945 (34%) · positions 2020 (23%) · infos de nœud 1231 (14%) · illisibles 781 (9%) · autres 458 (5%) · textes 448 (5%) · routage 260 (3%)
         /keys
         🔑 220 avec clé · 29 sans : Bob mobile 130, the longest name a n, Balloon 🎈 71, Hütte Nord 30, Кот Матрос, Žiga na vrhu 100, Tracker 3 139, K7ABC/M 81, Hütte Nord 120 +20
-        dont 0.0 MB libres · 9090 paquets · sur 1 j · 0 de plus en sommes · 250 nœuds · 2061 liaisons · 284 textes · 2 erreurs"#]].assert_eq(&said);
+        dont 0.0 Mo libres · 9090 paquets · sur 1 j · 0 de plus en sommes · 250 nœuds · 2061 liaisons · 284 textes · 2 erreurs"#]].assert_eq(&said);
 }
 
 #[test]
@@ -392,10 +392,55 @@ fn a_restart_in_the_middle_changes_no_answer() {
     assert_eq!(halves, whole);
 }
 
+/// Written or not, and after a restart: nothing is told of the time before.
+#[test]
+fn a_young_history_tells_of_no_week() {
+    let (_folder, path) = place();
+    let told = |rig: &mut Rig, expected: &str| {
+        rig.pass(300);
+        for question in ["/top 168", "/packets 168", "/hop 168", "/propag 168"] {
+            let said = rig.ask(question).concat();
+            assert!(said.contains(expected), "{question}: {said}");
+        }
+    };
+    // Another node of ours has been there for long.
+    drop(super::writer(&path));
+    let conn = rusqlite::Connection::open(&path).unwrap();
+    let hour = i64::try_from(EPOCH / 3_600 - 100).unwrap();
+    conn.execute("INSERT INTO own VALUES (7, 4711, 1)", [])
+        .unwrap();
+    conn.execute(
+        "INSERT INTO hours VALUES (?1, 7, 8, 1, 1, 0, 0, NULL, NULL)",
+        [hour],
+    )
+    .unwrap();
+    drop(conn);
+    let mut rig = Rig::new(&path, Lang::En, begin());
+    rig.pass(60);
+    let said = rig.ask("/top 168").concat();
+    assert!(said.starts_with("🏆 1 min · 1 packet · "), "{said}");
+    rig.pass(150);
+    let said = rig.ask("/stats 168").concat();
+    assert!(said.starts_with("📈 4 min · 2 packets · "), "{said}");
+    for _ in 0..28 {
+        rig.pass(600);
+    }
+    told(&mut rig, " 5 h · ");
+    // The hour in which it began is the first one.
+    let bars = rig.ask("/histo 48").concat();
+    assert!(bars.starts_with("📊 all · 6 h\n15h"), "{bars}");
+    rig.bot.close(rig.now);
+    let now = rig.now.plus(Duration::from_secs(1_800));
+    drop(rig);
+    told(&mut Rig::new(&path, Lang::Fr, now), " 6 h · ");
+}
+
 #[test]
 fn older_packets_count_by_their_hourly_sums() {
     let (_folder, path) = place();
     let mut fixture = Fixture::told(&path, "en", false);
+    // No hour ends between these questions and the same ones later.
+    fixture.world.run(20 * 60_000);
     let questions = ["/top 168", "/packets 168"];
     let asked_at = fixture.world.now;
     let figures = fixture.conversation(&questions);

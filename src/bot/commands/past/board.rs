@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use super::format;
-use super::propag::{distance, short};
-use super::{TOP, leave};
+use super::propag::{far, short};
+use super::{TOP, days, leave};
 use crate::bot::command::{Ask, Command, Context};
 use crate::bot::insight::{By, Group, HOURS_MAX, Kind, Links, Look, View, Wish};
 use crate::bot::reply::Reply;
@@ -23,7 +23,7 @@ const UPTIME_MAX: u32 = 10 * 365 * 24 * 3_600;
 pub const COMMAND: Command = Command {
     name: "leaderboard",
     aliases: &["lb", "records"],
-    usage: "",
+    usage: None,
     summary: Text::HelpLeaderboard,
     run,
     ..TOP
@@ -41,8 +41,7 @@ fn run(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
 }
 
 fn write(view: &View<'_>) -> String {
-    let week = Text::Days.fill(view.lang, &[("n", &7)]);
-    let mut parts = vec![(0, format!("🏅 {week}"))];
+    let mut parts = vec![(0, format!("🏅 {}", days(view, 7)))];
     let mut add = |rank, what: Option<String>| parts.extend(what.map(|what| (rank, what)));
     add(1, farthest(view));
     add(2, texts(view));
@@ -124,8 +123,9 @@ fn farthest(view: &View<'_>) -> Option<String> {
         Some(_) => (pair.a, pair.b),
         None => (pair.b, pair.a),
     };
+    let far = far(view, from, to, pair.metres?);
     let (from, to) = (short(view, from), short(view, to));
-    Some(format!("📡 {from}→{to} {}", distance(pair.metres)))
+    Some(format!("📡 {from}→{to} {far}"))
 }
 
 /// `💬 Alice 123 texts`.

@@ -5,7 +5,7 @@
 //! quarter of the time on the firmware holds back what is not urgent.
 
 use super::histo::NAMED;
-use super::{format, lists};
+use super::{format, lists, window};
 use crate::bot::insight::{HOUR, View};
 use crate::text::Text;
 
@@ -24,7 +24,7 @@ const HEIGHTS: [(f64, char); 8] = [
 /// The answer.
 pub fn write(view: &View<'_>) -> String {
     let air = &view.answer.air;
-    let mut parts = vec![(0, format!("📻 {} h", view.wish.hours))];
+    let mut parts = vec![(0, format!("📻 {}", window(view, view.wish.hours)))];
     let measured = air.last.zip(air.peak).zip(air.mean());
     if let Some(((last, peak), mean)) = measured {
         let (at, last) = (last.at, whole(last.busy));
@@ -56,7 +56,7 @@ fn whole(busy: f64) -> String {
 /// `14h▁▁▂▃18h▅?`: a bar an hour, the current one last.
 fn bars(view: &View<'_>) -> String {
     let last = view.until / HOUR;
-    let first = (last + 1).saturating_sub(u64::from(view.wish.hours));
+    let first = (last + 1).saturating_sub(u64::from(view.known(view.wish.hours)));
     let mut text = String::new();
     for hour in first..=last {
         let clock = view.clock(hour);

@@ -10,7 +10,7 @@ use crate::text::Text;
 pub const COMMAND: Command = Command {
     name: "db",
     aliases: &[],
-    usage: "",
+    usage: None,
     summary: Text::HelpDb,
     mode: Mode::Direct,
     operator_only: true,
@@ -35,7 +35,7 @@ fn write(view: &View<'_>) -> String {
         // Exact up to the sizes that a card can have.
         #[allow(clippy::cast_precision_loss)]
         let megabytes = bytes as f64 / (1024.0 * 1024.0);
-        format!("{} MB", format::decimal(megabytes, 1))
+        Text::DbMegabytes.fill(lang, &[("n", &format::decimal(megabytes, 1))])
     };
     let size = megabytes(stock.file_bytes + stock.wal_bytes);
     let free = Text::DbFree.fill(lang, &[("size", &megabytes(stock.free_bytes))]);

@@ -3,6 +3,7 @@
 use super::propag::short;
 use super::{TOP, format};
 use crate::bot::command::{Ask, Command, Context};
+use crate::bot::commands::reason;
 use crate::bot::insight::{Failure, Look, View, Wish};
 use crate::bot::reply::Reply;
 use crate::config::Mode;
@@ -15,7 +16,7 @@ const REASON: usize = 40;
 pub const COMMAND: Command = Command {
     name: "errors",
     aliases: &["erreurs"],
-    usage: "",
+    usage: None,
     summary: Text::HelpErrors,
     mode: Mode::Direct,
     operator_only: true,
@@ -47,7 +48,8 @@ fn write(view: &View<'_>) -> String {
 
 /// `Alice PKI_FAILED 5 min`.
 fn line(view: &View<'_>, failure: &Failure) -> String {
-    let reason = name::cut(&failure.reason, REASON);
+    let reason = reason::told(view.lang, &failure.reason);
+    let reason = name::cut(&reason, REASON);
     let text = format!("{} {reason}", short(view, failure.to));
     match failure.at {
         Some(at) => format!("{text} {}", format::brief(view.lang, view.ago(at))),

@@ -6,6 +6,7 @@
 //! because no two phones draw bars and figures equally wide.
 
 use super::format::BETWEEN;
+use super::window;
 use crate::bot::insight::{By, Group, HOUR, View};
 use crate::mesh::name;
 use crate::text::Text;
@@ -23,7 +24,7 @@ pub fn write(view: &View<'_>) -> String {
         Some(By::Hour(Some(kind))) => kind.name(view.lang),
         _ => Text::AllKinds.plain(view.lang),
     };
-    let title = format!("📊 {kind}{BETWEEN}{} h", view.wish.hours);
+    let title = format!("📊 {kind}{BETWEEN}{}", window(view, view.wish.hours));
     let busiest = view.answer.packets.most.first();
     let Some((Group::Hour(peak_at), peak)) = busiest else {
         let text = format!("{title}{BETWEEN}{}", Text::NothingHeard.plain(view.lang));
@@ -33,7 +34,7 @@ pub fn write(view: &View<'_>) -> String {
     let hour = format!("{}h", view.clock(*peak_at));
     let peak = Text::Peak.fill(view.lang, &[("n", peak), ("hour", &hour)]);
     let sum = format!("{total}{BETWEEN}{peak}");
-    let step = view.wish.hours.div_ceil(BARS);
+    let step = view.known(view.wish.hours).div_ceil(BARS);
     let unit = match step {
         0 | 1 => String::new(),
         step => format!(" (▁ {step} h)"),
@@ -58,7 +59,7 @@ fn height(packets: u64, highest: u64) -> char {
 fn bars(view: &View<'_>, step: u32) -> String {
     let step = u64::from(step.max(1));
     let last = view.until / HOUR;
-    let first = (last + 1).saturating_sub(u64::from(view.wish.hours));
+    let first = (last + 1).saturating_sub(u64::from(view.known(view.wish.hours)));
     let starts = || (first..=last).step_by(usize::try_from(step).unwrap_or(1));
     let sum = |start: u64| -> u64 {
         let hours = start..start + step;

@@ -1,7 +1,7 @@
 //! Who sends most, what the packets are for, how far they come: lists of which
 //! the least important goes first when a packet is too small for all.
 
-use super::format;
+use super::{format, window};
 use crate::bot::insight::{Group, View};
 use crate::mesh::{Hops, NodeNum};
 use crate::text::Text;
@@ -100,7 +100,7 @@ fn share(view: &View<'_>, name: &str, packets: u64) -> String {
 
 /// `🏆 24 h · 123 packets`, and the parts behind it as far as they fit.
 fn titled(icon: &str, total: Text, parts: Vec<(u8, String)>, view: &View<'_>) -> String {
-    let mut all = vec![(0, format!("{icon} {} h", view.wish.hours))];
+    let mut all = vec![(0, format!("{icon} {}", window(view, view.wish.hours)))];
     if view.answer.packets.total == 0 {
         all.push((1, Text::NothingHeard.plain(view.lang).to_owned()));
     } else {

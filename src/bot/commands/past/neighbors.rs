@@ -2,8 +2,8 @@
 //! who hears it, by what our own node heard, neighbour lists, traceroutes and
 //! relays that were heard repeating (features.md D9).
 
-use super::propag::{distance, short, snr};
-use super::{TOP, format};
+use super::propag::{far, short, snr};
+use super::{TOP, format, window};
 use crate::bot::command::{Ask, Command, Context};
 use crate::bot::commands::whom;
 use crate::bot::insight::{Hub, Links, Look, Pair, View, Wish};
@@ -18,7 +18,7 @@ const HOURS: u32 = 48;
 pub const COMMAND: Command = Command {
     name: "neighbors",
     aliases: &["neighbours", "voisins"],
-    usage: "[node]",
+    usage: Some(Text::UsageAnyNode),
     summary: Text::HelpNeighbors,
     run,
     ..TOP
@@ -59,7 +59,7 @@ fn wish(links: Links) -> Wish {
 
 fn write(view: &View<'_>) -> String {
     let net = &view.answer.links;
-    let hours = format!("{} h", view.wish.hours);
+    let hours = window(view, view.wish.hours);
     let mut parts = Vec::new();
     match view.wish.look.links {
         Some(Links::Of(node)) => {
@@ -94,7 +94,7 @@ fn neighbor(view: &View<'_>, pair: &Pair) -> String {
         (None, back) => format!("←{other} {} dB", snr(back.and_then(|it| it.snr_q))),
     };
     match pair.metres {
-        Some(_) => format!("{text} {}", distance(pair.metres)),
+        Some(metres) => format!("{text} {}", far(view, pair.a, pair.b, metres)),
         None => text,
     }
 }

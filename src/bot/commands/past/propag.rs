@@ -4,11 +4,11 @@
 //! without a relay between, neighbour lists, SNRs of traceroutes
 //! (features.md D11).
 
-use super::{HOURS, TOP, format, hours, leave};
+use super::{HOURS, TOP, days, format, hours, leave, window};
 use crate::bot::command::{Ask, Command, Context};
-use crate::bot::insight::{HOURS_MAX, Links, Look, Pair, Record, View, Wish};
+use crate::bot::insight::{HOUR, HOURS_MAX, Links, Look, Pair, Record, View, Wish};
 use crate::bot::reply::Reply;
-use crate::mesh::{NodeNum, name};
+use crate::mesh::{Apart, NodeNum, name};
 use crate::text::Text;
 
 /// The longest name, bytes.
@@ -16,11 +16,13 @@ const NAME: usize = 14;
 /// Links when no number is given, and the most that can be asked for.
 const LINKS: usize = 5;
 const LINKS_MAX: usize = 10;
+/// Days of the record.
+const MONTH: u32 = 30;
 
 pub const COMMAND: Command = Command {
     name: "propag",
     aliases: &["dx", "prop"],
-    usage: "[hours 1-168] [links 1-10]",
+    usage: Some(Text::UsagePropag),
     summary: Text::HelpPropag,
     run,
     ..TOP
@@ -49,7 +51,7 @@ fn wish(args: &str) -> Option<Wish> {
 
 fn write(view: &View<'_>) -> String {
     let net = &view.answer.links;
-    let mut parts = vec![(0, format!("📡 {} h", view.wish.hours))];
+    let mut parts = vec![(0, format!("📡 {}", window(view, view.wish.hours)))];
     if net.pairs.is_empty() {
         parts.push((1, Text::NoLinks.plain(view.lang).to_owned()));
     }
@@ -71,15 +73,24 @@ fn pair(view: &View<'_>, pair: &Pair) -> String {
     };
     let ways = [pair.there, pair.back].into_iter().flatten();
     let snrs: Vec<String> = ways.map(|way| snr(way.snr_q)).collect();
-    format!("{who} {} {} dB", distance(pair.metres), snrs.join("/"))
+    let far = pair.metres.map(|metres| far(view, pair.a, pair.b, metres));
+    let far = far.unwrap_or_default();
+    format!("{who} {far} {} dB", snrs.join("/"))
 }
 
 /// `🏆 30 d: Alice→Bob 41 km (3 d ago)`.
 fn record(view: &View<'_>, record: Record) -> String {
     let (from, to) = (short(view, record.from), short(view, record.to));
-    let far = distance(Some(record.metres));
-    let month = Text::Days.fill(view.lang, &[("n", &30)]);
-    let ago = format::ago(view.lang, view.ago(record.at));
+    let far = far(view, record.from, record.to, record.metres);
+    let age = view.ago(record.at);
+    let month = match age.as_secs().div_ceil(HOUR) {
+        // Links may be remembered for longer than packets.
+        hours if hours > view.known(24 * MONTH).into() => {
+            Text::Days.fill(view.lang, &[("n", &MONTH)])
+        }
+        _ => days(view, MONTH),
+    };
+    let ago = format::ago(view.lang, age);
     format!("🏆 {month}: {from}→{to} {far} ({ago})")
 }
 
@@ -108,6 +119,20 @@ pub fn snr(quarters: Option<i16>) -> String {
     )
 }
 
-pub fn distance(metres: Option<u32>) -> String {
-    metres.map_or_else(String::new, |metres| format::distance(f64::from(metres)))
+/// How far apart two nodes were for certain, which the history keeps: `41.0 km`,
+/// or `>34 km` when they round their positions. It does not keep that they do,
+/// but a node seldom changes it.
+pub fn far(view: &View<'_>, a: NodeNum, b: NodeNum, metres: u32) -> String {
+    let place = |num| view.book.get(num).and_then(|node| node.position);
+    let unsure = [a, b].into_iter().filter_map(place);
+    let unsure = unsure.map(|place| place.unsure_m()).sum();
+    let metres = f64::from(metres);
+    if (Apart { metres, unsure }).is_rough() {
+        format::at_least(metres, unsure)
+    } else {
+        format::distance(Apart {
+            metres,
+            unsure: 0.0,
+        })
+    }
 }

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use prost::Message;
 
 use super::*;
-use crate::bot::commands::testing::{ALICE, SANITY, World, ask};
+use crate::bot::commands::testing::{ALICE, OWN, SANITY, World, ask};
 use crate::bot::insight::{
     Air, Answer, Counts, Failure, Group, HOUR, Hub, Line, Links, Net, Pair, Record, Sample, Stock,
     Talk, Talking, Way,
@@ -140,6 +140,7 @@ fn worst(look: Look, figure: u64) -> Answer {
         reason: "Ē".repeat(99).into(),
     };
     Answer {
+        began: None,
         packets: Counts {
             total: figure,
             groups: usize::MAX,
@@ -262,6 +263,185 @@ fn nothing_known_is_said_so() {
             "{text}"
         );
     }
+}
+
+/// What these ask answers when the history begins so many seconds before.
+fn told_after(world: &World, lang: Lang, name: &str, args: &str, secs: u64) -> String {
+    const UNTIL: u64 = 1_000 * HOUR + 600;
+    let hour = Group::Hour(UNTIL / HOUR);
+    let record = Some(Record {
+        from: ALICE,
+        to: OWN,
+        metres: 3_700,
+        at: UNTIL - 60,
+    });
+    let answer = Answer {
+        began: Some(UNTIL - secs),
+        packets: Counts {
+            total: 9,
+            groups: 1,
+            most: vec![(hour, 9)],
+            ..Counts::default()
+        },
+        links: Net {
+            record,
+            ..Net::default()
+        },
+        talk: Talk {
+            channel: Some(ChannelIndex(0)),
+            ..Talk::default()
+        },
+        ..Answer::default()
+    };
+    let wish = wished(name, args).unwrap();
+    (wish.render)(&View {
+        lang,
+        part_limit: 200,
+        book: &world.book,
+        zone: &TimeZone::UTC,
+        now: world.now,
+        wish,
+        until: UNTIL,
+        answer: &answer,
+    })
+}
+
+/// Nobody is told of a week by a bot that has been there for five hours.
+#[test]
+fn no_answer_reaches_back_further_than_the_history() {
+    let world = World::town();
+    let check = |name, args, secs, expected: &str| {
+        let told = told_after(&world, Lang::En, name, args, secs);
+        assert!(told.contains(expected), "{name} {args}, {secs} s: {told}");
+    };
+    let five_hours = 5 * HOUR - 60;
+    for (secs, expected) in [
+        (0, " 1 min · "),
+        (61, " 2 min · "),
+        (HOUR - 1, " 60 min · "),
+        (HOUR, " 1 h · "),
+        (five_hours, " 5 h · "),
+        (5 * HOUR, " 5 h · "),
+        (34 * HOUR, " 35 h · "),
+        (167 * HOUR - 3_000, " 167 h · "),
+        (168 * HOUR, " 168 h · "),
+        (1_000 * HOUR, " 168 h · "),
+    ] {
+        for name in ["stats", "top", "packets", "hop", "propag"] {
+            check(name, "168", secs, expected);
+        }
+    }
+    check("top", "5", five_hours, " 5 h · ");
+    check("top", "4", five_hours, " 4 h · ");
+    check("trafic", "24", five_hours, "📨 5 h · ");
+    check("neighbors", "", five_hours, "👥 5 h · ");
+    check("leaderboard", "", five_hours, "🏅 5 h · ");
+    check("leaderboard", "", 49 * HOUR, "🏅 3 d · ");
+    check("leaderboard", "", 1_000 * HOUR, "🏅 7 d · ");
+    check(
+        "propag",
+        "",
+        five_hours,
+        "🏆 5 h: ALB→me 3.7 km (1 min ago)",
+    );
+    check("propag", "", 50 * HOUR, "🏆 3 d: ALB→me");
+    check("propag", "", 1_000 * HOUR, "🏆 30 d: ALB→me");
+    let french = told_after(&world, Lang::Fr, "leaderboard", "", 49 * HOUR);
+    assert!(french.contains("🏅 3 j · "), "{french}");
+}
+
+/// No bar stands for an hour of which nobody knows anything.
+#[test]
+fn bars_begin_with_the_history() {
+    let world = World::town();
+    // It is ten past four in the afternoon; the history began at 11:59.
+    let bars = |name, args| told_after(&world, Lang::En, name, args, 4 * HOUR + 660);
+    let expected = "📊 all · 6 h\n11h▁12h▁▁▁▁█\n9 packets · peak 9 at 16h";
+    assert_eq!(bars("histo", ""), expected);
+    assert_eq!(bars("histo", "48"), expected);
+    let channel = bars("channel", "");
+    assert!(channel.starts_with("📻 6 h · "), "{channel}");
+    let expected = "📊 all · 3 h\n14h▁▁█\n9 packets · peak 9 at 16h";
+    assert_eq!(bars("histo", "3"), expected);
+}
+
+/// The history keeps what is certain, and the book whether there is more to it.
+#[test]
+fn a_distance_of_rounded_positions_is_one_at_least() {
+    const COARSE: NodeNum = NodeNum(0x5555_0042);
+    const UNKNOWN: NodeNum = NodeNum(0x6666_0042);
+    let mut world = World::town();
+    let place = proto::Position {
+        latitude_i: Some(485_000_000),
+        longitude_i: Some(23_000_000),
+        precision_bits: 13,
+        ..proto::Position::default()
+    };
+    let told = proto::NodeInfo {
+        num: COARSE.0,
+        position: Some(place),
+        ..proto::NodeInfo::default()
+    };
+    world.book.note_node_list(&[told], world.now, SANITY);
+    let way = Some(Way {
+        snr_q: Some(8),
+        at: 0,
+        measured: true,
+    });
+    let pair = |a, metres| Pair {
+        a,
+        b: OWN,
+        there: way,
+        back: None,
+        metres: Some(metres),
+    };
+    let pairs = vec![
+        pair(COARSE, 34_990),
+        pair(ALICE, 3_700),
+        pair(UNKNOWN, 1_200),
+    ];
+    let record = Some(Record {
+        from: COARSE,
+        to: OWN,
+        metres: 34_990,
+        at: world.now.unix,
+    });
+    let links = Net {
+        links: 3,
+        pairs,
+        record,
+        ..Net::default()
+    };
+    let answer = Answer {
+        links,
+        ..Answer::default()
+    };
+    let told = |name, args| {
+        let wish = wished(name, args).unwrap();
+        (wish.render)(&View {
+            lang: Lang::En,
+            part_limit: 200,
+            book: &world.book,
+            zone: &TimeZone::UTC,
+            now: world.now,
+            wish,
+            until: world.now.unix,
+            answer: &answer,
+        })
+    };
+    let propag = told("propag", "");
+    assert!(
+        propag.contains("!55550042→me >34 km 2.0 dB · ALB→me 3.7 km 2.0 dB"),
+        "{propag}"
+    );
+    assert!(
+        propag.contains("me 1.2 km 2.0 dB · 🏆 30 d: !55550042→me >34 km ("),
+        "{propag}"
+    );
+    let neighbors = told("neighbors", "!1111aaaa");
+    let expected = "→me 2.0 dB >34 km · →me 2.0 dB 3.7 km · →me 2.0 dB 1.2 km";
+    assert!(neighbors.ends_with(expected), "{neighbors}");
+    assert!(told("leaderboard", "").contains("📡 !55550042→me >34 km"));
 }
 
 /// `/leaderboard` when nothing was looked up: what the book alone tells.

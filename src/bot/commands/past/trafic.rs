@@ -9,7 +9,7 @@ use jiff::civil::DateTime;
 
 use super::format;
 use super::propag::short;
-use super::{TOP, hours, leave};
+use super::{TOP, hours, leave, window};
 use crate::bot::command::{Ask, Command, Context, Place};
 use crate::bot::insight::{Line, Look, TEXTS_MAX, Talking, View, Wish};
 use crate::bot::reply::Reply;
@@ -24,7 +24,7 @@ const SHOWN: usize = 48;
 pub const COMMAND: Command = Command {
     name: "trafic",
     aliases: &["traffic"],
-    usage: "[hours 1-24]",
+    usage: Some(Text::UsageDay),
     summary: Text::HelpTrafic,
     run,
     ..TOP
@@ -47,7 +47,7 @@ fn run(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
 
 fn write(view: &View<'_>) -> String {
     let talk = &view.answer.talk;
-    let mut title = format!("📨 {} h", view.wish.hours);
+    let mut title = format!("📨 {}", window(view, view.wish.hours));
     title.push_str(format::BETWEEN);
     if talk.channel.is_none() {
         let text = Text::NoSharedChannel.plain(view.lang);

@@ -1,4 +1,5 @@
-//! Packets as they lie packed, and what a damaged card costs of them.
+//! Packets as they lie in the database: packed, unpacked, brought over from
+//! single rows, and what a damaged card costs of them.
 
 use rusqlite::types::Value;
 

@@ -1,0 +1,60 @@
+//! `/trace <node>`: what the asker is told of a traceroute that fails, in his
+//! language.
+
+use super::*;
+use crate::link::DropReason;
+use crate::text::Lang;
+
+/// What is said when the traceroute to Bob that Alice asks for ends like this.
+fn traced(lang: Lang, outcome: Outcome) -> Vec<String> {
+    let mut rig = rig(|settings| settings.lang = lang);
+    let question = received(ALICE, OWN, &format!("/trace {BOB}"));
+    let event = Event::Packet(Box::new(question));
+    rig.bot.handle(rig.now, event);
+    let asked = rig
+        .far
+        .requests
+        .try_iter()
+        .find_map(|request| match request {
+            Request::Traceroute(ticket, BOB) => Some(ticket),
+            _ => None,
+        });
+    let ticket = asked.expect("a traceroute");
+    rig.bot.handle(rig.now, Event::Outcome(ticket, outcome));
+    rig.sent()
+}
+
+#[test]
+fn the_asker_learns_in_his_language_why_there_is_no_way() {
+    let told = |lang, outcome| traced(lang, outcome).concat();
+    let no_key = Outcome::Failed(Failure::Nak(39));
+    for (lang, outcome, reason) in [
+        (
+            Lang::En,
+            Outcome::Expired,
+            "expired before it could be sent",
+        ),
+        (Lang::Fr, Outcome::Expired, "périmé avant l'envoi"),
+        (Lang::En, no_key, "PKI_SEND_FAIL_PUBLIC_KEY"),
+        (Lang::Fr, no_key, "sa clé m'est inconnue"),
+        (
+            Lang::Fr,
+            Outcome::Dropped(DropReason::QueueFull),
+            "trop d'envois en attente",
+        ),
+        (
+            Lang::Fr,
+            Outcome::Failed(Failure::Nak(77)),
+            "erreur de routage 77",
+        ),
+    ] {
+        let expected = match lang {
+            Lang::En => format!("{ALICE} 🔍 Alice Mobile: not traced, {reason}."),
+            Lang::Fr => format!("{ALICE} 🔍 Alice Mobile : pas de trace, {reason}."),
+        };
+        assert_eq!(told(lang, outcome), expected);
+    }
+    let silence = Outcome::Failed(Failure::NoAnswer);
+    let expected = format!("{ALICE} 🔍 Alice Mobile : pas de réponse.");
+    assert_eq!(told(Lang::Fr, silence), expected);
+}

@@ -1,0 +1,132 @@
+//! The steps of the handshake: configuration, drained back-log, node list.
+
+use std::time::Duration;
+
+use log::{info, warn};
+
+use super::Session;
+use super::ending::Ending;
+use super::handshake::{self, Handshake, NODES_AGAIN, NONCE_CONFIG, NONCE_NODES, Phase};
+use super::liveness::Liveness;
+use crate::link::message::{Event, Identity, Loss};
+use crate::mesh::{NodeNum, Now};
+use crate::proto::to_radio;
+use crate::text::Text as Say;
+
+impl Session {
+    /// Asks for the configuration, forgetting what belonged to the last one.
+    pub(super) fn begin(&mut self, now: Now) {
+        let nonce = match self.settings.handshake {
+            Handshake::TwoPhase => NONCE_CONFIG,
+            Handshake::Full => loop {
+                let nonce = self.rng.u32(1..);
+                if nonce != NONCE_CONFIG && nonce != NONCE_NODES {
+                    break nonce;
+                }
+            },
+        };
+        self.liveness = Liveness::new(now.mono);
+        self.free = None;
+        self.asked_free = None;
+        self.infos.clear();
+        self.phase = Phase::Config {
+            nonce,
+            since: now.mono,
+            last_frame: now.mono,
+            draft: handshake::blank(),
+        };
+        self.write(now, to_radio::PayloadVariant::WantConfigId(nonce));
+    }
+
+    /// The configuration is complete.
+    pub(super) fn ready(&mut self, now: Now, mut identity: Box<Identity>) {
+        identity.opened = self.opened;
+        if self.own != identity.num && self.own.is_node() {
+            warn!(
+                "this is another node than before: {} instead of {}",
+                identity.num, self.own
+            );
+            self.nodes_not_before = Duration::ZERO;
+            self.clock_lag = 0;
+            self.clock_told = None;
+            self.clock_doubt = None;
+        }
+        self.own = identity.num;
+        identity.own = self
+            .infos
+            .iter()
+            .find(|info| NodeNum(info.num) == identity.num)
+            .cloned();
+        let name = identity
+            .own
+            .as_ref()
+            .and_then(|info| info.user.as_ref())
+            .map(|user| crate::mesh::name::clean(&user.long_name, 40))
+            .unwrap_or_default();
+        info!(
+            "{}",
+            Say::LogReady.fill(
+                self.settings.lang,
+                &[
+                    ("name", &name),
+                    ("id", &identity.num),
+                    ("n", &identity.nodedb_count)
+                ]
+            )
+        );
+        self.identity = Some(identity.clone());
+        self.ready_at = now.mono;
+        self.phase = Phase::Drain {
+            since: now.mono,
+            last: now.mono,
+        };
+        // Asked at once, so that a node which dies within the first half
+        // minute is known to be one that answers.
+        self.heartbeat(now);
+        self.gate.set_up(self.ending == Ending::No);
+        self.events.push_back(Event::Ready(identity));
+        self.hand_over_nodes();
+    }
+
+    /// Passes on the nodes received so far.
+    pub(super) fn hand_over_nodes(&mut self) {
+        if !self.infos.is_empty() {
+            self.events
+                .push_back(Event::Nodes(std::mem::take(&mut self.infos)));
+        }
+    }
+
+    pub(super) fn phase_due(&mut self, now: Now) {
+        match &self.phase {
+            Phase::Down => {}
+            Phase::Config { .. } => self.verdict = Some(Loss::HandshakeStalled),
+            Phase::Drain { .. } | Phase::Steady { .. } => self.ask_for_nodes(now),
+            Phase::Nodes { .. } => {
+                warn!(
+                    "the node list stalled after {} nodes; asking again in 10 min",
+                    self.infos.len()
+                );
+                self.hand_over_nodes();
+                self.nodes_not_before = now.mono + NODES_AGAIN;
+                self.phase = Phase::Steady {
+                    nodes_at: Some(self.nodes_not_before),
+                };
+            }
+        }
+    }
+
+    fn ask_for_nodes(&mut self, now: Now) {
+        if self.settings.handshake == Handshake::Full {
+            self.phase = Phase::Steady { nodes_at: None };
+        } else if now.mono < self.nodes_not_before {
+            self.phase = Phase::Steady {
+                nodes_at: Some(self.nodes_not_before),
+            };
+        } else {
+            self.phase = Phase::Nodes {
+                last_frame: now.mono,
+            };
+            self.write(now, to_radio::PayloadVariant::WantConfigId(NONCE_NODES));
+        }
+    }
+}

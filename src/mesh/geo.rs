@@ -123,6 +123,16 @@ impl Position {
         })
     }
 
+    /// How many decimal places of a degree are worth telling, at most `most`: what
+    /// the next one adds is less than the place is known to.
+    #[must_use]
+    pub fn decimals(&self, most: u8) -> u8 {
+        let known = self.uncertainty_m().unwrap_or(0.0);
+        let units = |decimals: u8| 10_f64.powi(7 - i32::from(decimals));
+        let enough = |decimals: &u8| units(*decimals) / 2.0 * METRES_PER_UNIT <= known;
+        (0..most).find(enough).unwrap_or(most)
+    }
+
     /// The same place with coordinates rounded to `decimals` decimal places of
     /// a degree, for answers that everybody reads (2 is about 1 km), and with
     /// the precision that is left. One whose sender has rounded it more than
@@ -342,6 +352,10 @@ mod tests {
         assert_eq!(coarse(16).rounded(2).precision_bits, 14);
         assert_eq!(coarse(16).rounded(2).latitude_i, public.latitude_i);
         assert_eq!(coarse(0).rounded(2), public);
+        // Half a cell of 13 bits is 2.9 km, of 10 bits 23 km, of 17 bits 182 m.
+        let told = [10, 13, 17, 21, 31, 32, 0].map(|bits| coarse(bits).decimals(4));
+        assert_eq!(told, [1, 2, 3, 4, 4, 4, 4]);
+        assert_eq!(coarse(17).decimals(2), 2);
         assert_eq!(home.rounded(0).latitude_i, 490_000_000);
         assert_eq!(home.rounded(7), home);
         assert_eq!(home.rounded(99), home);

@@ -53,7 +53,8 @@ fn answer(ask: &Ask, context: &Context<'_>, num: NodeNum) -> Vec<(u8, String)> {
             Place::Direct => DIRECT_DECIMALS,
         };
         let rounded = position.rounded(u32::from(decimals));
-        let place = format::coordinates(&rounded, usize::from(decimals));
+        let shown = position.decimals(decimals);
+        let place = format::coordinates(&rounded, usize::from(shown));
         parts.push((5, format!("📍 {place}")));
         if let Some(altitude) = position.altitude {
             parts.push((7, format!("⛰ {altitude} m")));

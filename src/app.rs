@@ -235,7 +235,9 @@ pub fn start_trusting(
             let (store, handle) = history::thread::start(writer, on_death(&report))?;
             handles.push(handle);
             unwritten = Some(store.unwritten());
-            let (reader, handle) = history::read::start(path, result_sender, on_death(&report))?;
+            let doubts = store.doubts();
+            let (reader, handle) =
+                history::read::start(path, doubts, result_sender, on_death(&report))?;
             handles.push(handle);
             (
                 Some(Box::new(store) as Box<dyn History>),

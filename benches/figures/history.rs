@@ -15,6 +15,7 @@ use meshbot::link::memory::FarEnd;
 use meshbot::link::{Event, Identity, Link};
 use meshbot::mesh::{Hops, NodeNum, Now, Payload};
 use meshbot::proto::PortNum;
+use meshbot::store::history::thread::Doubts;
 use meshbot::store::history::{self, Limits, read};
 use meshbot::text::{Lang, Text};
 use meshbot::weather::Offline;
@@ -122,7 +123,7 @@ struct Reading(PathBuf, Sender<JobResult>);
 
 impl Archive for Reading {
     fn ask(&self, id: JobId, question: Box<Question>) -> bool {
-        let work = read::look_up(&self.0, &question);
+        let work = read::look_up(&self.0, &Doubts::default(), &question);
         self.1.try_send(JobResult { id, work }).is_ok()
     }
 }

@@ -217,7 +217,7 @@ impl View<'_> {
     }
 
     /// Of the last so many hours, those that the history reaches back; one that has
-    /// begun counts.
+    /// begun counts, and of whole hours each in which anything was heard.
     #[must_use]
     pub fn known(&self, hours: u32) -> u32 {
         let Some(began) = self.answer.began else {

@@ -60,7 +60,9 @@ pub fn exceptions(config: &Config) -> Vec<String> {
         Ok(()) => format!("stands for {}", config.own_node()),
         Err(_) => "stands for yours; `check` and `run` want its address there".to_owned(),
     };
-    let mut lines = vec![format!("[node]     a simulated one {node}")];
+    let mut lines = vec![format!(
+        "[node]     a simulated one, which does not know where it is, {node}"
+    )];
     let weather = &config.weather;
     let mut asked = vec![weather.url.as_str()];
     for url in [Some(weather.geocoding_base()), weather.fallback_base()] {
@@ -165,7 +167,7 @@ pub(super) mod tests {
     fn what_is_replaced_is_said() {
         let rich = exceptions(&config(RICH)).join("\n");
         expect![[r#"
-            [node]     a simulated one stands for node.lan:4404
+            [node]     a simulated one, which does not know where it is, stands for node.lan:4404
             [weather]  made up on this machine instead of http://10.0.0.7:8080
                        where nobody knows Innsbruck: places are Argenteuil, Paris, Saint-Étienne, Springfield, London
             [remote]   another simulated one stands for hill

@@ -150,7 +150,7 @@ fn one_s_own_configuration_holds() {
     let transcript = try_out(&text, Some("\n"));
     for line in [
         "mine.toml, with a simulated node on 127.0.0.1:",
-        "  [node]     a simulated one stands for 127.0.0.1:",
+        "  [node]     a simulated one, which does not know where it is, stands for 127.0.0.1:",
         "  [remote]   another simulated one stands for hill",
         "✓ 1 connections accepted by the node, 1 expected",
         "# before it makes it public (#0 to #7 name the channel), operator: before it",

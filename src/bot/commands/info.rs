@@ -10,7 +10,7 @@ use crate::text::Text;
 
 /// Decimal places of coordinates that everybody reads: about 1 km
 /// (features.md L7).
-const PUBLIC_DECIMALS: u8 = 2;
+pub(super) const PUBLIC_DECIMALS: u8 = 2;
 /// Decimal places in a direct message: about 10 m.
 const DIRECT_DECIMALS: u8 = 4;
 

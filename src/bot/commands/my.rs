@@ -2,7 +2,8 @@
 //! count; a relay's signal says nothing about him.
 
 use super::format;
-use crate::bot::command::{Ask, Command, Context};
+use super::info::PUBLIC_DECIMALS;
+use crate::bot::command::{Ask, Command, Context, Place};
 use crate::bot::reply::Reply;
 use crate::config::Mode;
 use crate::mesh::{Hops, labels};
@@ -67,6 +68,10 @@ fn answer(ask: &Ask, context: &Context<'_>) -> Vec<(u8, String)> {
     let place = |num| book.get(num).and_then(|node| node.position);
     let own = book.own().and_then(place);
     if let (Some(own), Some(asker)) = (own, place(ask.from)) {
+        let asker = match ask.place {
+            Place::Channel(_) => asker.rounded(u32::from(PUBLIC_DECIMALS)),
+            Place::Direct => asker,
+        };
         let way = format::way_to(lang, &own, &asker);
         parts.push((3, format!("📍 {way}")));
     }

@@ -18,6 +18,12 @@ impl Bot {
         } else if packet.is_broadcast() && self.listens_on(packet.channel) {
             Place::Channel(packet.channel)
         } else {
+            if packet.is_broadcast() {
+                debug!(
+                    "a text of {} on channel {}, where nobody is answered",
+                    packet.from, packet.channel
+                );
+            }
             return;
         };
         let limit = self.settings.bot.command_age.as_secs();
@@ -27,9 +33,11 @@ impl Bot {
         }
         let too_far = matches!(packet.hops, Hops::Known(hops) if hops > self.settings.bot.max_hops);
         if place != Place::Direct && too_far {
+            debug!("a text of {} came over more than max_hops", packet.from);
             return;
         }
         if packet.via_mqtt && self.settings.bot.mqtt == Mqtt::Ignore {
+            debug!("a text of {} came through MQTT: ignored", packet.from);
             return;
         }
         let Ok(text) = std::str::from_utf8(text) else {
@@ -131,6 +139,12 @@ impl Bot {
             format!("{said} {mark}{shown}").into()
         };
         ask.args = args;
+        if found.is_none() {
+            debug!(
+                "{} of {}: no command that is known here",
+                ask.line, ask.from
+            );
+        }
         if found.is_none() && direct {
             self.hint(now, ask);
         }

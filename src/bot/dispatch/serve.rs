@@ -22,6 +22,7 @@ impl Bot {
             return;
         }
         if !self.settings.may_use(&command, ask.place, ask.is_operator) {
+            debug!("{} of {}: not allowed on this channel", ask.line, ask.from);
             return;
         }
         let private = self.settings.mode(&command) == Mode::Private

@@ -62,12 +62,12 @@ impl Kind {
         (
             Self::Neighbours,
             Text::KindNeighbours,
-            &["neighbors", "neighbours", "voisins"],
+            &["neighbors", "neighbours", "voisins", "voisinage"],
         ),
         (
             Self::Unreadable,
             Text::KindUnreadable,
-            &["unreadable", "illisible", "encrypted"],
+            &["unreadable", "illisible", "illisibles", "encrypted"],
         ),
         (Self::Other, Text::KindOther, &["other", "autre", "autres"]),
     ];

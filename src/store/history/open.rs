@@ -124,6 +124,24 @@ pub fn renew(mut writer: Writer, why: &str) -> Result<Opened, OpenError> {
     Ok(opened)
 }
 
+/// Opens what lies now at the path of a database that was deleted or replaced
+/// while it was written, or a fresh one.
+///
+/// # Errors
+/// When it is not ours, or the folder cannot be written to.
+pub fn begin_anew(mut writer: Writer) -> Result<Opened, OpenError> {
+    let (path, limits) = (writer.path().to_owned(), writer.limits());
+    let lock = writer.lock.take();
+    drop(writer);
+    // A log of one that is gone would be read into another.
+    for ending in ["-wal", "-shm"] {
+        let _ = fs::remove_file(beside(&path, ending));
+    }
+    let mut opened = open_as_it_is(&path, limits)?;
+    opened.writer.lock = lock;
+    Ok(opened)
+}
+
 /// Opens for writing without keeping others from doing the same, for a short
 /// while: SQLite lets them take turns. What is broken stays where it is.
 ///
@@ -196,6 +214,8 @@ pub fn read(path: &Path, any_version: bool) -> Result<Connection, OpenError> {
     match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(OpenError::Missing),
         Err(error) => return Err(OpenError::File(error)),
+        // Whoever opens a pipe waits for the other end.
+        Ok(about) if !about.is_file() => return Err(OpenError::Foreign),
         Ok(_) => {}
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;

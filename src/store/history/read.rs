@@ -18,6 +18,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::open::OpenError;
 use super::rows::PER_SECOND;
 use super::stats::stats;
+use super::thread::Doubts;
 use super::{int, is_legible, open, packed, rows, unsigned};
 use crate::bot::errands::{JobId, JobResult, Work};
 use crate::bot::insight::{
@@ -41,25 +42,33 @@ impl Archive for Reader {
 }
 
 /// Starts the thread, which reads the database at `path` and sends what it
-/// finds to `results`; `report` learns of its end.
+/// finds to `results`; `doubts` learns of what is broken, `report` of its end.
 ///
 /// # Errors
 /// When the system has no thread left.
 pub fn start(
     path: PathBuf,
+    doubts: Doubts,
     results: Sender<JobResult>,
     report: impl FnOnce(Death) + Send + 'static,
 ) -> io::Result<(Reader, JoinHandle<()>)> {
     let (sender, questions) = bounded(WAITING);
-    let handle = spawn("history", report, move || run(&path, &questions, &results))?;
+    let handle = spawn("history", report, move || {
+        run(&path, &doubts, &questions, &results);
+    })?;
     Ok((Reader(sender), handle))
 }
 
-fn run(path: &Path, questions: &Receiver<(JobId, Box<Question>)>, results: &Sender<JobResult>) {
+fn run(
+    path: &Path,
+    doubts: &Doubts,
+    questions: &Receiver<(JobId, Box<Question>)>,
+    results: &Sender<JobResult>,
+) {
     for (id, question) in questions {
         let result = JobResult {
             id,
-            work: look_up(path, &question),
+            work: look_up(path, doubts, &question),
         };
         if results.send(result).is_err() {
             return;
@@ -72,11 +81,14 @@ fn run(path: &Path, questions: &Receiver<(JobId, Box<Question>)>, results: &Send
 /// # Errors
 /// With what the panic said. What cannot be read is no error here but
 /// [`Work::Past`] of nothing, and is said in the log.
-pub fn look_up(path: &Path, question: &Question) -> Result<Work, String> {
+pub fn look_up(path: &Path, doubts: &Doubts, question: &Question) -> Result<Work, String> {
     caught(|| {
         let answer = answer(path, question);
         if let Err(error) = &answer {
             warn!("{}: {error}; not looked up", path.display());
+            if matches!(error, OpenError::Sql(error) if open::is_corrupt(error)) {
+                doubts.tell();
+            }
         }
         Work::Past(answer.ok().map(Box::new))
     })

@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use log::{debug, info, warn};
 
-use super::{Writer, open};
+use super::{OpenError, Opened, Writer, open};
 use crate::bot::record::{Batch, History};
 use crate::mesh::book::DEFAULT_CAPACITY;
 use crate::thread::{Death, spawn};
@@ -26,6 +26,19 @@ struct Told {
     unwritten: AtomicUsize,
     /// A broken database was replaced by a fresh one.
     forgotten: AtomicBool,
+    /// Whoever reads has met something broken.
+    doubted: AtomicBool,
+}
+
+/// For whoever reads: only the one who writes puts a broken database aside.
+#[derive(Clone, Debug, Default)]
+pub struct Doubts(Arc<Told>);
+
+impl Doubts {
+    /// The database has to be looked over before more is written.
+    pub fn tell(&self) {
+        self.0.doubted.store(true, Ordering::SeqCst);
+    }
 }
 
 /// The bot's way to the thread. When the last one is gone, the thread ends.
@@ -40,6 +53,14 @@ impl Store {
     #[must_use]
     pub fn unwritten(&self) -> Unwritten {
         Unwritten(Arc::clone(&self.told))
+    }
+}
+
+impl Store {
+    /// For whoever reads what this one writes.
+    #[must_use]
+    pub fn doubts(&self) -> Doubts {
+        Doubts(Arc::clone(&self.told))
     }
 }
 
@@ -97,6 +118,9 @@ fn run(writer: Writer, batches: &Receiver<Box<Batch>>, told: &Told) {
             told.forgotten.store(true, Ordering::SeqCst);
         }
         let Ok(batch) = batches.recv() else { return };
+        if told.doubted.swap(false, Ordering::SeqCst) {
+            clerk.look_over();
+        }
         clerk.keep(&batch);
         told.unwritten.fetch_sub(1, Ordering::SeqCst);
     }
@@ -127,12 +151,20 @@ impl Clerk {
             owed: None,
             renewed: false,
         };
-        let checked = clerk.writer.as_ref().map(Writer::check);
-        match checked {
-            Some(Err(error)) if open::is_corrupt(&error) => clerk.renew(&error),
+        clerk.put_aside_if_broken(Writer::check);
+        clerk
+    }
+
+    /// Looks the database over, because somebody could not read it.
+    pub fn look_over(&mut self) {
+        self.put_aside_if_broken(Writer::look_over);
+    }
+
+    fn put_aside_if_broken(&mut self, check: impl FnOnce(&Writer) -> rusqlite::Result<()>) {
+        match self.writer.as_ref().map(check) {
+            Some(Err(error)) if open::is_corrupt(&error) => self.renew(&error),
             _ => {}
         }
-        clerk
     }
 
     /// Whether a fresh database took the place of a broken one since the last
@@ -144,6 +176,13 @@ impl Clerk {
     /// Writes a batch, or says once why not.
     pub fn keep(&mut self, batch: &Batch) {
         let rows = batch.rows() + batch.keys.len() + batch.errors.len();
+        if let Some(writer) = self.writer.take_if(|writer| !writer.is_in_place()) {
+            warn!(
+                "{}: the history was deleted or replaced; what lies there now goes on",
+                writer.path().display()
+            );
+            self.go_on_with(writer, open::begin_anew);
+        }
         let Some(writer) = &mut self.writer else {
             return;
         };
@@ -189,9 +228,16 @@ impl Clerk {
         let Some(writer) = self.writer.take() else {
             return;
         };
+        self.go_on_with(writer, |writer| open::renew(writer, &error.to_string()));
+    }
+
+    fn go_on_with(
+        &mut self,
+        writer: Writer,
+        renew: impl FnOnce(Writer) -> Result<Opened, OpenError>,
+    ) {
         let path = writer.path().to_owned();
-        let renewed = open::renew(writer, &error.to_string());
-        match renewed {
+        match renew(writer) {
             Ok(opened) => {
                 self.writer = Some(opened.writer);
                 self.renewed = true;

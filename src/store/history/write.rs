@@ -1,5 +1,6 @@
 //! Commits batches: each is one transaction, synced before it counts.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -39,6 +40,8 @@ const DRIFT: u64 = 3_600;
 pub struct Writer {
     pub(super) conn: Connection,
     path: PathBuf,
+    /// Which file it is.
+    inode: Option<(u64, u64)>,
     pub(super) limits: Limits,
     /// Running number of the last text within its second.
     running: u64,
@@ -72,6 +75,7 @@ impl Writer {
         Ok(Self {
             conn,
             path: path.to_owned(),
+            inode: inode(path),
             limits,
             running: last_text.map_or(0, unsigned) % PER_SECOND,
             upkept: 0,
@@ -102,9 +106,18 @@ impl Writer {
     /// # Errors
     /// [`rusqlite::ErrorCode::DatabaseCorrupt`] when it is broken.
     pub fn check(&self) -> rusqlite::Result<()> {
-        if !self.unclean {
-            return Ok(());
+        if self.unclean {
+            self.look_over()
+        } else {
+            Ok(())
         }
+    }
+
+    /// Looks it over, however it was closed.
+    ///
+    /// # Errors
+    /// [`rusqlite::ErrorCode::DatabaseCorrupt`] when it is broken.
+    pub fn look_over(&self) -> rusqlite::Result<()> {
         let found: String = self
             .conn
             .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
@@ -113,6 +126,13 @@ impl Writer {
         }
         let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
         Err(rusqlite::Error::SqliteFailure(code, Some(found)))
+    }
+
+    /// Whether what is written here is still what lies at the path: somebody may
+    /// have deleted or replaced it.
+    #[must_use]
+    pub fn is_in_place(&self) -> bool {
+        self.inode == inode(&self.path)
     }
 
     /// Commits a batch. When this returns, a power cut cannot take it any more.
@@ -232,6 +252,11 @@ impl Writer {
         }
         Ok(())
     }
+}
+
+fn inode(path: &Path) -> Option<(u64, u64)> {
+    let about = std::fs::metadata(path).ok()?;
+    Some((about.dev(), about.ino()))
 }
 
 /// What time it is for those who forget. What is forgotten is gone for good, so

@@ -8,11 +8,13 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use log::Level;
-use meshbot::bot::record::{Batch, Undelivered, When};
+use meshbot::bot::errands::Work;
+use meshbot::bot::insight::{By, Look, Question};
+use meshbot::bot::record::{Batch, History, Undelivered, When};
 use meshbot::mesh::Now;
 use meshbot::store::history::open::beside;
-use meshbot::store::history::thread::Clerk;
-use meshbot::store::history::{self, Limits, OpenError, Writer};
+use meshbot::store::history::thread::{self, Clerk};
+use meshbot::store::history::{self, Limits, OpenError, Writer, read};
 use tempfile::TempDir;
 
 use super::traffic::{Mesh, OWN};
@@ -278,6 +280,80 @@ fn what_breaks_later_is_found_when_it_is_met() {
     assert!(beside(&path, ".corrupt-1").exists());
     assert!(is_sound(&path));
     assert_eq!(packets(&path).len(), 20);
+}
+
+/// The first page of one table, which nobody writes to for days: it is met by
+/// whoever asks.
+#[test]
+fn what_only_a_question_meets_is_put_aside_as_well() {
+    let (_folder, path) = closed();
+    let page = number(
+        &path,
+        "SELECT rootpage FROM sqlite_schema WHERE name = 'hours'",
+    );
+    let page_size = number(&path, "PRAGMA page_size");
+    let mut bytes = fs::read(&path).unwrap();
+    let start = usize::try_from((page - 1) * page_size).unwrap();
+    bytes[start..start + usize::try_from(page_size).unwrap()].fill(0xa5);
+    fs::write(&path, &bytes).unwrap();
+    let opened = history::open(&path, Limits::default()).unwrap();
+    let (store, thread) = thread::start(opened.writer, |_| {}).unwrap();
+    let question = Question {
+        own: OWN,
+        until: u64::MAX / 2,
+        look: Look {
+            packets: Some(By::Kind),
+            ..Look::default()
+        },
+        ..Question::default()
+    };
+    let ask = || match read::look_up(&path, &store.doubts(), &question) {
+        Ok(Work::Past(answer)) => answer,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(ask(), None);
+    let batch = batch(&mut Mesh::new(11), 1);
+    store.keep(Box::new(batch.clone())).unwrap();
+    drop(store);
+    thread.join().unwrap();
+    assert!(beside(&path, ".corrupt-1").exists());
+    assert!(is_sound(&path));
+    assert_eq!(packets(&path).len(), batch.packets.len());
+}
+
+#[test]
+fn what_is_deleted_or_replaced_meanwhile_is_noticed() {
+    let (_folder, path) = closed();
+    let copy = beside(&path, ".copy");
+    fs::copy(&path, &copy).unwrap();
+    let before = packets(&path).len();
+    let mut mesh = Mesh::new(12);
+    logs::begin();
+    let mut clerk = Clerk::new(writer(&path));
+    clerk.keep(&batch(&mut mesh, 1));
+    assert!(!clerk.take_renewed());
+    fs::remove_file(&path).unwrap();
+    clerk.keep(&batch(&mut mesh, 2));
+    assert!(clerk.take_renewed());
+    assert!(is_sound(&path));
+    assert_eq!(packets(&path).len(), 10);
+    // Somebody puts a backup in its place.
+    fs::rename(&copy, &path).unwrap();
+    clerk.keep(&batch(&mut mesh, 3));
+    assert!(clerk.take_renewed());
+    drop(clerk);
+    assert!(is_sound(&path));
+    assert_eq!(packets(&path).len(), before + 10);
+    // A folder: nothing can be written there.
+    let mut clerk = Clerk::new(writer(&path));
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    for number in 4..6 {
+        clerk.keep(&batch(&mut mesh, number));
+    }
+    let said = warnings();
+    assert_eq!(said.len(), 4, "{said:?}");
+    assert!(said[3].contains("goes on without a history"), "{said:?}");
 }
 
 /// Whatever the configuration names by mistake: it stays as it is, and so does

@@ -13,6 +13,7 @@ use meshbot::bot::insight::{Archive, Question};
 use meshbot::mesh::NodeNum;
 use meshbot::proto::{self, PortNum, mesh_packet, routing, telemetry};
 use meshbot::sim::{Fault, Said, Settings, SimNode, Version};
+use meshbot::store::history::thread::Doubts;
 use meshbot::store::history::{self, Limits, read};
 use prost::Message;
 
@@ -40,7 +41,7 @@ pub struct Reading(pub PathBuf, pub Sender<JobResult>);
 
 impl Archive for Reading {
     fn ask(&self, id: JobId, question: Box<Question>) -> bool {
-        let work = read::look_up(&self.0, &question);
+        let work = read::look_up(&self.0, &Doubts::default(), &question);
         self.1.try_send(JobResult { id, work }).is_ok()
     }
 }

@@ -22,6 +22,7 @@ use meshbot::link::{Event, Identity, Link, Received};
 use meshbot::mesh::{Hops, NodeNum, Now, Payload, Sanity};
 use meshbot::proto::PortNum;
 use meshbot::sim::Said;
+use meshbot::store::history::thread::Doubts;
 use meshbot::store::history::{self, Limits, read};
 use meshbot::text::{Lang, Text};
 use meshbot::weather::Offline;
@@ -496,7 +497,7 @@ fn hung_errands_delay_no_answer_from_the_history() {
         hung += 1;
     }
     assert!(hung >= 8);
-    let (reader, thread) = read::start(path.clone(), results, |_| {}).unwrap();
+    let (reader, thread) = read::start(path.clone(), Doubts::default(), results, |_| {}).unwrap();
     let mut rig = Rig::with(
         &path,
         Lang::En,

@@ -9,6 +9,7 @@ use crossbeam_channel::Sender;
 use meshbot::bot::errands::{JobId, JobResult};
 use meshbot::bot::insight::{Archive, Question};
 use meshbot::bot::record::{Batch, History};
+use meshbot::store::history::thread::Doubts;
 use meshbot::store::history::{self, Limits, Writer, read};
 use meshbot::text::Lang;
 use meshbot::weather::{Candidate, Cell, Current, Failure, Hour, Provider, Report, Source, Spot};
@@ -145,7 +146,7 @@ impl Reading {
 
 impl Archive for Reading {
     fn ask(&self, id: JobId, question: Box<Question>) -> bool {
-        let work = read::look_up(&self.0, &question);
+        let work = read::look_up(&self.0, &Doubts::default(), &question);
         self.1.try_send(JobResult { id, work }).is_ok()
     }
 }

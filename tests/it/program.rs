@@ -2,6 +2,8 @@
 //! signals.
 
 use std::io::{BufRead, BufReader};
+use std::os::unix::net::UnixDatagram;
+use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -369,6 +371,15 @@ fn the_log_never_holds_keys_or_direct_texts() {
     }
 }
 
+/// What stands for systemd, and where it listens.
+fn notified(folder: &tempfile::TempDir) -> (UnixDatagram, PathBuf) {
+    let path = folder.path().join("notify");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    let patience = Some(Duration::from_secs(20));
+    socket.set_read_timeout(patience).unwrap();
+    (socket, path)
+}
+
 /// Bringing a large history up to date takes a cheap card a while: systemd must
 /// not take that for a program that hangs.
 #[test]
@@ -383,11 +394,7 @@ fn systemd_knows_that_the_history_is_being_opened() {
     conn.execute_batch(&mark).unwrap();
     schema::migrate(&mut conn, &database, &schema::STEPS[..1]).unwrap();
     drop(conn);
-    let socket_path = folder.path().join("notify");
-    let socket = std::os::unix::net::UnixDatagram::bind(&socket_path).unwrap();
-    socket
-        .set_read_timeout(Some(Duration::from_secs(20)))
-        .unwrap();
+    let (socket, socket_path) = notified(&folder);
     let child = meshbot(&["run", "--config", &path])
         .env("NOTIFY_SOCKET", &socket_path)
         .stderr(Stdio::null())
@@ -432,11 +439,7 @@ fn systemd_is_told_what_it_wants_to_know() {
     let node = Server::local(Settings::default()).unwrap();
     let port = node.addr().port();
     let (folder, path) = configured(&format!("[node]\nhost = \"127.0.0.1\"\nport = {port}"));
-    let socket_path = folder.path().join("notify");
-    let socket = std::os::unix::net::UnixDatagram::bind(&socket_path).unwrap();
-    socket
-        .set_read_timeout(Some(Duration::from_secs(20)))
-        .unwrap();
+    let (socket, socket_path) = notified(&folder);
     let child = meshbot(&["run", "--config", &path])
         .env("NOTIFY_SOCKET", &socket_path)
         .env("WATCHDOG_USEC", "300000")

@@ -17,7 +17,7 @@ use super::open::beside;
 /// Of the newest, so many are kept besides the first.
 const NEWEST: usize = 2;
 /// What may belong to a database.
-const BELONGINGS: [&str; 2] = ["-wal", "-shm"];
+pub(super) const BELONGINGS: [&str; 2] = ["-wal", "-shm"];
 
 /// Puts a broken database out of the way, under the next number, and removes
 /// what is too much.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use log::info;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::aside::move_aside;
+use super::aside::{BELONGINGS, move_aside};
 use super::claim::{self, APPLICATION_ID, Lock};
 use super::{Limits, Writer, load, schema};
 use crate::mesh::{Known, NodeNum};
@@ -113,15 +113,8 @@ pub fn open(path: &Path, limits: Limits) -> Result<Opened, OpenError> {
 ///
 /// # Errors
 /// When the folder cannot be written to.
-pub fn renew(mut writer: Writer, why: &str) -> Result<Opened, OpenError> {
-    let (path, limits) = (writer.path().to_owned(), writer.limits());
-    // Nobody else gets it in between.
-    let lock = writer.lock.take();
-    drop(writer);
-    move_aside(&path, why)?;
-    let mut opened = open_as_it_is(&path, limits)?;
-    opened.writer.lock = lock;
-    Ok(opened)
+pub fn renew(writer: Writer, why: &str) -> Result<Opened, OpenError> {
+    reopen(writer, |path| move_aside(path, why))
 }
 
 /// Opens what lies now at the path of a database that was deleted or replaced
@@ -129,14 +122,26 @@ pub fn renew(mut writer: Writer, why: &str) -> Result<Opened, OpenError> {
 ///
 /// # Errors
 /// When it is not ours, or the folder cannot be written to.
-pub fn begin_anew(mut writer: Writer) -> Result<Opened, OpenError> {
+pub fn begin_anew(writer: Writer) -> Result<Opened, OpenError> {
+    reopen(writer, |path| {
+        // A log of one that is gone would be read into another.
+        for ending in BELONGINGS {
+            let _ = fs::remove_file(beside(path, ending));
+        }
+        Ok(())
+    })
+}
+
+/// Closes, does something at the path, opens again.
+fn reopen(
+    mut writer: Writer,
+    between: impl FnOnce(&Path) -> io::Result<()>,
+) -> Result<Opened, OpenError> {
     let (path, limits) = (writer.path().to_owned(), writer.limits());
+    // Nobody else gets it in between.
     let lock = writer.lock.take();
     drop(writer);
-    // A log of one that is gone would be read into another.
-    for ending in ["-wal", "-shm"] {
-        let _ = fs::remove_file(beside(&path, ending));
-    }
+    between(&path)?;
     let mut opened = open_as_it_is(&path, limits)?;
     opened.writer.lock = lock;
     Ok(opened)

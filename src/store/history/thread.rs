@@ -19,7 +19,7 @@ use crate::thread::{Death, spawn};
 /// Batches that may wait while one is written.
 const WAITING: usize = 2;
 
-/// What the thread tells without being asked.
+/// What the thread and those around it tell each other without being asked.
 #[derive(Debug, Default)]
 struct Told {
     /// Batches that were handed over and are not written yet.
@@ -54,9 +54,7 @@ impl Store {
     pub fn unwritten(&self) -> Unwritten {
         Unwritten(Arc::clone(&self.told))
     }
-}
 
-impl Store {
     /// For whoever reads what this one writes.
     #[must_use]
     pub fn doubts(&self) -> Doubts {

@@ -27,7 +27,7 @@ use crate::mesh::Sanity;
 use crate::remote::Limits;
 use crate::remote::call::{Caller, Named};
 use crate::services::weather::{Addresses, Services};
-use crate::signals::Stop;
+use crate::signals::{Hangup, Stop};
 use crate::store::{Files, history, place};
 use crate::systemd::{self, Watchdog};
 use crate::thread::{Death, Pulse, spawn};
@@ -348,7 +348,7 @@ fn leave(handles: &[JoinHandle<()>], unwritten: Option<&history::thread::Unwritt
 /// [`AppError`] when it cannot start, or when one of its threads dies.
 pub fn run(config: &Config) -> Result<(), AppError> {
     std::panic::set_hook(Box::new(|panic| error!("{panic}")));
-    let stop = Stop::on_signals()?;
+    let stop = Stop::on_signals(Hangup::Ignored)?;
     let mut running = start(config, commands::registry(), stop.wake())?;
     systemd::notify(&[NotifyState::Ready]);
     let mut watchdog = Watchdog::new();

@@ -14,11 +14,12 @@ use meshbot::config::Config;
 use meshbot::demo;
 use meshbot::link::Clock;
 use meshbot::logging;
-use meshbot::signals::Stop;
+use meshbot::signals::{self, Hangup, Stop};
 use meshbot::sim::{Server, SimNode};
 use meshbot::thread;
 
 fn main() -> ExitCode {
+    signals::survive_full_files();
     let command = match cli::parse(std::env::args_os().skip(1)) {
         Ok(command) => command,
         Err(error) => {
@@ -75,7 +76,7 @@ fn carry_out(command: Command) -> Result<(), AppError> {
 
 /// The simulated node alone, until a signal ends it.
 fn simulate(sim: &cli::Sim) -> Result<(), AppError> {
-    let stop = Stop::on_signals()?;
+    let stop = Stop::on_signals(Hangup::Ends)?;
     let settings = app::sim_settings(sim);
     let server = Server::bind(&sim.listen.to_string())
         .map_err(|error| AppError::Failed(format!("{}: {error}", sim.listen)))?;
@@ -111,7 +112,7 @@ fn demonstrate(verbose: bool, own: Option<(PathBuf, Config)>) -> Result<(), AppE
         ..demo::Options::default()
     };
     // Whoever has seen enough leaves nothing behind.
-    let stop = Stop::on_signals()?;
+    let stop = Stop::on_signals(Hangup::Ends)?;
     let folder = demo::Folder::new()?;
     let (done, ended) = bounded(1);
     let (wake, path) = (stop.wake(), folder.path().to_owned());

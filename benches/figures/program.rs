@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use meshbot::mesh::NodeNum;
 use meshbot::sim::{Handle, Said, Server, Settings};
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 /// Nothing takes longer, however busy the machine.
@@ -59,8 +60,8 @@ impl Program {
 
     /// Ends the program as an operator does.
     pub fn stop(&mut self) {
-        let pid = self.child.id().to_string();
-        Command::new("kill").arg(&pid).status().unwrap();
+        let pid = i32::try_from(self.child.id()).unwrap();
+        kill_process(Pid::from_raw(pid).unwrap(), Signal::TERM).unwrap();
         self.child.wait().unwrap();
     }
 

@@ -73,7 +73,7 @@ impl Default for Options {
         Self {
             colour: false,
             latency: true,
-            patience: Duration::from_secs(12),
+            patience: Duration::from_secs(60),
             silence: Duration::from_millis(1_500),
             pause: Duration::from_millis(2_500),
             spacing: Duration::from_millis(2_300),

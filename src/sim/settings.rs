@@ -130,6 +130,8 @@ pub struct Counters {
     pub want_nodes_only: u64,
     /// Handshakes of any kind that were written out completely.
     pub completed: u64,
+    /// Those of them that tell the configuration, with or without the nodes.
+    pub configured: u64,
     /// Heartbeats, those with nonce 1 included.
     pub heartbeats: u64,
     /// Heartbeats with nonce 1, which disturb the whole mesh (trap T5).

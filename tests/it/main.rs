@@ -11,6 +11,7 @@ mod keys;
 mod link_faults;
 mod manners;
 mod pings;
+mod process;
 mod program;
 mod proto_fresh;
 mod random;

@@ -4,22 +4,13 @@
 use std::io::{BufRead, BufReader};
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Output, Stdio};
+use std::time::Duration;
 
 use meshbot::sim::{Server, Settings};
 use meshbot::store::history::{claim, schema};
 
-fn meshbot(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_meshbot"));
-    command
-        .args(args)
-        .env_remove("NOTIFY_SOCKET")
-        .env_remove("STATE_DIRECTORY")
-        .env_remove("JOURNAL_STREAM")
-        .stdin(Stdio::null());
-    command
-}
+use crate::support::program::{Program, configured, meshbot};
 
 fn output(args: &[&str]) -> Output {
     meshbot(args).output().unwrap()
@@ -27,28 +18,6 @@ fn output(args: &[&str]) -> Output {
 
 fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// A folder with a configuration in it.
-fn configured(text: &str) -> (tempfile::TempDir, String) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("meshbot.toml");
-    let store = folder.path().join("meshbot.db");
-    let text = format!("{text}\n[store]\npath = '{}'\n", store.display());
-    std::fs::write(&path, text).unwrap();
-    (folder, path.display().to_string())
-}
-
-/// Ends the child by SIGTERM; how long that took, and its exit code.
-fn terminate(mut child: Child) -> (Duration, Option<i32>) {
-    let asked = Instant::now();
-    let killed = Command::new("kill")
-        .args(["-TERM", &child.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(killed.success());
-    let status = child.wait().unwrap();
-    (asked.elapsed(), status.code())
 }
 
 #[test]
@@ -93,18 +62,18 @@ fn an_unknown_command_in_the_configuration_is_found() {
 fn a_demonstration_that_is_interrupted_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     let left = || std::fs::read_dir(folder.path()).unwrap().count();
-    let mut child = meshbot(&["demo"])
-        .env("TMPDIR", folder.path())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = Program::start(
+        meshbot(&["demo"])
+            .env("TMPDIR", folder.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped()),
+    );
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let begins = lines.find(|line| line.as_ref().is_ok_and(|line| line.contains("Alice")));
     assert!(begins.is_some());
     assert_eq!(left(), 1);
     let mut complaint = child.stderr.take().unwrap();
-    assert_eq!(terminate(child).1, Some(1));
+    assert_eq!(child.terminate().1, Some(1));
     assert_eq!(left(), 0);
     let mut said = String::new();
     std::io::Read::read_to_string(&mut complaint, &mut said).unwrap();
@@ -238,10 +207,8 @@ fn a_path_where_nothing_can_lie_is_explained() {
         let said = String::from_utf8_lossy(&checked.stdout);
         assert_eq!(said.matches(&sentence).count(), 1, "{path}: {said}");
         assert!(!said.contains("os error"), "{said}");
-        let mut child = meshbot(&["run", "--config", &config])
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child =
+            Program::start(meshbot(&["run", "--config", &config]).stderr(Stdio::piped()));
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let log: Vec<String> = lines
             .by_ref()
@@ -249,7 +216,7 @@ fn a_path_where_nothing_can_lie_is_explained() {
             .take_while(|line| !line.contains("TCP reconnect"))
             .collect();
         std::thread::spawn(move || lines.for_each(drop));
-        assert_eq!(terminate(child).1, Some(0));
+        assert_eq!(child.terminate().1, Some(0));
         let without: Vec<_> = log
             .iter()
             .filter(|line| line.contains("without a hist"))
@@ -266,10 +233,7 @@ fn the_log_speaks_of_a_mute_only_while_it_lasts() {
         let (folder, path) = configured("[node]\nhost = \"127.0.0.1\"\nport = 9");
         let state = format!("muted_until = {until}\nmuted_for_ever = false\n");
         std::fs::write(folder.path().join("meshbot.state"), state).unwrap();
-        let mut child = meshbot(&["run", "--config", &path])
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = Program::start(meshbot(&["run", "--config", &path]).stderr(Stdio::piped()));
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let told = lines
             .by_ref()
@@ -277,27 +241,9 @@ fn the_log_speaks_of_a_mute_only_while_it_lasts() {
             .take_while(|line| !line.contains("TCP reconnect"))
             .any(|line| line.contains("muted by the operator"));
         std::thread::spawn(move || lines.for_each(drop));
-        assert_eq!(terminate(child).1, Some(0));
+        assert_eq!(child.terminate().1, Some(0));
         assert_eq!(told, is_told, "{until}");
     }
-}
-
-/// Starts the daemon and reads its log until a line contains `part`.
-fn run_until(path: &str, part: &str) -> Child {
-    let mut child = meshbot(&["run", "--config", path])
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    loop {
-        let line = lines.next().expect("the program ended").unwrap();
-        if line.contains(part) {
-            break;
-        }
-    }
-    // Keep the pipe empty, so that the program never waits for a reader.
-    std::thread::spawn(move || lines.for_each(drop));
-    child
 }
 
 #[test]
@@ -306,8 +252,8 @@ fn three_lines_are_enough_and_sigterm_ends_it_politely() {
     let node = Server::local(Settings::default()).unwrap();
     let port = node.addr().port();
     let (_folder, path) = configured(&format!("[node]\nhost = \"127.0.0.1\"\nport = {port}"));
-    let child = run_until(&path, "✅ Link ready: ");
-    let (took, code) = terminate(child);
+    let child = Program::run_until(&path, "✅ Link ready: ");
+    let (took, code) = child.terminate();
     assert_eq!(code, Some(0));
     assert!(took < Duration::from_secs(2), "{took:?}");
     node.with(|node, _| assert_eq!(node.counters().disconnects, 1));
@@ -320,8 +266,8 @@ fn an_unreachable_node_is_no_reason_to_end() {
     let port = listener.local_addr().unwrap().port();
     drop(listener);
     let (_folder, path) = configured(&format!("[node]\nhost = \"127.0.0.1\"\nport = {port}"));
-    let child = run_until(&path, "🔄 TCP reconnect #1 to 127.0.0.1");
-    let (took, code) = terminate(child);
+    let child = Program::run_until(&path, "🔄 TCP reconnect #1 to 127.0.0.1");
+    let (took, code) = child.terminate();
     assert_eq!(code, Some(0));
     assert!(took < Duration::from_secs(2), "{took:?}");
 }
@@ -334,10 +280,7 @@ fn the_log_never_holds_keys_or_direct_texts() {
     let (_folder, path) = configured(&format!(
         "[node]\nhost = \"127.0.0.1\"\nport = {port}\n[log]\nlevel = \"trace\"\nconversations = true"
     ));
-    let mut child = meshbot(&["run", "--config", &path])
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = Program::start(meshbot(&["run", "--config", &path]).stderr(Stdio::piped()));
     let stderr = child.stderr.take().unwrap();
     let reader = std::thread::spawn(move || {
         BufReader::new(stderr)
@@ -361,7 +304,7 @@ fn the_log_never_holds_keys_or_direct_texts() {
         (node.counters().texts_accepted > 0).then_some(())
     })
     .expect("no answer");
-    let (_, code) = terminate(child);
+    let (_, code) = child.terminate();
     assert_eq!(code, Some(0));
     let log = reader.join().unwrap();
     assert!(log.iter().any(|line| line.contains("/echo")), "{log:?}");
@@ -395,11 +338,11 @@ fn systemd_knows_that_the_history_is_being_opened() {
     schema::migrate(&mut conn, &database, &schema::STEPS[..1]).unwrap();
     drop(conn);
     let (socket, socket_path) = notified(&folder);
-    let child = meshbot(&["run", "--config", &path])
-        .env("NOTIFY_SOCKET", &socket_path)
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let child = Program::start(
+        meshbot(&["run", "--config", &path])
+            .env("NOTIFY_SOCKET", &socket_path)
+            .stderr(Stdio::null()),
+    );
     let hear = || {
         let mut bytes = [0; 1_024];
         let length = socket.recv(&mut bytes).expect("silence");
@@ -419,19 +362,19 @@ fn systemd_knows_that_the_history_is_being_opened() {
         assert!(told.starts_with("STATUS=connected to"), "{told}");
         told = hear();
     }
-    assert_eq!(terminate(child).1, Some(0));
+    assert_eq!(child.terminate().1, Some(0));
     // A bot without a history opens none.
     let without = std::fs::read_to_string(&path).unwrap() + "enabled = false\n";
     std::fs::write(&path, without).unwrap();
     while socket.set_nonblocking(true).is_ok() && socket.recv(&mut [0; 1_024]).is_ok() {}
     socket.set_nonblocking(false).unwrap();
-    let child = meshbot(&["run", "--config", &path])
-        .env("NOTIFY_SOCKET", &socket_path)
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let child = Program::start(
+        meshbot(&["run", "--config", &path])
+            .env("NOTIFY_SOCKET", &socket_path)
+            .stderr(Stdio::null()),
+    );
     assert_eq!(hear(), format!("STATUS=no link yet to 127.0.0.1:{port}"));
-    assert_eq!(terminate(child).1, Some(0));
+    assert_eq!(child.terminate().1, Some(0));
 }
 
 #[test]
@@ -440,12 +383,12 @@ fn systemd_is_told_what_it_wants_to_know() {
     let port = node.addr().port();
     let (folder, path) = configured(&format!("[node]\nhost = \"127.0.0.1\"\nport = {port}"));
     let (socket, socket_path) = notified(&folder);
-    let child = meshbot(&["run", "--config", &path])
-        .env("NOTIFY_SOCKET", &socket_path)
-        .env("WATCHDOG_USEC", "300000")
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let child = Program::start(
+        meshbot(&["run", "--config", &path])
+            .env("NOTIFY_SOCKET", &socket_path)
+            .env("WATCHDOG_USEC", "300000")
+            .stderr(Stdio::null()),
+    );
     let mut told = String::new();
     let mut hear_until = |word: &str| {
         while !told.contains(word) {
@@ -458,7 +401,7 @@ fn systemd_is_told_what_it_wants_to_know() {
     hear_until("READY=1");
     hear_until("STATUS=connected to 127.0.0.1");
     hear_until("WATCHDOG=1");
-    let (_, code) = terminate(child);
+    let (_, code) = child.terminate();
     assert_eq!(code, Some(0));
     hear_until("STOPPING=1");
 }

@@ -123,6 +123,7 @@ impl SimNode {
         };
         if let Some(conn) = &mut self.conn {
             conn.steady = false;
+            conn.configures = kind != Kind::NodesOnly;
             conn.dump = dump.into();
             conn.replay = replay.into();
         }
@@ -190,6 +191,7 @@ impl SimNode {
             if let Some(conn) = self.conn.as_mut().filter(|conn| last && !conn.stalled) {
                 conn.steady = true;
                 self.counters.completed += 1;
+                self.counters.configured += u64::from(conn.configures);
             }
         }
     }

@@ -39,6 +39,8 @@ pub(super) struct Connection {
     /// Bytes came that were not looked at.
     pub(super) unread: bool,
     pub(super) steady: bool,
+    /// The handshake under way, or the last one, tells more than the nodes.
+    pub(super) configures: bool,
     /// The rest of a handshake under way.
     pub(super) dump: VecDeque<dump::Piece>,
     pub(super) replay: VecDeque<proto::MeshPacket>,
@@ -63,6 +65,7 @@ impl Connection {
             input: Decoder::default(),
             unread: false,
             steady: false,
+            configures: false,
             dump: VecDeque::new(),
             replay: VecDeque::new(),
             last_message: now,

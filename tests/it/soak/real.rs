@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use meshbot::mesh::{NodeNum, PacketId};
@@ -14,6 +14,7 @@ use meshbot::proto::{mesh_packet, routing};
 use meshbot::sim::{Fault, Handle, Said, Server, Settings};
 
 use super::{number, say};
+use crate::support::program::{Program, meshbot};
 use crate::support::weather;
 
 /// An answer takes no longer while there is a link: the pacing, the queue
@@ -31,31 +32,18 @@ struct Memory {
     anonymous: u64,
 }
 
-/// The program, ended when dropped.
-struct Program(Child);
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// What is looked at of the program.
+trait Looked {
+    fn memory(&self) -> Memory;
+    fn connections(&self, port: u16) -> usize;
 }
 
-impl Program {
-    fn start(config: &Path) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_meshbot"));
-        command.args(["run", "--config"]).arg(config);
-        for name in ["NOTIFY_SOCKET", "STATE_DIRECTORY", "JOURNAL_STREAM"] {
-            command.env_remove(name);
-        }
-        command.stdin(Stdio::null()).stderr(Stdio::null());
-        Self(command.spawn().unwrap())
-    }
+fn start(config: &Path) -> Program {
+    let config = config.display().to_string();
+    Program::start(meshbot(&["run", "--config", &config]).stderr(Stdio::null()))
+}
 
-    fn proc(&self, file: &str) -> String {
-        std::fs::read_to_string(format!("/proc/{}/{file}", self.0.id())).unwrap_or_default()
-    }
-
+impl Looked for Program {
     fn memory(&self) -> Memory {
         let rollup = self.proc("smaps_rollup");
         let value = |key: &str| {
@@ -71,7 +59,7 @@ impl Program {
 
     /// Its established connections to this port, as the system knows them.
     fn connections(&self, port: u16) -> usize {
-        let folder = format!("/proc/{}/fd", self.0.id());
+        let folder = format!("/proc/{}/fd", self.id());
         let links = std::fs::read_dir(folder).into_iter().flatten().flatten();
         let links: Vec<_> = links
             .filter_map(|entry| std::fs::read_link(entry.path()).ok())
@@ -161,7 +149,7 @@ impl Soak {
         });
         Self {
             node,
-            program: Program::start(&path),
+            program: start(&path),
             rng: fastrand::Rng::with_seed(1),
             people,
             said: BTreeMap::new(),

@@ -3,6 +3,7 @@
 //! recorded sessions.
 
 pub mod logs;
+pub mod program;
 pub mod recording;
 pub mod replay;
 pub mod weather;

@@ -54,7 +54,7 @@ const KEY_REQUEST_PERIOD: Duration = Duration::from_secs(3_600);
 /// One word an hour on the channel that a private answer was impossible, and
 /// one in the log that somebody gives orders who may not.
 const KEY_NOTICE_PERIOD: Duration = Duration::from_secs(3_600);
-/// Nodes remembered for these two.
+/// Nodes remembered for these, and texts without a number.
 const KEY_MEMORY: usize = 256;
 /// What other nodes have heard is remembered for so many of them, beside the
 /// one that the bot is connected with …
@@ -242,6 +242,8 @@ pub struct Bot {
     key_requests: Recent<NodeNum, ()>,
     key_notices: Recent<NodeNum, ()>,
     refused_orders: Recent<NodeNum, ()>,
+    /// Texts without a number, by sender and words.
+    unnumbered: Recent<(NodeNum, u64), ()>,
     tally: Tally,
 }
 
@@ -311,6 +313,7 @@ impl Bot {
             key_requests: Recent::new(KEY_MEMORY),
             key_notices: Recent::new(KEY_MEMORY),
             refused_orders: Recent::new(KEY_MEMORY),
+            unnumbered: Recent::new(KEY_MEMORY),
             tally: Tally::default(),
             settings,
         }

@@ -22,7 +22,7 @@ use super::together::{Crowd, Other, Said, Together};
 use crate::config::Bot;
 use crate::link::message::REPLY_EXPIRY;
 use crate::link::{Class, Keep, Outbox, Refused, Target, Text, Ticket};
-use crate::mesh::{ChannelIndex, Hops, NodeNum};
+use crate::mesh::{ChannelIndex, Hops, NodeNum, PacketId, PacketMemory};
 use crate::text::{Lang, Text as Say};
 
 /// How an answer goes back.
@@ -48,6 +48,12 @@ pub struct Posted {
     said: Option<Said>,
 }
 
+/// Questions remembered that were answered …
+pub(super) const ANSWERED: usize = 2_048;
+/// … and for how long. At a text every 2.3 s there are 1 565 answers in an hour,
+/// so that whatever comes in, none is forgotten within it.
+const ANSWERED_FOR: Duration = Duration::from_secs(24 * 3_600);
+
 /// Turns answers into texts and keeps book of them.
 #[derive(Debug)]
 pub struct Post {
@@ -58,6 +64,10 @@ pub struct Post {
     max_parts: usize,
     pending: HashMap<Ticket, Posted>,
     crowd: Crowd,
+    /// Texts handed over, and those that were spared because others read the
+    /// same.
+    told: u64,
+    answered: PacketMemory,
 }
 
 /// What became of an answer at the moment of the call.
@@ -84,6 +94,8 @@ impl Post {
             max_parts: bot.max_parts,
             pending: HashMap::new(),
             crowd: Crowd::new(together),
+            told: 0,
+            answered: PacketMemory::new(ANSWERED, ANSWERED_FOR),
         }
     }
 
@@ -110,10 +122,34 @@ impl Post {
         self.pending.len()
     }
 
+    /// How often anybody was told anything so far.
+    #[must_use]
+    pub fn told(&self) -> u64 {
+        self.told
+    }
+
     /// Public answers remembered for those who ask the same.
     #[must_use]
     pub fn said(&self) -> usize {
         self.crowd.count()
+    }
+
+    /// This question has its answer, or work for one has begun: it shall never
+    /// get another, whatever comes again.
+    pub fn note_answered(&mut self, ask: &Ask, now: Duration) {
+        self.answered.insert(ask.from, ask.id, now);
+    }
+
+    /// Whether the question with this number has been answered.
+    #[must_use]
+    pub fn has_answered(&self, from: NodeNum, id: PacketId, now: Duration) -> bool {
+        self.answered.contains(from, id, now)
+    }
+
+    /// Questions remembered as answered.
+    #[must_use]
+    pub fn answered(&self) -> usize {
+        self.answered.len()
     }
 
     /// The sender itself, for probes.
@@ -139,6 +175,7 @@ impl Post {
         {
             debug!("{} of {} was answered together", ask.line, ask.from);
             desk.keep((ask.from, place), rest, now);
+            self.told += 1;
             return Handed::Together;
         }
         let (handed, rest, tickets) = self.put(ask, way.private, said, text);
@@ -214,6 +251,7 @@ impl Post {
                         said,
                     };
                     tickets.push(ticket);
+                    self.told += 1;
                     self.pending.insert(ticket, posted);
                 }
                 Err(refused) => {

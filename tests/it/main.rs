@@ -10,6 +10,7 @@ mod house;
 mod keys;
 mod link_faults;
 mod manners;
+mod once;
 mod pings;
 mod process;
 mod program;

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::bot::errands::MOST as ERRANDS;
+use crate::bot::reply::ANSWERED;
 use crate::bot::together::SAID;
 use crate::bot::{pings, traces};
 use crate::link::message::Held;
@@ -27,6 +28,8 @@ impl Bot {
             Held::new("key requests", self.key_requests.len(), KEY_MEMORY),
             Held::new("key notices", self.key_notices.len(), KEY_MEMORY),
             Held::new("refused orders", self.refused_orders.len(), KEY_MEMORY),
+            Held::new("texts without a number", self.unnumbered.len(), KEY_MEMORY),
+            Held::new("questions answered", self.post.answered(), ANSWERED),
         ];
         held.extend(self.policy.held());
         held.extend(self.desk.held());

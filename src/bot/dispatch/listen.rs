@@ -1,9 +1,15 @@
 //! From a live packet to a question: is it for us, and which command does it
 //! mean?
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use log::debug;
 
 use super::*;
+use crate::mesh::Packet;
+
+/// The same words without a number count once within this time.
+const UNNUMBERED_PERIOD: Duration = Duration::from_secs(60);
 
 impl Bot {
     /// A live packet; most of them are no questions.
@@ -43,6 +49,11 @@ impl Bot {
         let Ok(text) = std::str::from_utf8(text) else {
             return;
         };
+        if self.is_answered(now, packet, text) {
+            debug!("a question of {} comes again", packet.from);
+            return;
+        }
+        let told = self.post.told();
         let mut ask = Ask {
             from: packet.from,
             place,
@@ -60,6 +71,25 @@ impl Bot {
         if let Some(command) = self.understand(now, text, &mut ask) {
             self.serve(now, command, &ask);
         }
+        if self.post.told() != told {
+            self.post.note_answered(&ask, now.mono);
+        }
+    }
+
+    /// Whether somebody asks again what he has been answered: the same packet by
+    /// another way, or late. The link sorts out what it has seen before, but a
+    /// flood makes it forget; what was answered is not forgotten that soon.
+    ///
+    /// No firmware numbers a packet 0: such texts are told apart by their words,
+    /// and one who repeats himself within a minute has asked once.
+    fn is_answered(&mut self, now: Now, packet: &Packet, text: &str) -> bool {
+        if packet.id.known().is_some() {
+            return (self.post).has_answered(packet.from, packet.id, now.mono);
+        }
+        let mut hasher = DefaultHasher::new();
+        (packet.to, packet.channel, text).hash(&mut hasher);
+        let words = (packet.from, hasher.finish());
+        !self.unnumbered.once_per(words, now.mono, UNNUMBERED_PERIOD)
     }
 
     /// The text, taken apart.

@@ -42,6 +42,8 @@ impl Bot {
             self.count(now, ask, handed);
         }
         if let Some(errand) = errand {
+            // The answer comes later, and a copy of the question may be faster.
+            self.post.note_answered(ask, now.mono);
             self.take_errand(now, ask, way, errand);
         }
         if self.desk.take_mute_change() {

@@ -128,9 +128,13 @@ impl Session {
             Target::Node { num, .. } => Some(num),
             Target::Channel(_) => None,
         };
-        // Only our own node has not sent it: who else says so has it already.
-        if reason == RATE_LIMIT && from == self.own {
+        // Only our own node has not sent it: who else says so has it already, and
+        // so has whoever was heard repeating it.
+        let relayed = matches!(flight.state, State::Written { relayed: true, .. });
+        if reason == RATE_LIMIT && from == self.own && !relayed {
             self.too_early(now, id);
+        } else if reason == RATE_LIMIT && relayed {
+            debug!("a refusal of a text that was heard on the air: ignored");
         } else if reason != 0 {
             self.land(id, Outcome::Failed(Failure::Nak(reason)));
         } else if destination == Some(from) {

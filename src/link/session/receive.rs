@@ -98,7 +98,8 @@ impl Session {
             self.pass_on(now, packet, Standing::Replay, None, None);
             return;
         }
-        if !self.seen.insert(packet.from, packet.id, now.mono) {
+        let to_us = packet.to == self.own && packet.text().is_some();
+        if !(self.seen).insert(packet.from, packet.id, to_us, now.mono) {
             self.counters.duplicates += 1;
             return;
         }
@@ -108,6 +109,13 @@ impl Session {
         let mut traceroute = None;
         if let (Some((port, payload)), Some(id)) = (packet.port(), packet.request_id) {
             match port {
+                // Our own node says it without a radio; whoever says so by
+                // radio only claims to be us.
+                PortNum::RoutingApp
+                    if packet.from == self.own && (packet.by_lora || packet.via_mqtt) =>
+                {
+                    return;
+                }
                 // What our own node says about our packets is for nobody else.
                 PortNum::RoutingApp
                     if self.routing(now, packet.from, id, payload) && packet.from == self.own =>
@@ -153,7 +161,7 @@ impl Session {
     ) {
         let answers_ours = packet
             .reply_to
-            .is_some_and(|id| self.seen.contains(self.own, id, now.mono));
+            .is_some_and(|id| self.seen.was_sent(self.own, id, now.mono));
         self.events.push_back(Event::Packet(Box::new(Received {
             packet,
             standing,

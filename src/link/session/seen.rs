@@ -1,213 +1,101 @@
-//! Memory of packets already seen, so that none is handled twice: not after an
-//! echo, not after a replay, not after a reconnect.
+//! What was seen before: not after an echo, not after a replay, not after a
+//! reconnect is a packet handed on twice.
 //!
-//! Bounded by number and by age (decisions.md: 4 096 pairs, an hour); the
-//! oldest are forgotten first.
+//! Three memories, so that nobody can push out of one what belongs to another
+//! (decisions.md, "seen packets"): what was addressed to us, what we sent, and
+//! all the rest. What was *answered* the bot remembers itself, longer
+//! (`bot::reply`).
 
-use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-use crate::mesh::{NodeNum, PacketId};
+use crate::mesh::{NodeNum, PacketId, PacketMemory};
 
-pub const CAPACITY: usize = 4_096;
-/// In seconds.
-const MEMORY: u32 = 3_600;
+/// Packets remembered of other traffic.
+const OTHERS: usize = 4_096;
+/// Texts addressed to us, and packets of our own.
+const OURS: usize = 1_024;
+/// All of them.
+pub const CAPACITY: usize = OTHERS + 2 * OURS;
+const MEMORY: Duration = Duration::from_secs(3_600);
 
-/// A bounded set of (sender, packet id).
-///
-/// Packets are numbered as they come, and each knows the one before with the
-/// same hash: these chains lead into the past, and what is forgotten needs not
-/// be taken out of them, for they end there.
+/// What was seen lately.
 #[derive(Debug)]
 pub struct Seen {
-    /// As many as there ever were, [`CAPACITY`] at most: then the newest takes
-    /// the place of the oldest.
-    slots: Vec<Slot>,
-    /// The last packet with each hash.
-    heads: Box<[u32]>,
-    /// The number of the next packet.
-    next: u32,
-    /// Strangers who do not know it cannot choose ids that fall together; and
-    /// should they, a memory this small is still quick.
-    secret: u64,
-}
-
-#[derive(Debug)]
-struct Slot {
-    pair: u64,
-    /// The second, counted from the start of the program.
-    at: u32,
-    /// The number of the packet before with the same hash.
-    before: u32,
+    others: PacketMemory,
+    to_us: PacketMemory,
+    sent: PacketMemory,
 }
 
 impl Default for Seen {
     fn default() -> Self {
         Self {
-            slots: Vec::new(),
-            heads: vec![0; CAPACITY].into(),
-            // 0 is none of those that are remembered.
-            next: 1,
-            secret: RandomState::new().hash_one(MEMORY) | 1,
+            others: PacketMemory::new(OTHERS, MEMORY),
+            to_us: PacketMemory::new(OURS, MEMORY),
+            sent: PacketMemory::new(OURS, MEMORY),
         }
     }
 }
 
 impl Seen {
-    /// Pairs that are remembered.
+    /// Packets that are remembered.
     pub fn len(&self) -> usize {
-        self.slots.len()
+        self.others.len() + self.to_us.len() + self.sent.len()
     }
 
-    /// Notes a packet; `true` when it is new. An id of 0 is no key: always new.
-    pub fn insert(&mut self, from: NodeNum, id: PacketId, now: Duration) -> bool {
-        if id.0 == 0 {
-            return true;
-        }
-        let pair = pair(from, id);
-        let hash = self.hash(pair);
-        let at = seconds(now);
-        if self.finds(pair, hash, at) {
+    /// Notes a packet that came, a text `to_us` or anything else; `true` when it
+    /// is new. An id of 0 is no key: always new.
+    #[inline]
+    pub fn insert(&mut self, from: NodeNum, id: PacketId, to_us: bool, now: Duration) -> bool {
+        if self.sent.contains(from, id, now) {
             return false;
         }
-        let before = std::mem::replace(&mut self.heads[hash], self.next);
-        let slot = Slot { pair, at, before };
-        match self.slots.get_mut(place(self.next)) {
-            Some(oldest) => *oldest = slot,
-            None => self.slots.push(slot),
-        }
-        self.next = self.next.wrapping_add(1);
-        true
-    }
-
-    /// Whether a packet is remembered.
-    #[must_use]
-    pub fn contains(&self, from: NodeNum, id: PacketId, now: Duration) -> bool {
-        let pair = pair(from, id);
-        self.finds(pair, self.hash(pair), seconds(now))
-    }
-
-    /// Goes back along a chain until it leaves what is remembered.
-    #[inline]
-    fn finds(&self, pair: u64, hash: usize, now: u32) -> bool {
-        let mut number = self.heads[hash];
-        let mut passed = 0;
-        loop {
-            let back = self.next.wrapping_sub(number);
-            if back as usize > self.slots.len() || back <= passed {
-                return false;
-            }
-            let slot = &self.slots[place(number)];
-            if now.saturating_sub(slot.at) >= MEMORY {
-                return false;
-            }
-            if slot.pair == pair {
-                return true;
-            }
-            passed = back;
-            number = slot.before;
+        if to_us {
+            !self.others.contains(from, id, now) && self.to_us.insert(from, id, now)
+        } else {
+            !self.to_us.contains(from, id, now) && self.others.insert(from, id, now)
         }
     }
 
-    /// Both halves of a product with the secret.
-    #[allow(clippy::cast_possible_truncation)]
-    fn hash(&self, pair: u64) -> usize {
-        let product = u128::from(pair ^ self.secret.rotate_left(32)) * u128::from(self.secret);
-        ((product >> 64) as usize ^ product as usize) % CAPACITY
+    /// Notes a number for a packet of our own; `false` when it was used before.
+    pub fn send(&mut self, own: NodeNum, id: PacketId, now: Duration) -> bool {
+        !self.others.contains(own, id, now) && self.sent.insert(own, id, now)
     }
-}
 
-fn pair(from: NodeNum, id: PacketId) -> u64 {
-    u64::from(from.0) << 32 | u64::from(id.0)
-}
-
-fn seconds(now: Duration) -> u32 {
-    u32::try_from(now.as_secs()).unwrap_or(u32::MAX)
-}
-
-/// Where the packet with this number lies, the first one being 1.
-fn place(number: u32) -> usize {
-    number.wrapping_sub(1) as usize % CAPACITY
+    /// Whether we sent a packet with this number.
+    pub fn was_sent(&self, own: NodeNum, id: PacketId, now: Duration) -> bool {
+        self.sent.contains(own, id, now)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     const A: NodeNum = NodeNum(10);
-
-    fn at(seconds: u64) -> Duration {
-        Duration::from_secs(seconds)
-    }
+    const OWN: NodeNum = NodeNum(1);
 
     #[test]
-    fn the_same_packet_is_new_once_an_hour() {
+    fn no_traffic_pushes_out_what_was_addressed_to_us_or_sent_by_us() {
+        let now = Duration::from_secs(1);
         let mut seen = Seen::default();
-        assert!(seen.insert(A, PacketId(7), at(0)));
-        assert!(!seen.insert(A, PacketId(7), at(2_400)));
-        assert!(seen.insert(NodeNum(11), PacketId(7), at(2_400)));
-        assert!(seen.insert(A, PacketId(7), at(3_600)));
-    }
-
-    #[test]
-    fn zero_is_no_key() {
-        let mut seen = Seen::default();
-        assert!(seen.insert(A, PacketId(0), at(0)) && seen.insert(A, PacketId(0), at(0)));
-    }
-
-    #[test]
-    fn memory_is_bounded_and_forgets_the_oldest_first() {
-        let mut seen = Seen::default();
-        for id in 1..=100_000 {
-            assert!(seen.insert(A, PacketId(id), at(1)));
+        assert!(seen.insert(A, PacketId(7), true, now));
+        assert!(seen.send(OWN, PacketId(8), now));
+        for id in 100..10_100 {
+            assert!(seen.insert(A, PacketId(id), false, now));
         }
-        assert_eq!(seen.len(), CAPACITY);
-        assert!(seen.contains(A, PacketId(100_000 - 4_095), at(1)));
-        assert!(!seen.contains(A, PacketId(100_000 - 4_096), at(1)));
-        assert!(seen.contains(A, PacketId(100_000), at(3_600)));
-        assert!(!seen.contains(A, PacketId(100_000), at(3_601)));
-    }
-
-    /// Two billion packets and more: the numbers begin anew.
-    #[test]
-    fn the_numbering_may_begin_anew() {
-        let mut seen = Seen::default();
-        for id in 1..=5_000 {
-            seen.insert(A, PacketId(id), at(1));
+        assert!(!seen.insert(A, PacketId(7), true, now));
+        assert!(
+            !seen.insert(A, PacketId(7), false, now),
+            "whoever it is for"
+        );
+        assert!(seen.was_sent(OWN, PacketId(8), now));
+        assert!(!seen.insert(OWN, PacketId(8), false, now), "an echo");
+        assert!(!seen.send(OWN, PacketId(8), now));
+        for id in 20_000..30_000 {
+            assert!(seen.insert(A, PacketId(id), true, now));
         }
-        seen.next = (seen.next % 4_096).wrapping_sub(4_096);
-        for id in 10_001..=20_000 {
-            assert!(seen.insert(A, PacketId(id), at(1)));
-            assert!(!seen.insert(A, PacketId(id), at(1)));
-        }
-        assert!(seen.contains(A, PacketId(20_000 - 4_095), at(1)));
-        assert!(!seen.contains(A, PacketId(20_000 - 4_096), at(1)));
-    }
-
-    proptest! {
-        /// As a plain list of what came would have it, and should all hashes be
-        /// the same.
-        #[test]
-        fn as_a_list_remembers(
-            packets in prop::collection::vec((1_u32..40, 0_u64..600), 1..200),
-            flat: bool,
-        ) {
-            let mut seen = Seen::default();
-            if flat {
-                seen.secret = 0;
-            }
-            let mut list: Vec<(u32, u64)> = Vec::new();
-            let mut now = 0;
-            for (id, passed) in packets {
-                now += passed;
-                let known = list.iter().any(|&(it, at)| it == id && now - at < 3_600);
-                prop_assert_eq!(seen.contains(A, PacketId(id), at(now)), known);
-                prop_assert_eq!(seen.insert(A, PacketId(id), at(now)), !known);
-                if !known {
-                    list.push((id, now));
-                }
-            }
-        }
+        assert!(!seen.insert(A, PacketId(10_099), false, now));
+        assert!(seen.was_sent(OWN, PacketId(8), now));
+        assert_eq!(seen.len(), OTHERS + OURS + 1);
     }
 }

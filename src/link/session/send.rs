@@ -234,7 +234,7 @@ impl Session {
     fn new_id(&mut self, now: Now) -> PacketId {
         loop {
             let id = PacketId(self.rng.u32(1..));
-            if self.seen.insert(self.own, id, now.mono) {
+            if self.seen.send(self.own, id, now.mono) {
                 return id;
             }
         }

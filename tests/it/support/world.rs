@@ -40,6 +40,7 @@ pub enum Names {
 /// A text as it went on the air.
 #[derive(Clone, Debug)]
 pub struct Answer {
+    pub id: PacketId,
     pub to: NodeNum,
     pub channel: u32,
     pub reply_to: Option<PacketId>,
@@ -357,6 +358,7 @@ impl World {
                 _ => None,
             };
             let answer = Answer {
+                id: PacketId(packet.id),
                 to: NodeNum(packet.to),
                 channel: packet.channel,
                 reply_to,

@@ -133,6 +133,7 @@ fn a_second_outcome_is_seen() {
 #[test]
 fn a_doubled_answer_and_one_that_should_not_be_are_seen() {
     let answer = |id, text: &str| Answer {
+        id: PacketId(77),
         to: NodeNum(7),
         channel: 0,
         reply_to: PacketId(id).known(),

@@ -169,6 +169,42 @@ mod tests {
     }
 
     #[test]
+    fn nobody_makes_the_desk_grow() {
+        let mut desk = Desk::default();
+        let mut long = "é".repeat(2_047);
+        long.push_str("xéy");
+        desk.keep(WHO, long, s(0));
+        let kept = desk.take_more(WHO, s(0)).unwrap();
+        assert_eq!(kept.len(), 4_095, "nothing is cut in half");
+        for num in 0..200 {
+            let who = (NodeNum(num), Place::Direct);
+            desk.keep(who, "rest".into(), s(1));
+            let choice = Choice {
+                command: "info",
+                nodes: vec![WHO.0],
+            };
+            desk.offer(who, choice, s(1));
+        }
+        let held = desk.held().map(|held| (held.now, held.most));
+        assert_eq!(held, [(64, 64); 2]);
+    }
+
+    /// Whatever becomes of the board's clock meanwhile.
+    #[test]
+    fn a_mute_for_a_time_lasts_as_long() {
+        let at = |mono, unix| Now {
+            mono: s(mono),
+            unix,
+        };
+        let mut desk = Desk::default();
+        desk.mute_for(s(60), at(10, 1_000));
+        assert_eq!(desk.muted_until(), Some(1_060));
+        assert!(desk.is_muted(at(69, 9_000)) && !desk.is_muted(at(70, 0)));
+        desk.mute(None);
+        assert!(!desk.is_muted(at(11, 1_001)));
+    }
+
+    #[test]
     fn muting_ends_by_itself() {
         let at = |unix| Now {
             unix,

@@ -148,3 +148,64 @@ pub fn sentence(lang: Lang, name: &str, trouble: &Trouble) -> String {
     };
     text.fill(lang, &[("name", &name)])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bot::commands::testing::ask;
+    use crate::mesh::NodeNum;
+    use crate::remote::{Answer, Trouble};
+
+    struct Two;
+
+    impl Others for Two {
+        fn names(&self) -> Vec<String> {
+            vec!["hill".into(), "lake".into()]
+        }
+
+        fn nodes(&self, _name: &str, _own: Option<NodeNum>) -> Result<Answer, Trouble> {
+            Err(Trouble::Closed)
+        }
+    }
+
+    fn wish(elsewhere: &mut Elsewhere, name: &str, secs: u64) -> Next {
+        let wish = Wish {
+            name: name.to_owned(),
+            page: 1,
+        };
+        let now = Duration::from_secs(secs);
+        let ask = ask("nodes", "");
+        elsewhere.wish(&ask, Way::default(), &wish, Lang::En, now)
+    }
+
+    /// Whoever asks often makes one connection and no pile of waiters.
+    #[test]
+    fn one_node_is_asked_at_a_time_and_few_wait_for_it() {
+        let mut elsewhere = Elsewhere::new(Arc::new(Two));
+        assert!(matches!(wish(&mut elsewhere, "attic", 0), Next::Say(_)));
+        assert_eq!(wish(&mut elsewhere, "hill", 0), Next::Begin);
+        assert!(matches!(wish(&mut elsewhere, "lake", 0), Next::Say(_)));
+        for _ in 1..WAITERS {
+            assert_eq!(wish(&mut elsewhere, "hill", 1), Next::Wait);
+        }
+        assert!(matches!(wish(&mut elsewhere, "hill", 1), Next::Say(_)));
+        let (name, waiters) = elsewhere.came(None, Duration::from_secs(2));
+        assert_eq!((name.as_str(), waiters.len()), ("hill", 4));
+        assert_eq!(wish(&mut elsewhere, "lake", 3), Next::Begin);
+    }
+
+    #[test]
+    fn a_list_is_told_again_for_five_minutes() {
+        let mut elsewhere = Elsewhere::new(Arc::new(Two));
+        wish(&mut elsewhere, "hill", 0);
+        let list = Arc::new(List {
+            title: "Hill".into(),
+            lines: Vec::new(),
+        });
+        elsewhere.came(Some(list.clone()), Duration::from_secs(10));
+        assert_eq!(wish(&mut elsewhere, "hill", 310), Next::Tell(list));
+        assert_eq!(wish(&mut elsewhere, "lake", 310), Next::Begin);
+        elsewhere.came(None, Duration::from_secs(311));
+        assert_eq!(wish(&mut elsewhere, "hill", 311), Next::Begin);
+    }
+}

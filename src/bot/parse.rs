@@ -185,6 +185,11 @@ mod tests {
         assert_eq!(understood("/mything", "/"), command("mything", ""));
         assert_eq!(understood("/?", "/"), command("?", ""));
         assert_eq!(understood("\u{202e}/ping", "/"), command("ping", ""));
+        // Written with the accents as signs of their own.
+        assert_eq!(
+            understood("/me\u{301}te\u{300}o", "/"),
+            command("meteo", "")
+        );
     }
 
     #[test]
@@ -219,6 +224,24 @@ mod tests {
         }
         assert_eq!(public("@ALI /ping"), Parsed::Chat);
         assert_eq!(public("@Weather Man /ping"), Parsed::Chat);
+    }
+
+    #[test]
+    fn a_bot_without_a_name_is_not_meant_by_every_mention() {
+        let nameless = Names {
+            short: "",
+            long: " ",
+            ..NAMES
+        };
+        for text in ["@ALI /ping", "@ping", "@ /ping", "@"] {
+            assert_eq!(parse(text, "/", false, nameless), Parsed::Chat, "{text}");
+        }
+        let one_word = Names {
+            long: "Weatherbot",
+            ..nameless
+        };
+        let called = parse("@weatherbot, ping", "/", false, one_word);
+        assert!(matches!(called, Parsed::Bare { ref word, .. } if word == "ping"));
     }
 
     #[test]

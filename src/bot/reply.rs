@@ -1,9 +1,9 @@
 //! The way out for a command: the link's sender with the return address
 //! already inside.
 //!
-//! A command can answer where it was asked, answer in private, hand work to an
-//! errand, or stay silent. It cannot name a socket, choose another recipient
-//! or skip the pacing.
+//! A command can answer where it was asked (or in private, where it is declared
+//! so), hand work to an errand, or stay silent. It cannot name a socket, choose
+//! another recipient or skip the pacing.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -373,16 +373,9 @@ impl<'a> Reply<'a> {
     /// Answers where the question was asked (or in private, if the command is
     /// set to). What does not fit is kept on the desk for `/more`.
     pub fn say(&mut self, desk: &mut Desk, text: &str) -> Handed {
-        self.send(desk, self.way, text)
-    }
-
-    /// Answers the asker alone, wherever he asked.
-    pub fn private(&mut self, desk: &mut Desk, text: &str) -> Handed {
-        let way = Way {
-            private: true,
-            ..self.way
-        };
-        self.send(desk, way, text)
+        let handed = (self.post).send(self.ask, self.way, text, desk, self.now);
+        self.done = Done::Answered(handed);
+        handed
     }
 
     /// Hands slow work to an errand, whose result is the answer. After
@@ -428,10 +421,131 @@ impl<'a> Reply<'a> {
         self.errand = Some(errand);
         self.done = Done::Errand;
     }
+}
 
-    fn send(&mut self, desk: &mut Desk, way: Way, text: &str) -> Handed {
-        let handed = self.post.send(self.ask, way, text, desk, self.now);
-        self.done = Done::Answered(handed);
-        handed
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bot::commands::testing::ask;
+    use crate::link::Link;
+    use crate::link::memory::FarEnd;
+
+    const NOW: Duration = Duration::from_secs(9);
+
+    fn post(prefix: &str) -> (Post, FarEnd) {
+        let (link, far) = Link::memory(Duration::from_millis(2_500));
+        far.set_up(true);
+        let bot = Bot {
+            prefix: prefix.to_owned(),
+            part_limit: 60,
+            max_parts: 3,
+            ..Bot::default()
+        };
+        let post = Post::new(link.outbox, Lang::En, &bot, Duration::from_secs(30));
+        (post, far)
+    }
+
+    /// A question on channel 2, as its packet said.
+    fn asked(place: Place) -> Ask {
+        Ask {
+            place,
+            channel: ChannelIndex(2),
+            ..ask("ping", "")
+        }
+    }
+
+    const PUBLIC: Place = Place::Channel(ChannelIndex(2));
+
+    #[test]
+    fn every_part_says_where_it_belongs_and_the_last_that_it_is_the_last() {
+        let (mut post, far) = post("/");
+        for parts in 1..=3 {
+            let text = "x".repeat(50 * parts);
+            let ask = asked(PUBLIC);
+            post.send(&ask, Way::default(), &text, &mut Desk::default(), NOW);
+            let texts = far.texts();
+            assert_eq!(texts.len(), parts);
+            for (at, text) in (1..).zip(texts) {
+                assert_eq!(text.is_last, at == parts, "{at} of {parts}");
+                assert_eq!(text.keep, Keep::For(Duration::from_secs(60)));
+                assert_eq!((text.class, text.want_ack), (Class::Public, true));
+                assert_eq!((text.reply_to, text.hops_used), (Some(ask.id), ask.hops));
+                assert_eq!(text.target, Target::Channel(ChannelIndex(2)));
+            }
+        }
+        assert_eq!(post.open(), 6);
+    }
+
+    /// The key of a channel that the asker's node does not share would lock him
+    /// out: only a direct question tells a channel that reaches him directly.
+    #[test]
+    fn a_private_answer_goes_to_the_asker_alone_and_on_the_right_channel() {
+        let private = Way {
+            private: true,
+            ..Way::default()
+        };
+        let (mut post, far) = post("/");
+        for (place, way, channel) in [
+            (PUBLIC, private, 0),
+            (Place::Direct, private, 2),
+            (Place::Direct, Way::default(), 2),
+        ] {
+            let ask = asked(place);
+            post.send(&ask, way, "pong", &mut Desk::default(), NOW);
+            let texts = far.texts();
+            let target = Target::Node {
+                num: ask.from,
+                channel: ChannelIndex(channel),
+            };
+            assert_eq!((texts[0].target, texts[0].class), (target, Class::Direct));
+        }
+    }
+
+    #[test]
+    fn no_answer_begins_like_a_command_of_this_bot_or_another() {
+        for (prefix, text, sent) in [
+            ("+", " +ping", "» +ping"),
+            ("+", "/ping", "» /ping"),
+            ("/", "!ping", "» !ping"),
+            ("/", "@all", "» @all"),
+            ("/", "+ping", "+ping"),
+        ] {
+            let (mut post, far) = post(prefix);
+            post.remark(&asked(PUBLIC), false, text);
+            assert_eq!(far.texts()[0].text, sent);
+        }
+    }
+
+    #[test]
+    fn what_lies_on_the_desk_stays_when_nothing_could_be_said() {
+        let (mut post, far) = post("/");
+        let mut desk = Desk::default();
+        let ask = asked(Place::Direct);
+        let who = (ask.from, Place::Direct);
+        desk.keep(who, "rest".into(), NOW);
+        far.set_up(false);
+        let handed = post.send(&ask, Way::default(), "pong", &mut desk, NOW);
+        assert_eq!(handed, Handed::Refused(0, Refused::LinkDown));
+        assert_eq!(desk.take_more(who, NOW).as_deref(), Some("rest"));
+        assert_eq!((post.open(), post.said()), (0, 0));
+    }
+
+    #[test]
+    fn the_others_get_their_own_answer_only_when_it_has_not_arrived() {
+        for arrived in [true, false] {
+            let (mut post, _far) = post("/");
+            let mut desk = Desk::default();
+            let way = Way {
+                private: false,
+                together: Together::SameAnswer,
+            };
+            let ask = asked(PUBLIC);
+            let mut send = || post.send(&ask, way, "dry", &mut desk, NOW);
+            assert_eq!([send(), send()], [Handed::Over(1), Handed::Together]);
+            assert_eq!((post.open(), post.said()), (1, 1));
+            let ticket = *post.pending.keys().next().unwrap();
+            let (posted, other) = post.settle(ticket, arrived, NOW).unwrap();
+            assert_eq!((posted.to, other.is_some()), (ask.from, !arrived));
+        }
     }
 }

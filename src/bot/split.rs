@@ -124,7 +124,8 @@ fn cut(text: &str, room: usize) -> (&str, &str) {
     let mut hard = 0;
     let mut soft = 0;
     for (at, grapheme) in text.grapheme_indices(true) {
-        if at > 0 && at <= room && grapheme.chars().all(char::is_whitespace) {
+        // Never at 0: the text is trimmed.
+        if grapheme.chars().all(char::is_whitespace) {
             soft = at;
         }
         if at + grapheme.len() > room {
@@ -165,6 +166,43 @@ mod tests {
                 "(3/3) eta theta iota"
             ]
         );
+    }
+
+    #[test]
+    fn a_part_is_filled_to_the_last_byte() {
+        let lengths = |text: &str, limit, max_parts| {
+            let split = split(text, limit, max_parts, " …/more");
+            let parts = split.parts.iter().map(String::len);
+            (parts.collect::<Vec<_>>(), split.rest.len())
+        };
+        let x = |count| "x".repeat(count);
+        assert_eq!(lengths(&x(60), 26, 3), (vec![26, 26, 26], 0));
+        // No mark where there is one part only, and the hint within the limit.
+        assert_eq!(lengths(&x(41), 40, 1), (vec![40], 10));
+        // Only the last part makes room for the hint.
+        assert_eq!(lengths(&x(100), 40, 2), (vec![40, 40], 100 - 34 - 25));
+        // The smallest part; it has no room for a hint yet, one of 24 has.
+        assert_eq!(lengths(&x(20), 5, 9), (vec![20], 0));
+        assert_eq!(lengths(&x(28), 19, 9), (vec![20, 20], 0));
+        for (limit, hinted) in [(23, false), (24, true)] {
+            let split = split(&x(99), limit, 2, " …/more");
+            assert_eq!(split.parts[1].ends_with('e'), hinted, "{limit}");
+        }
+        assert_eq!(split(" \n", 40, 3, ""), Split::default());
+    }
+
+    #[test]
+    fn a_word_is_kept_whole_when_that_costs_less_than_half_of_a_part() {
+        for (first, parts) in [
+            (11, ["(1/2) aaaaaaaaaaa", "(2/2) bbbbbbbbbbbbbbbbbbbb"]),
+            (10, ["(1/2) aaaaaaaaaa bbbbbbbbb", "(2/2) bbbbbbbbbbb"]),
+        ] {
+            let text = format!("{} {}", "a".repeat(first), "b".repeat(20));
+            assert_eq!(split(&text, 26, 3, "").parts, parts);
+        }
+        // A word that ends with the part is whole.
+        let text = format!("{} {}", "a".repeat(20), "b".repeat(9));
+        assert_eq!(split(&text, 26, 3, "").parts[1], "(2/2) bbbbbbbbb");
     }
 
     #[test]
@@ -211,6 +249,7 @@ mod tests {
         let zalgo = format!("a{}", "\u{301}".repeat(500));
         let split = split(&zalgo, 60, 3, " …/more");
         assert!(split.parts.iter().all(|part| part.len() <= 60));
+        assert!(split.parts.iter().all(|part| part.len() >= 50));
     }
 
     /// features.md B1: ten thousand strings of the worst that people write.

@@ -138,3 +138,64 @@ impl Crowd {
         entry.other.filter(|other| now < other.at + REPLY_EXPIRY)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bot::commands::testing::ask;
+
+    fn s(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    const CHANNEL: Place = Place::Channel(ChannelIndex(1));
+
+    #[test]
+    fn what_is_the_same_and_what_is_not() {
+        let (paris, rome) = (ask("rain", "paris"), ask("rain", "rome"));
+        let loud = ask("RAIN", "Paris");
+        let said = |how: Together, ask, place, text| how.said(ask, place, text);
+        for how in [Together::SameAnswer, Together::SameQuestion] {
+            let one = said(how, &paris, CHANNEL, "dry");
+            assert_eq!(one, said(how, &loud, CHANNEL, "dry"));
+            assert_ne!(one, said(how, &paris, CHANNEL, "wet"), "another answer");
+            let other = Place::Channel(ChannelIndex(2));
+            assert_ne!(one, said(how, &paris, other, "dry"), "another channel");
+            assert_eq!(said(how, &paris, Place::Direct, "dry"), None);
+        }
+        let same = |how| said(how, &paris, CHANNEL, "dry") == said(how, &rome, CHANNEL, "dry");
+        assert!(same(Together::SameAnswer));
+        assert!(!same(Together::SameQuestion));
+        assert_eq!(said(Together::Never, &paris, CHANNEL, "dry"), None);
+    }
+
+    #[test]
+    fn only_the_text_that_was_to_answer_him_and_only_while_he_waits() {
+        let paris = ask("rain", "paris");
+        let way = Way::default();
+        let said = Together::SameAnswer.said(&paris, CHANNEL, "dry").unwrap();
+        let crowd = || {
+            let mut crowd = Crowd::new(s(30));
+            crowd.say(said, vec![Ticket(1), Ticket(2)], "rest".into(), s(0));
+            let joined = crowd.join(said, &paris, way, "dry", s(29));
+            assert_eq!(joined.as_deref(), Some("rest"));
+            assert_eq!(crowd.count(), 1);
+            crowd
+        };
+        // An older text of the same words fails: it answered nobody here.
+        assert!(crowd().unsay(said, Ticket(3), s(30)).is_none());
+        assert!(crowd().unsay(said, Ticket(2), s(29 + 59)).is_some());
+        assert!(crowd().unsay(said, Ticket(2), s(29 + 60)).is_none());
+        let mut crowd = crowd();
+        assert!(crowd.join(said, &paris, way, "dry", s(30)).is_none());
+        assert!(crowd.unsay(said, Ticket(1), s(31)).is_some());
+        // It counts no longer as said.
+        assert!(crowd.join(said, &paris, way, "dry", s(20)).is_none());
+        for (at, channel) in (0_u8..200).enumerate() {
+            let place = Place::Channel(ChannelIndex(channel));
+            let said = Together::SameAnswer.said(&paris, place, "x").unwrap();
+            crowd.say(said, Vec::new(), String::new(), s(at as u64));
+        }
+        assert_eq!(crowd.count(), SAID);
+    }
+}

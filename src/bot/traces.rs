@@ -58,3 +58,28 @@ impl Traces {
         self.open.remove(&ticket)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bot::commands::testing::ask;
+
+    #[test]
+    fn so_many_at_a_time_and_no_more() {
+        let mut traces = Traces::default();
+        let most = u64::try_from(OPEN).unwrap();
+        for ticket in 0..most {
+            assert!(traces.have_room(), "{ticket}");
+            let trace = Trace {
+                ask: ask("trace", "alice"),
+                way: Way::default(),
+                node: NodeNum(9),
+            };
+            traces.begin(Ticket(ticket), trace);
+        }
+        assert!(!traces.have_room() && traces.count() == OPEN);
+        assert!(traces.contain(Ticket(0)) && !traces.contain(Ticket(most)));
+        assert!(traces.end(Ticket(0)).is_some() && traces.end(Ticket(0)).is_none());
+        assert!(traces.have_room());
+    }
+}

@@ -401,6 +401,29 @@ mod tests {
         }
     }
 
+    /// A node that is switched off answers nothing at all: the next address has
+    /// its turn after the configured time, and then the pause.
+    #[test]
+    fn a_connection_that_does_not_come_about_is_given_up_in_time() {
+        let mut core = core();
+        let at = |secs| Now::default().plus(Duration::from_secs(secs));
+        let addresses = [1, 2].map(|end| SocketAddr::from(([10, 0, 0, end], 4403)));
+        core.tick(at(0));
+        assert_eq!(core.act(), Some(Act::LookUp));
+        core.looked_up(at(0), Ok(addresses.to_vec()));
+        for (secs, address) in (0..).step_by(10).zip(addresses) {
+            assert_eq!(core.act(), Some(Act::Connect(address)));
+            assert_eq!(core.deadline(), Some(Duration::from_secs(secs + 10)));
+            core.tick(at(secs + 9));
+            assert_eq!(core.act(), None, "it is still waited for");
+            core.tick(at(secs + 10));
+            assert_eq!(core.act(), Some(Act::Close));
+        }
+        assert!(!matches!(core.act(), Some(Act::Connect(_))));
+        assert!(core.deadline() > Some(Duration::from_secs(20)));
+        assert!(core.deadline() < Some(Duration::from_secs(80)));
+    }
+
     #[test]
     fn a_look_up_that_always_takes_12_s_brings_a_connection_all_the_same() {
         let mut core = core();

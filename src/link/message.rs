@@ -376,3 +376,65 @@ impl Event {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::{PortNum, mesh_packet};
+
+    fn received(port: PortNum) -> Received {
+        Received {
+            packet: Packet::from_wire(&proto::MeshPacket {
+                payload_variant: Some(mesh_packet::PayloadVariant::Decoded(proto::Data {
+                    portnum: port as i32,
+                    ..Default::default()
+                })),
+                ..Default::default()
+            }),
+            standing: Standing::Live,
+            age: None,
+            answers_ours: false,
+            traceroute: None,
+        }
+    }
+
+    /// What is left out when the bot cannot keep up is never somebody's word.
+    #[test]
+    fn only_measurements_are_droppable() {
+        let packet = |received| Event::Packet(Box::new(received));
+        assert!(packet(received(PortNum::TelemetryApp)).is_droppable());
+        assert!(!packet(received(PortNum::TextMessageApp)).is_droppable());
+        let traced = Received {
+            traceroute: Some(Ticket(1)),
+            ..received(PortNum::TracerouteApp)
+        };
+        assert!(!packet(traced).is_droppable());
+        let outcome = Event::Outcome(Ticket(1), Outcome::Sent);
+        for event in [outcome, Event::Nodes(Vec::new()), Event::Beat] {
+            assert!(!event.is_droppable(), "{event:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_node_info_can_mend() {
+        for (failure, key_trouble, mends) in [
+            (Failure::Nak(39), true, true),
+            (Failure::Queue(39), true, true),
+            (Failure::Nak(34), true, false),
+            (Failure::Nak(35), true, false),
+            (Failure::Nak(5), false, false),
+            (Failure::NoAnswer, false, false),
+        ] {
+            let told = (failure.is_key_trouble(), failure.lacks_recipient_key());
+            assert_eq!(told, (key_trouble, mends), "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn a_direct_message_is_no_broadcast() {
+        let channel = ChannelIndex(0);
+        let num = NodeNum(9);
+        assert!(Target::Channel(channel).is_broadcast());
+        assert!(!Target::Node { num, channel }.is_broadcast());
+    }
+}

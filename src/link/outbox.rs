@@ -90,7 +90,7 @@ impl Gate {
             .map(|&class| self.count(class))
             .sum();
         // A full queue makes room at the cost of what matters less.
-        if ahead >= MAX_WAITING || (self.waiting() >= MAX_WAITING && ahead == self.waiting()) {
+        if ahead >= MAX_WAITING {
             return Err(Refused::QueueFull);
         }
         if let Keep::For(expiry) = text.keep {
@@ -253,6 +253,9 @@ mod tests {
             gate.admit(&text(Class::Scheduled, 5)),
             Err(Refused::QueueFull)
         );
-        assert_eq!(gate.admit(&text(Class::Direct, 5)), Ok(()));
+        for _ in 0..MAX_WAITING {
+            assert_eq!(gate.admit(&text(Class::Direct, 5)), Ok(()));
+        }
+        assert_eq!(gate.admit(&text(Class::Direct, 5)), Err(Refused::QueueFull));
     }
 }

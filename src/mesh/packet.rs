@@ -507,6 +507,17 @@ mod tests {
         assert_eq!(Packet::from_wire(&wire).sender_key, Some([1; 32]));
     }
 
+    /// features.md L1: the key proves the sender only where the node says that
+    /// it opened the message with it.
+    #[test]
+    fn a_key_in_a_packet_that_was_not_sealed_proves_nothing() {
+        let mut wire = heard(3, 3);
+        wire.public_key = vec![1; 32];
+        assert_eq!(Packet::from_wire(&wire).sender_key, None);
+        let frame = framed(wire);
+        assert_eq!(Packet::from_frame(&frame).unwrap().sender_key, None);
+    }
+
     /// What a whole decoding makes of a frame, if there is a packet in it.
     fn decoded(frame: &[u8]) -> Option<Packet> {
         match proto::FromRadio::decode(frame).ok()?.payload_variant? {

@@ -117,6 +117,24 @@ fn two_files_have_sockets_to_nodes() {
     }
 }
 
+/// The bot calls; nobody can call it over the network.
+#[test]
+fn nothing_listens_on_the_network() {
+    // The box that plays nodes and services, for tests and the demonstration.
+    let sim = &[
+        "sim/server/rounds.rs",
+        "sim/server/sockets.rs",
+        "sim/web/mod.rs",
+    ];
+    absent("src", &["TcpListener"], sim);
+    // A bound port tells whether an address is this machine's; nothing is read.
+    absent("src", &["UdpSocket"], &["remote/call.rs"]);
+    absent("src", &["recv_from("], &[]);
+    for folder in ["bot", "link", "remote", "services", "store"] {
+        absent(&format!("src/{folder}"), &[".listen("], &[]);
+    }
+}
+
 #[test]
 fn the_talk_with_others_knows_no_clock_no_socket_no_thread() {
     for file in ["talk.rs", "mod.rs"] {

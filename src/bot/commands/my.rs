@@ -103,7 +103,7 @@ fn trend(lang: Lang, newest_first: &[f32]) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bot::commands::testing::{ALICE, World, ask};
+    use crate::bot::commands::testing::{ALICE, OWN, World, ask};
     use crate::mesh::Signal;
     use expect_test::expect;
 
@@ -134,6 +134,23 @@ mod tests {
             📶 SNR -3.5 dB · RSSI -97 dBm · good · rising · 📍 3.7 km NW · hops 0>0>0>0
             📶 SNR -3.5 dB · RSSI -97 dBm · bon · en hausse · 📍 3.7 km NO · relais 0>0>0>0"#]],
         );
+    }
+
+    /// features.md D14: nobody learns on a channel where somebody lives.
+    #[test]
+    fn on_a_channel_the_place_is_a_kilometre_coarse() {
+        let public = Ask {
+            place: Place::Channel(crate::mesh::ChannelIndex(0)),
+            ..mine()
+        };
+        let mut world = World::town();
+        let place = |num| world.book.get(num).and_then(|node| node.position);
+        let (asker, own) = (place(ALICE).unwrap(), place(OWN).unwrap());
+        let told = |decimals| format::way_to(Lang::En, &own, &asker.rounded(decimals));
+        let (coarser, right, finer) = (told(1), told(2), told(3));
+        assert!(right != coarser && right != finer, "{right}");
+        let answer = world.run(&public, Lang::En);
+        assert!(answer[0].contains(&right), "{answer:?}");
     }
 
     #[test]

@@ -2,8 +2,11 @@
 //! virtual clock. Each question comes a minute after the one before, so that
 //! limits matter only where a test turns the clock itself.
 
+mod books;
 mod elsewhere;
 mod trace;
+
+use std::cell::Cell;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
@@ -173,6 +176,11 @@ fn node(num: NodeNum, long: &str, short: &str) -> proto::NodeInfo {
     }
 }
 
+thread_local! {
+    /// No two texts have the same number.
+    static NEXT: Cell<u32> = const { Cell::new(77) };
+}
+
 /// A text from one relay away; to everybody it goes on channel 1.
 fn received(from: NodeNum, to: NodeNum, text: &str) -> Received {
     let data = proto::Data {
@@ -185,7 +193,7 @@ fn received(from: NodeNum, to: NodeNum, text: &str) -> Received {
         from: from.0,
         to: to.0,
         channel: u32::from(to == ALL),
-        id: 77,
+        id: NEXT.replace(NEXT.get() + 1),
         rx_snr: 5.0,
         hop_start: 3,
         hop_limit: 2,
@@ -507,6 +515,37 @@ fn public_questions_from_afar_are_left_to_others() {
     }
 }
 
+/// features.md C10: what is said in private takes nothing from the channel.
+#[test]
+fn private_answers_to_public_questions_cost_the_channel_nothing() {
+    let mut rig = rig(|settings| settings.limits.per_channel.count = 1);
+    rig.step = Duration::ZERO;
+    for who in 100..105 {
+        assert_eq!(rig.say(NodeNum(who), ALL, "/legend").len(), 1, "{who}");
+    }
+    assert_eq!(rig.say(ALICE, ALL, "/ping"), on_channel(PONG));
+    assert_eq!(rig.say(BOB, ALL, "/ping"), NOTHING);
+}
+
+/// features.md C19: what somebody writes to the bot alone stays out of the log
+/// unless its operator wants it there.
+#[test]
+fn the_arguments_of_direct_questions_are_not_told_to_the_log() {
+    for (logged, to, text, line) in [
+        (false, OWN, "/echo my secret", "/echo"),
+        (false, OWN, "echo my secret", "?"),
+        (false, ALL, "/echo my secret", "/echo my secret"),
+        (true, OWN, "/echo my secret", "/echo my secret"),
+        (true, OWN, "/info #2", "/info #2"),
+    ] {
+        let mut rig = rig(|settings| settings.log_direct_texts = logged);
+        let question = Event::Packet(Box::new(received(ALICE, to, text)));
+        rig.bot.handle(rig.now, question);
+        let texts = rig.far.texts();
+        assert_eq!(&*texts[0].command, line, "{text}");
+    }
+}
+
 /// features.md C14.
 #[test]
 fn mqtt_is_answered_ignored_or_answered_in_private() {
@@ -582,7 +621,7 @@ fn an_errand_ends_silently_when_the_bot_was_muted_meanwhile() {
 fn only_what_is_asked_now_is_answered() {
     let mut rig = rig(|_| {});
     for (age, standing, answers) in [
-        (Some(299), Standing::Live, 1),
+        (Some(300), Standing::Live, 1),
         (Some(301), Standing::Live, 0),
         (None, Standing::Backlog, 0),
         (None, Standing::Replay, 0),
@@ -609,6 +648,32 @@ fn orders_need_number_and_key_and_a_direct_message() {
     rig.order(OWN, "/unmute", Some(KEY));
     assert!(rig.order(OWN, "/help", Some(KEY))[0].contains(" mute "));
     assert!(!rig.order(OWN, "/help", None)[0].contains(" mute "));
+}
+
+/// The same as the node delivers it: the key stands in the packet, and nothing
+/// says that the message was opened with it.
+#[test]
+fn an_order_with_the_key_but_without_its_seal_is_not_obeyed() {
+    let mut rig = rig(|_| {});
+    for (sealed, key, answers) in [(false, KEY, 0), (true, [8; 32], 0), (true, KEY, 1)] {
+        let mut order = received(BOSS, OWN, "/mute");
+        let data = proto::Data {
+            portnum: PortNum::TextMessageApp as i32,
+            payload: b"/mute".to_vec(),
+            ..proto::Data::default()
+        };
+        order.packet = Packet::from_wire(&proto::MeshPacket {
+            from: BOSS.0,
+            to: OWN.0,
+            id: 78,
+            public_key: key.to_vec(),
+            pki_encrypted: sealed,
+            payload_variant: Some(mesh_packet::PayloadVariant::Decoded(data)),
+            ..proto::MeshPacket::default()
+        });
+        assert_eq!(rig.hear(order).len(), answers, "{sealed} {key:?}");
+        assert_eq!(rig.kept.is_empty(), answers == 0);
+    }
 }
 
 #[test]
@@ -682,11 +747,12 @@ fn an_answer_goes_back_the_way_that_the_question_came() {
     ] {
         let mut question = received(ALICE, to, "/ping");
         question.packet.channel = ChannelIndex(channel);
+        let id = question.packet.id;
         rig.bot.handle(rig.now, Event::Packet(Box::new(question)));
         let texts = rig.far.texts();
         assert_eq!(texts.len(), 1);
         assert_eq!(texts[0].target, target);
-        assert_eq!(texts[0].reply_to, Some(PacketId(77)));
+        assert_eq!(texts[0].reply_to, Some(id));
         assert_eq!(texts[0].hops_used, Hops::Known(1));
         assert_eq!(&*texts[0].command, "/ping");
     }
@@ -727,8 +793,8 @@ fn about_shows_the_one_connection() {
 #[test]
 fn a_missing_key_costs_one_request_and_one_notice_an_hour() {
     let mut rig = rig(|_| {});
-    let fail = |rig: &mut Rig| {
-        rig.pass(60);
+    let fail = |rig: &mut Rig, secs| {
+        rig.pass(secs);
         let question = received(ALICE, ALL, "/sys");
         rig.bot.handle(rig.now, Event::Packet(Box::new(question)));
         let Ok(Request::Text(ticket, _)) = rig.far.requests.try_recv() else {
@@ -746,17 +812,17 @@ fn a_missing_key_costs_one_request_and_one_notice_an_hour() {
         }
         seen
     };
-    let seen = fail(&mut rig);
+    let seen = fail(&mut rig, 60);
     assert_eq!(seen.len(), 2, "{seen:?}");
     assert_eq!(seen[0], format!("who is {ALICE}"));
     assert!(
         seen[1].starts_with("Channel(ChannelIndex(1)) Alice Base: I can't"),
         "{seen:?}"
     );
-    assert_eq!(fail(&mut rig), NOTHING);
-    rig.pass(3_600);
-    assert_eq!(fail(&mut rig).len(), 2);
-    assert_eq!(rig.bot.tally().key_trouble, 3);
+    assert_eq!(fail(&mut rig, 60), NOTHING);
+    assert_eq!(fail(&mut rig, 3_539), NOTHING, "the hour is not over");
+    assert_eq!(fail(&mut rig, 1).len(), 2);
+    assert_eq!(rig.bot.tally().key_trouble, 4);
 }
 
 #[test]

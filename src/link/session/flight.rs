@@ -123,3 +123,45 @@ impl Flights {
             .min()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn s(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn flight(id: u32, state: State) -> Flight {
+        Flight {
+            id: PacketId(id),
+            cargo: Cargo::NodeInfo,
+            state,
+            mentioned: false,
+        }
+    }
+
+    fn written(until: u64) -> State {
+        State::Written {
+            at: s(1),
+            until: s(until),
+            relayed: false,
+        }
+    }
+
+    #[test]
+    fn the_first_that_is_overdue_sets_the_deadline() {
+        let mut flights = Flights::default();
+        flights.push(flight(1, State::Writing { end: 9 }));
+        assert_eq!((flights.deadline(), flights.len()), (None, 1));
+        flights.push(flight(2, written(60)));
+        flights.push(flight(3, written(30)));
+        assert_eq!(flights.deadline(), Some(s(30)));
+        assert!(flights.take_overdue(s(29)).is_none());
+        let overdue: Vec<_> =
+            std::iter::from_fn(|| flights.take_overdue(s(60)).map(|it| it.id.0)).collect();
+        assert_eq!((overdue, flights.len()), (vec![2, 3], 1));
+        assert_eq!(flights.just_written(8).count(), 0);
+        assert_eq!(flights.just_written(9).count(), 1);
+    }
+}

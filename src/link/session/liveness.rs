@@ -188,6 +188,24 @@ mod tests {
         }
     }
 
+    /// What is sent asks as a heartbeat does: none is due meanwhile.
+    #[test]
+    fn whatever_is_sent_puts_the_next_heartbeat_off() {
+        let mut liveness = Liveness::new(s(0));
+        liveness.sent(s(20));
+        assert_eq!(liveness.deadline(), s(50));
+        assert!(!liveness.answers());
+        liveness.received(s(21));
+        liveness.answered();
+        assert!(liveness.answers());
+        assert_eq!(liveness.deadline(), s(50));
+        liveness.sent(s(25));
+        liveness.sent(s(40));
+        assert_eq!(liveness.deadline(), s(55), "the first has no answer yet");
+        liveness.received(s(41));
+        assert_eq!(liveness.deadline(), s(70));
+    }
+
     #[test]
     fn a_node_that_never_answers_heartbeats_has_15_minutes() {
         let (probes, dead) = live(false, 7_200, |_| false);

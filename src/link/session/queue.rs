@@ -396,6 +396,30 @@ mod tests {
     }
 
     #[test]
+    fn node_infos_keep_11_s_and_wait_for_nobody_else() {
+        let mut queue = Queue::new(SPACING);
+        assert!(queue.is_empty());
+        for node in 1..=3 {
+            assert!(queue.push_probe(Probe::NodeInfo(NodeNum(node))));
+        }
+        assert!(!queue.is_empty());
+        assert!(queue.pop_probe(ms(0)).is_some());
+        queue.probe_written(ms(500));
+        assert_eq!((queue.probes(), queue.next_due()), (2, Some(ms(11_500))));
+        assert!(queue.pop_probe(ms(11_499)).is_none());
+        assert!(queue.pop_probe(ms(11_500)).is_some());
+        queue.probe_written(ms(11_500));
+        // A traceroute has its own pace.
+        assert!(queue.push_probe(Probe::Traceroute(Ticket(1), NodeNum(9))));
+        assert!(matches!(
+            queue.pop_probe(ms(11_501)),
+            Some(Probe::Traceroute(..))
+        ));
+        queue.probe_written(ms(11_501));
+        assert_eq!(queue.next_due(), Some(ms(22_500)));
+    }
+
+    #[test]
     fn probes_are_bounded() {
         let mut queue = Queue::new(SPACING);
         for node in 0..100 {

@@ -1,5 +1,7 @@
 //! A session against a node that exists only as a handful of frames.
 
+mod probes;
+
 use super::*;
 use crate::link::message::{
     Class, DropReason, Failure, Keep, REPLY_EXPIRY, Received, Target, Text,
@@ -62,10 +64,17 @@ fn ping(id: u32) -> proto::MeshPacket {
 fn ack(from: NodeNum, request: PacketId, reason: u8) -> proto::MeshPacket {
     let mut data = data(PortNum::RoutingApp, &[0x18, reason]);
     data.request_id = request.0;
-    proto::MeshPacket {
+    let mut packet = proto::MeshPacket {
         to: OWN.0,
         ..heard(from, request.0 ^ 0x5555, data)
+    };
+    if from == OWN {
+        // What our own node says comes from no radio.
+        packet.rx_snr = 0.0;
+        packet.rx_rssi = None;
+        packet.transport_mechanism = 0;
     }
+    packet
 }
 
 fn answer(target: Target, keep: Keep) -> Text {

@@ -122,6 +122,7 @@ fn two_files_have_sockets_to_nodes() {
 fn nothing_listens_on_the_network() {
     // The box that plays nodes and services, for tests and the demonstration.
     let sim = &[
+        "sim/server.rs",
         "sim/server/rounds.rs",
         "sim/server/sockets.rs",
         "sim/web/mod.rs",

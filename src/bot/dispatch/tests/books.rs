@@ -16,7 +16,7 @@ impl History for Ledger {
 /// A bot with a memory, which comes out at its end.
 fn rig_with_memory(change: impl FnOnce(&mut Settings)) -> (Rig, Receiver<Batch>) {
     let mut rig = rig(change);
-    let (kept, batches) = unbounded();
+    let (kept, batches) = crossbeam_channel::bounded(8);
     rig.bot.memory = Some(remember::Memory::new(Box::new(Ledger(kept)), SANITY));
     rig.bot.handle(rig.now, Event::Ready(Box::new(identity())));
     (rig, batches)

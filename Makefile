@@ -6,7 +6,7 @@ DESTDIR ?=
 INSTALL_FLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test bench soak soak-real lint proto conformance install uninstall fuzz
+.PHONY: help build demo test mutants mutants-all bench soak soak-real lint proto conformance install uninstall fuzz
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,19 @@ demo: ## watch the bot talk with a simulated node, no radio needed
 
 test: ## run all tests
 	$(CARGO) test --locked
+
+MUTANTS = target/tools/bin/cargo-mutants
+
+$(MUTANTS):
+	$(CARGO) install cargo-mutants --locked --root target/tools
+
+mutants: $(MUTANTS) ## put faults into one file and see whether a test notices (FILE=src/bot/parse.rs)
+	nice $(MUTANTS) mutants --file '$(FILE)' --jobs 1 --output target/mutants
+
+mutants-all: $(MUTANTS) ## the same for all files that decide, in one build; writes tests/mutants.md
+	scripts/mutants/mutants.py build
+	scripts/mutants/mutants.py run
+	scripts/mutants/mutants.py table
 
 bench: ## measure the figures that the README gives (about five minutes; needs valgrind)
 	$(CARGO) bench --locked --bench figures

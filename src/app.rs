@@ -385,3 +385,32 @@ pub fn sim_settings(sim: &crate::cli::Sim) -> crate::sim::Settings {
         ..crate::sim::Settings::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn the_link_does_what_the_configuration_says() {
+        let text = "node.host = \"radio\"\nnode.port = 4404\nnode.connect_timeout = \"2s\"\n\
+            node.reconnect_max = \"2m\"\nnode.handshake = \"full\"\nbot.text_spacing = \"7s\"\n";
+        let settings = link_settings(&Config::parse(text, "meshbot.toml").unwrap());
+        assert_eq!(settings.endpoint.to_string(), "radio:4404");
+        assert_eq!(settings.connect_timeout, Duration::from_secs(2));
+        assert_eq!(settings.reconnect_max, Duration::from_secs(120));
+        assert_eq!(settings.session.text_spacing, Duration::from_secs(7));
+        assert!(matches!(
+            settings.session.handshake,
+            session::Handshake::Full
+        ));
+        let settings = link_settings(&Config::parse("node.host = \"radio\"", "x").unwrap());
+        assert_eq!(settings.connect_timeout, Duration::from_secs(10));
+        assert_eq!(settings.reconnect_max, Duration::from_secs(60));
+        assert_eq!(settings.session.text_spacing, Duration::from_millis(2_500));
+        assert!(matches!(
+            settings.session.handshake,
+            session::Handshake::TwoPhase
+        ));
+    }
+}

@@ -203,6 +203,14 @@ mod tests {
     }
 
     #[test]
+    fn two_letters_that_changed_places_are_one_slip_anywhere() {
+        for (wrong, slips) in [("bacdef", 1), ("abdcef", 1), ("abcdfe", 1), ("badcfe", 3)] {
+            assert_eq!(distance(wrong, "abcdef"), slips, "{wrong}");
+        }
+        assert_eq!(distance("bcdefa", "abcdef"), 2);
+    }
+
+    #[test]
     fn slips_of_the_finger_are_counted() {
         for (a, b, slips) in [
             ("port", "port", 0),

@@ -515,6 +515,44 @@ fn files_are_read_with_their_mistakes() {
     );
 }
 
+/// Somebody who runs `meshbot config` and starts the bot is told what is missing.
+#[test]
+fn the_host_of_the_template_is_no_host() {
+    let template = Config::parse(Config::template(), "meshbot.toml").unwrap();
+    let error = template.check_host().expect_err("no host").to_string();
+    assert!(
+        error.starts_with("meshbot.toml: [node] host is still"),
+        "{error}"
+    );
+    assert_eq!(parse("node.host = \"radio\"").check_host(), Ok(()));
+}
+
+#[test]
+fn a_file_of_a_megabyte_is_read_and_a_longer_one_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(FILE_NAME);
+    let mut text = "node.host = \"radio\"\n#".to_owned();
+    text.push_str(&"x".repeat(1_000_000 - text.len()));
+    std::fs::write(&path, &text).unwrap();
+    assert_eq!(Config::load(&path).unwrap().node.host, "radio");
+    text.push('x');
+    std::fs::write(&path, &text).unwrap();
+    let error = Config::load(&path).expect_err("too long").to_string();
+    assert!(
+        error.ends_with("too long for a configuration (1 MB at most)"),
+        "{error}"
+    );
+}
+
+#[test]
+fn ten_other_nodes_are_not_too_many() {
+    let nodes: String = (0..10)
+        .map(|n| format!("remote.n{n} = \"10.0.0.{n}\"\n"))
+        .collect();
+    let config = parse(&format!("node.host = \"radio\"\n{nodes}"));
+    assert_eq!(config.remote.len(), 10);
+}
+
 #[test]
 fn the_nearest_file_is_found() {
     let here = tempfile::tempdir().unwrap();

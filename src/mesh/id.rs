@@ -102,6 +102,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_log_can_be_searched_for_what_a_packet_is_called() {
+        let id = PacketId(0x00ab_cdef);
+        assert_eq!(format!("{id} {id:?}"), "00abcdef 00abcdef");
+        let node = NodeNum(0x0bad_cafe);
+        assert_eq!(format!("{node:?}"), "!0badcafe");
+    }
+
+    #[test]
+    fn every_channel_has_its_bit() {
+        let bits: Vec<_> = (0..9).map(|index| ChannelIndex(index).bit()).collect();
+        assert_eq!(bits, [1, 2, 4, 8, 16, 32, 64, 128, 0]);
+    }
+
+    #[test]
     fn node_numbers_are_written_and_read_as_the_field_does() {
         assert_eq!(NodeNum(0x0bad_cafe).to_string(), "!0badcafe");
         assert_eq!(NodeNum::parse("!0BADCAFE"), Some(NodeNum(0x0bad_cafe)));

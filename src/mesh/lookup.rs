@@ -170,6 +170,19 @@ mod tests {
     use crate::proto;
     use proptest::prelude::*;
 
+    #[test]
+    fn a_beginning_goes_before_a_part_and_one_digit_is_no_number() {
+        let book = book(&[
+            (0x1111_000a, "Alpha", "QQ"),
+            (0x2222_000b, "Royal Oak", "RR"),
+        ]);
+        let found = |query| find(&book, query);
+        assert_eq!(found("al"), Found::One(NodeNum(0x1111_000a)));
+        assert_eq!(found("0b"), Found::One(NodeNum(0x2222_000b)));
+        // "a" is a part of both names, and the last digit of one number.
+        assert!(!matches!(found("!a"), Found::One(_)));
+    }
+
     /// The later in the list, the more recently heard.
     fn book(nodes: &[(u32, &str, &str)]) -> NodeBook {
         let mut book = NodeBook::default();

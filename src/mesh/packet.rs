@@ -534,6 +534,27 @@ mod tests {
         message.encode_to_vec()
     }
 
+    /// Both are legal and nobody writes them: their parts have to be merged, and
+    /// half of it read in place would be another packet.
+    #[test]
+    fn what_comes_twice_is_left_to_the_decoder() {
+        let once = framed(heard(3, 3));
+        assert!(Packet::from_frame(&once).is_some());
+        assert_eq!(Packet::from_frame(&[&once[..], &once[..]].concat()), None);
+        let sealed = proto::MeshPacket {
+            payload_variant: Some(mesh_packet::PayloadVariant::Encrypted(vec![1, 2])),
+            ..Default::default()
+        };
+        let open = heard(3, 3).encode_to_vec();
+        for second in [sealed.encode_to_vec(), open.clone()] {
+            let packet = [&open[..], &second[..]].concat();
+            let mut frame = vec![0x12, u8::try_from(packet.len()).unwrap()];
+            frame.extend(packet);
+            assert!(proto::FromRadio::decode(&frame[..]).is_ok());
+            assert_eq!(Packet::from_frame(&frame), None);
+        }
+    }
+
     /// Packets with every field, used or not.
     fn any_packet() -> impl Strategy<Value = proto::MeshPacket> {
         let data = (any::<[u32; 6]>(), any::<(bool, Option<u32>)>(), 0..80_i32).prop_map(

@@ -212,6 +212,18 @@ mod tests {
     }
 
     #[test]
+    fn names_are_as_long_as_the_name_system_allows() {
+        let label = |length| "x".repeat(length);
+        assert!(is_name(&label(63)) && !is_name(&label(64)));
+        let long = |last| [label(63), label(63), label(63), label(last)].join(".");
+        assert!(is_name(&long(61)) && !is_name(&long(62)));
+        assert_eq!(long(61).len(), 253);
+        let zone = |length| host(&format!("fe80::1%{}", "e".repeat(length))).is_some();
+        assert!(zone(1) && zone(15));
+        assert!(!zone(0) && !zone(16));
+    }
+
+    #[test]
     fn spellings_of_the_same() {
         for group in [
             &["hill.local", "HILL.local", "hill.local."][..],

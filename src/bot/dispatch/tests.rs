@@ -676,6 +676,42 @@ fn an_order_with_the_key_but_without_its_seal_is_not_obeyed() {
     }
 }
 
+/// Nothing proves who speaks on a channel, whatever key a packet brings.
+#[test]
+fn on_a_channel_the_operator_is_anybody() {
+    let mut rig = rig(|_| {});
+    rig.step = Duration::ZERO;
+    let answers = |rig: &mut Rig, to| -> usize {
+        let asked = (0..8).map(|_| rig.order(to, "/ping", Some(KEY)).len());
+        asked.sum()
+    };
+    assert_eq!(answers(&mut rig, OWN), 8, "no limit for him");
+    assert_eq!(answers(&mut rig, ALL), 6, "five answers and one notice");
+}
+
+/// protocol.md §5.1: 0 is nobody's number, nobody could be answered.
+#[test]
+fn a_text_from_nobody_is_not_answered() {
+    let mut rig = rig(|_| {});
+    assert_eq!(rig.say(NodeNum(0), ALL, "/ping"), NOTHING);
+    assert_eq!(rig.say(NodeNum(0), OWN, "/ping"), NOTHING);
+    assert_eq!(rig.say(ALL, ALL, "/ping"), NOTHING);
+}
+
+#[test]
+fn a_muted_bot_does_not_tell_the_channel_of_a_missing_key() {
+    let mut rig = rig(|_| {});
+    let question = Event::Packet(Box::new(received(ALICE, ALL, "/sys")));
+    rig.bot.handle(rig.now, question);
+    let Ok(Request::Text(ticket, _)) = rig.far.requests.try_recv() else {
+        panic!("no answer");
+    };
+    rig.order(OWN, "/mute", Some(KEY));
+    let outcome = Outcome::Failed(Failure::Nak(39));
+    rig.bot.handle(rig.now, Event::Outcome(ticket, outcome));
+    assert_eq!(rig.sent(), NOTHING);
+}
+
 #[test]
 fn a_command_can_be_kept_for_the_operator() {
     let mut rig = rig(|settings| {

@@ -1,7 +1,12 @@
 //! What the bot counts and keeps of what it did.
 
+use crossbeam_channel::bounded;
+
 use super::*;
 use crate::bot::record::{Batch, History};
+use crate::bot::run;
+use crate::link::Clock;
+use crate::thread::{Pulse, spawn};
 
 /// A store that a test can look into.
 struct Ledger(Sender<Batch>);
@@ -16,7 +21,7 @@ impl History for Ledger {
 /// A bot with a memory, which comes out at its end.
 fn rig_with_memory(change: impl FnOnce(&mut Settings)) -> (Rig, Receiver<Batch>) {
     let mut rig = rig(change);
-    let (kept, batches) = crossbeam_channel::bounded(8);
+    let (kept, batches) = bounded(8);
     rig.bot.memory = Some(remember::Memory::new(Box::new(Ledger(kept)), SANITY));
     rig.bot.handle(rig.now, Event::Ready(Box::new(identity())));
     (rig, batches)
@@ -155,4 +160,29 @@ fn what_the_bot_holds_is_within_its_bounds() {
     for held in held {
         assert!(held.now <= held.most, "{held:?}");
     }
+}
+
+/// A small board pays for every round.
+#[test]
+fn a_bot_with_nothing_to_do_does_not_wake_up() {
+    let rig = rig(|_| {});
+    let (link, events) = bounded(4);
+    let (_workers, results) = bounded(1);
+    let pulse = Pulse::default();
+    let beats = pulse.clone();
+    let dispatch = spawn(
+        "dispatch",
+        |_| {},
+        move || {
+            run::run(rig.bot, Clock::start(), &events, results, &beats, |_| {});
+        },
+    );
+    link.send(Event::Beat).unwrap();
+    let (_nobody, nothing) = bounded::<()>(1);
+    let idle = Duration::from_millis(350);
+    assert!(nothing.recv_timeout(idle).is_err());
+    let rounds = pulse.count();
+    assert!(rounds <= 2, "{rounds}: one at the start, one for the event");
+    drop(link);
+    dispatch.unwrap().join().unwrap();
 }

@@ -285,7 +285,8 @@ def table():
             files[mutant["file"]][own + result] += 1
             if result != "not run":
                 files[mutant["file"]][own + "tried"] += 1
-    columns = ["tried", "caught", "timeout", "unviable", "survived", "own tried", "own survived", "not run"]
+    columns = ["tried", "caught", "timeout", "unviable", "survived", "not run",
+               "own tried", "own survived", "own not run"]
     rows = [[f"`{file}`", *(str(counts[it]) for it in columns)] for file, counts in sorted(files.items())]
     total = sum(files.values(), collections.Counter())
     rows.append(["together", *(str(total[it]) for it in columns)])

@@ -128,15 +128,15 @@ fn what_was_refused_or_came_too_late_is_counted() {
 #[test]
 fn a_session_of_pongs_is_one_answer_and_its_end_another() {
     let mut rig = rig(|_| {});
-    let counted = |rig: &mut Rig, text: &str| {
-        rig.say(ALICE, OWN, text);
+    let counted = |rig: &mut Rig, text: &str, texts| {
+        assert_eq!(rig.say(ALICE, OWN, text).len(), texts, "{text}");
         let tally = rig.bot.tally();
         (tally.answered, tally.refused)
     };
-    assert_eq!(counted(&mut rig, "/ping 3"), (1, 0));
-    assert_eq!(counted(&mut rig, "/ping 3"), (1, 1), "one at a time");
-    assert_eq!(counted(&mut rig, "/ping stop"), (2, 1));
-    assert_eq!(counted(&mut rig, "/ping stop"), (2, 2), "there is none");
+    assert_eq!(counted(&mut rig, "/ping 3", 1), (1, 0));
+    assert_eq!(counted(&mut rig, "/ping 3", 2), (1, 1), "one at a time");
+    assert_eq!(counted(&mut rig, "/ping stop", 1), (2, 1));
+    assert_eq!(counted(&mut rig, "/ping stop", 1), (2, 2), "there is none");
 }
 
 #[test]

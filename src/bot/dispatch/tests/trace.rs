@@ -58,3 +58,15 @@ fn the_asker_learns_in_his_language_why_there_is_no_way() {
     let expected = format!("{ALICE} 🔍 Alice Mobile : pas de réponse.");
     assert_eq!(told(Lang::Fr, silence), expected);
 }
+
+#[test]
+fn so_many_wait_for_a_way_and_the_next_is_told_so() {
+    let mut rig = rig(|_| {});
+    for who in 100..104 {
+        let said = rig.say(NodeNum(who), OWN, &format!("/trace {BOB}"));
+        assert_eq!(said, NOTHING, "{who}");
+    }
+    let busy = rig.say(NodeNum(104), OWN, &format!("/trace {BOB}"));
+    assert_eq!(busy.len(), 1);
+    assert_eq!(rig.bot.tally().refused, 1);
+}

@@ -76,6 +76,11 @@ fn a_text_goes_out_on_its_channel_and_never_on_one_that_is_off() {
         rig.outcomes(),
         [(4, Outcome::Dropped(DropReason::NoChannel))]
     );
+    assert_eq!(rig.gate.waiting(), 0);
+    // It holds up nobody for longer than a text that was written.
+    rig.send(5, answer(PUBLIC, Keep::For(REPLY_EXPIRY)));
+    rig.wait(2_500);
+    assert_eq!(rig.take_packet().channel, 0);
 }
 
 /// protocol.md §4.2: more than 7 garbles the packet.
@@ -165,4 +170,70 @@ fn the_answer_to_a_traceroute_is_known_as_such() {
         })
         .collect();
     assert_eq!(traced, [Ticket(1)]);
+}
+
+/// protocol.md §4.5: the node drops what comes sooner.
+#[test]
+fn questions_to_single_nodes_keep_their_distance() {
+    let traceroute = |ticket| Request::Traceroute(Ticket(ticket), FRIEND);
+    let who = |ticket: u64| Request::NodeInfo(NodeNum(100 + u32::try_from(ticket).unwrap()));
+    let requests: [(&dyn Fn(u64) -> Request, u64); 2] = [(&traceroute, 32), (&who, 11)];
+    for (request, secs) in requests {
+        let mut rig = Rig::steady();
+        for ticket in 1..=3 {
+            rig.session.request(rig.now, request(ticket));
+        }
+        let mut at = Vec::new();
+        let start = rig.now.mono;
+        while rig.now.mono < start + Duration::from_secs(3 * secs) {
+            if !rig.take().is_empty() {
+                at.push((rig.now.mono - start).as_secs());
+            }
+            rig.wait(1_000);
+        }
+        assert_eq!(at, [0, secs, 2 * secs]);
+    }
+}
+
+#[test]
+fn whoever_has_no_place_in_the_queue_learns_it() {
+    let mut rig = Rig::steady();
+    rig.give(From::QueueStatus(status(0, 0, 0)));
+    let scheduled = Text {
+        class: Class::Scheduled,
+        ..answer(PUBLIC, Keep::Always)
+    };
+    for ticket in 0..64 {
+        rig.send(ticket, scheduled.clone());
+    }
+    assert_eq!((rig.outcomes(), rig.gate.waiting()), (vec![], 64));
+    rig.send(64, answer(PUBLIC, Keep::For(REPLY_EXPIRY)));
+    let full = Outcome::Dropped(DropReason::QueueFull);
+    assert_eq!((rig.outcomes(), rig.gate.waiting()), (vec![(0, full)], 64));
+    let probes = 100..200;
+    for ticket in probes.clone() {
+        let request = Request::Traceroute(Ticket(ticket), FRIEND);
+        rig.session.request(rig.now, request);
+    }
+    let outcomes = rig.outcomes();
+    assert!(outcomes.len() > 50 && outcomes.contains(&(199, full)));
+    // What is not said within a minute is not said at all.
+    rig.give(From::QueueStatus(status(0, 0, 0)));
+    for _ in 0..61 {
+        rig.wait(1_000);
+        rig.take_all();
+        rig.give(From::QueueStatus(status(0, 0, 0)));
+    }
+    assert!(rig.outcomes().contains(&(64, Outcome::Expired)));
+    assert_eq!(rig.gate.waiting(), 63);
+}
+
+#[test]
+fn what_comes_after_the_goodbye_is_dropped() {
+    let mut rig = Rig::steady();
+    rig.session.request(rig.now, Request::Stop);
+    rig.send(1, answer(PUBLIC, Keep::Always));
+    let stopping = Outcome::Dropped(DropReason::Stopping);
+    assert_eq!(rig.outcomes(), [(1, stopping)]);
+    assert_eq!(rig.gate.waiting(), 0);
 }

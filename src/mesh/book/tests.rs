@@ -375,6 +375,21 @@ fn a_key_from_the_air_never_replaces_a_known_one() {
     assert_eq!(book.get(ALICE).unwrap().public_key, Some([4; 32]));
 }
 
+/// decisions.md, "Storage": key changes are durable at once, and nothing else is.
+#[test]
+fn only_a_key_that_changed_is_a_new_key() {
+    let mut book = book();
+    let mut message = direct(ALICE, 0.0);
+    for (secs, key, is_new) in [(1, 1, false), (2, 1, false), (3, 2, true), (4, 2, false)] {
+        message.sender_key = Some([key; 32]);
+        live(&mut book, &message, secs);
+        assert_eq!(book.has_new_keys(), is_new, "{secs}");
+        assert!(book.has_changes());
+        drop(book.take_changes());
+        assert!(!book.has_changes() && !book.has_new_keys());
+    }
+}
+
 #[test]
 fn the_list_fills_an_empty_book() {
     let mut book = book();

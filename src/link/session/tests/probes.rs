@@ -237,3 +237,16 @@ fn what_comes_after_the_goodbye_is_dropped() {
     assert_eq!(rig.outcomes(), [(1, stopping)]);
     assert_eq!(rig.gate.waiting(), 0);
 }
+
+#[test]
+fn a_socket_that_takes_nothing_for_half_a_minute_is_dead() {
+    let mut rig = Rig::steady();
+    rig.send(1, answer(PUBLIC, Keep::For(REPLY_EXPIRY)));
+    assert!(!rig.session.output().is_empty());
+    rig.now = rig.now.plus(Duration::from_millis(29_999));
+    rig.session.tick(rig.now);
+    assert_eq!(rig.session.verdict, None);
+    rig.now = rig.now.plus(Duration::from_millis(1));
+    rig.session.tick(rig.now);
+    assert_eq!(rig.session.verdict, Some(Loss::WriteStalled));
+}

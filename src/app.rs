@@ -20,10 +20,12 @@ use crate::bot::host::{self, HostStats};
 use crate::bot::insight::Archive;
 use crate::bot::record::History;
 use crate::bot::{commands, run};
+use crate::check;
 use crate::config::{Config, ConfigError, Handshake};
 use crate::link::outbox::Wake;
 use crate::link::{self, Clock, Event, Link, Outbox, lookup, session};
 use crate::mesh::Sanity;
+use crate::net::Guard;
 use crate::remote::Limits;
 use crate::remote::call::{Caller, Named};
 use crate::services::weather::{Addresses, Services};
@@ -193,6 +195,20 @@ pub fn start_trusting(
     sanity: Sanity,
     wake: Wake,
 ) -> Result<Running, AppError> {
+    start_resolving(config, registry, sanity, lookup::system(), wake)
+}
+
+/// The same with another resolver of names.
+///
+/// # Errors
+/// When the system has no thread or file descriptor left.
+pub fn start_resolving(
+    config: &Config,
+    registry: Registry,
+    sanity: Sanity,
+    resolver: lookup::Resolver,
+    wake: Wake,
+) -> Result<Running, AppError> {
     let clock = Clock::start();
     let (death_sender, deaths) = bounded(THREADS);
     let report: Arc<dyn Fn(Death) + Send + Sync> = Arc::new(move |death| {
@@ -207,13 +223,11 @@ pub fn start_trusting(
     let mut settings = link_settings(config);
     settings.session.sanity = sanity;
     let endpoint = settings.endpoint.to_string();
-    let (link, io, events) = Link::tcp(
-        settings,
-        clock,
-        random()?,
-        lookup::system(),
-        on_death(&report),
-    )?;
+    let guard = Guard::new(Some(config.own_node()), resolver);
+    for trap in check::traps(config) {
+        warn!("{trap}");
+    }
+    let (link, io, events) = Link::tcp(settings, clock, random()?, &guard, on_death(&report))?;
     let (result_sender, results) = bounded(WORKERS * 8);
     let (pool, mut handles) = Pool::start(result_sender.clone(), Arc::clone(&report))?;
     handles.push(io.handle);
@@ -261,11 +275,11 @@ pub fn start_trusting(
         keeper: Arc::new(files),
         history,
         archive,
-        weather: Arc::new(Services::new(weather_addresses(config))),
+        weather: Arc::new(Services::new(weather_addresses(config), &guard)),
         host: Box::new(HostStats::read),
         registry,
     };
-    let caller = Caller::new(Some(config.own_node()), lookup::system(), Limits::default());
+    let caller = Caller::new(guard, Limits::default());
     let others = Named::new(caller, config.remote.clone());
     let bot = Bot::new(settings, parts, before).knowing(Arc::new(others));
     let pulse = Pulse::default();

@@ -13,6 +13,7 @@ use crate::config::{Config, ConfigError, find_config};
 use crate::link::{Endpoint, lookup};
 use crate::mesh::name::clean;
 use crate::mesh::{Hops, NodeBook, NodeNum, Now, Sanity, labels};
+use crate::net::Guard;
 use crate::proto::channel::Role;
 use crate::remote::call::Caller;
 use crate::remote::{Answer, Limits, Want};
@@ -50,7 +51,7 @@ pub fn carry_out(
         ));
     }
     let target = target(ask, config.as_ref());
-    let caller = Caller::new(own, lookup::system(), Limits::default());
+    let caller = Caller::new(Guard::new(own, lookup::system()), Limits::default());
     let want = match ask.topic {
         Topic::Nodes => Want::Nodes,
         Topic::Info | Topic::Channels => Want::Config,

@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::app;
 use crate::bot::commands;
 use crate::config::{Config, Mode, Mqtt, Rate, Weather, duration_text};
+use crate::net::{guard, web};
 use crate::store::Files;
 use crate::store::place::{self, Trouble};
 use crate::weather::Home;
@@ -115,6 +116,9 @@ pub fn describe(path: &Path, config: &Config) -> String {
     ));
     let fallback = weather.fallback_base().unwrap_or("nobody");
     line(format_args!("          when they fail from {fallback}"));
+    for trap in traps(config) {
+        line(format_args!("          {trap}"));
+    }
     match &config.operator {
         Some(operator) => line(format_args!(
             "operator  {}, by direct messages encrypted with the configured key",
@@ -160,6 +164,60 @@ pub fn describe(path: &Path, config: &Config) -> String {
     }
     out
 }
+
+/// What would lead to the bot's own node, and is refused when it comes to that:
+/// as far as it can be told without a look-up. Proxies are those of the
+/// environment.
+#[must_use]
+pub fn traps(config: &Config) -> Vec<String> {
+    let environment = PROXIES.iter().filter_map(|name| {
+        let value = std::env::var(name).ok()?;
+        Some((*name, value))
+    });
+    traps_among(config, environment)
+}
+
+fn traps_among<'a>(
+    config: &Config,
+    environment: impl Iterator<Item = (&'a str, String)>,
+) -> Vec<String> {
+    let weather = &config.weather;
+    let named = [
+        ("[weather] url", Some(weather.url.as_str())),
+        ("[weather] geocoding_url", Some(weather.geocoding_base())),
+        ("[weather] fallback_url", weather.fallback_base()),
+    ];
+    // The others follow the first one where they are not given.
+    let named = named
+        .into_iter()
+        .enumerate()
+        .filter(|(place, (_, url))| *place == 0 || *url != Some(weather.url.as_str()))
+        .filter_map(|(_, (name, url))| Some((name, url?.to_owned())));
+    let own = config.own_node();
+    named
+        .chain(environment)
+        .filter(|(_, url)| {
+            // A proxy may stand there without its scheme.
+            let whole = match url.contains("://") {
+                true => url.clone(),
+                false => format!("http://{url}"),
+            };
+            let target = whole.parse().ok().and_then(|uri| web::endpoint(&uri));
+            target.is_some_and(|target| guard::is_written_as(&own, &target))
+        })
+        .map(|(name, _)| format!("{name} names the bot's own node, which is never connected to"))
+        .collect()
+}
+
+/// Where the HTTP agent looks for a proxy.
+const PROXIES: &[&str] = &[
+    "ALL_PROXY",
+    "all_proxy",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "HTTP_PROXY",
+    "http_proxy",
+];
 
 /// For whom the weather is, and which places are meant first.
 fn home(weather: &Weather) -> String {
@@ -243,5 +301,65 @@ mod tests {
             state     meshbot.state, meshbot.weather
         "#]]
         .assert_eq(&rest);
+    }
+
+    #[test]
+    fn what_names_the_own_node_is_told_beforehand() {
+        let config = |host: &str, weather: &str| {
+            let text = format!("[node]\nhost = \"{host}\"\n[weather]\n{weather}\n");
+            Config::parse(&text, "x.toml").unwrap()
+        };
+        let told = |host: &str, weather: &str, environment: &[(&'static str, &str)]| {
+            let environment = environment.iter();
+            let environment = environment.map(|(name, value)| (*name, (*value).to_owned()));
+            let told = traps_among(&config(host, weather), environment);
+            told.iter()
+                .map(|trap| {
+                    let what = " names the bot's own node, which is never connected to";
+                    trap.strip_suffix(what).unwrap().to_owned()
+                })
+                .collect::<Vec<_>>()
+        };
+        for (host, url) in [
+            ("192.0.2.7", "http://192.0.2.7:4403"),
+            ("192.0.2.7", "https://[::ffff:192.0.2.7]:4403/x"),
+            ("192.0.2.7", "http://3221225991:4403"),
+            ("192.0.2.7", "http://0xc0.0.2.7:4403"),
+            ("192.0.2.7", "http://0300.0.2.07:4403"),
+            ("radio.local", "http://RADIO.local.:4403"),
+            ("127.0.0.1", "http://localhost:4403"),
+            ("localhost", "http://127.1:4403"),
+        ] {
+            let weather = format!("url = \"{url}\"");
+            assert_eq!(told(host, &weather, &[]), ["[weather] url"], "{host} {url}");
+        }
+        let weather = "geocoding_url = \"http://192.0.2.7:4403\"\n\
+                       fallback_url = \"http://192.0.2.7:4403\"";
+        let both = ["[weather] geocoding_url", "[weather] fallback_url"];
+        assert_eq!(told("192.0.2.7", weather, &[]), both);
+        for value in [
+            "http://me:pw@192.0.2.7:4403",
+            "192.0.2.7:4403",
+            "socks5://192.0.2.7:4403",
+        ] {
+            let proxies = told(
+                "192.0.2.7",
+                "",
+                &[("ALL_PROXY", value), ("http_proxy", value)],
+            );
+            assert_eq!(proxies, ["ALL_PROXY", "http_proxy"], "{value}");
+        }
+        for url in [
+            "http://192.0.2.7",
+            "https://192.0.2.7",
+            "http://192.0.2.8:4403",
+            "http://192.0.2.7:4404",
+        ] {
+            let weather = format!("url = \"{url}\"");
+            assert!(
+                told("192.0.2.7", &weather, &[("HTTP_PROXY", url)]).is_empty(),
+                "{url}"
+            );
+        }
     }
 }

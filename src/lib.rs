@@ -3,7 +3,8 @@
 //!
 //! The house, in reading order: [`mesh`] is what a mesh is, [`weather`] what
 //! weather is, [`almanac`] what sun and moon do; [`link`] turns the bytes of
-//! the one connection into packets and texts into bytes; [`bot`] is what is
+//! the one connection into packets and texts into bytes; [`net`] keeps every
+//! other socket off the node; [`bot`] is what is
 //! answered, in the words of [`text`]; [`app`] wires the threads together as
 //! [`config`] says. [`sim`] is a node in a box for tests and
 //! demonstrations, [`services`] and [`store`] are what lies outside; [`demo`]
@@ -21,6 +22,7 @@ pub mod demo;
 pub mod link;
 pub mod logging;
 pub mod mesh;
+pub mod net;
 pub mod proto;
 pub mod remote;
 pub mod services;

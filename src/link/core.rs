@@ -6,7 +6,7 @@
 //! attempt exist at any time.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use super::outbox::Gate;
 use super::session::{self, Session};
 use crate::mesh::Now;
 use crate::mesh::time::sooner;
+use crate::net::Endpoint;
 use crate::text::Text as Say;
 
 /// A name look-up that takes longer has failed.
@@ -26,38 +27,6 @@ const LOOK_UP: Duration = Duration::from_secs(10);
 /// A reason that stays the same is told again after so many attempts: about
 /// every ten minutes.
 const TELL_AGAIN: u32 = 10;
-
-/// The one node.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Endpoint {
-    /// Name or address.
-    pub host: String,
-    /// TCP port, 4403 unless changed.
-    pub port: u16,
-}
-
-impl Endpoint {
-    /// The address, when no look-up is needed.
-    #[must_use]
-    pub fn literal(&self) -> Option<SocketAddr> {
-        let bare = self
-            .host
-            .strip_prefix('[')
-            .and_then(|rest| rest.strip_suffix(']'))
-            .unwrap_or(&self.host);
-        let ip: IpAddr = bare.parse().ok()?;
-        Some(SocketAddr::new(ip, self.port))
-    }
-}
-
-impl fmt::Display for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.host.contains(':') && !self.host.starts_with('[') {
-            return write!(f, "[{}]:{}", self.host, self.port);
-        }
-        write!(f, "{}:{}", self.host, self.port)
-    }
-}
 
 /// What the link needs to know from the configuration.
 #[derive(Clone, Debug)]

@@ -15,10 +15,12 @@ use log::{debug, warn};
 use rustix::event::{PollFd, PollFlags};
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 
-use super::core::{Act, Core, Endpoint};
+use super::core::{Act, Core};
 use super::lookup::{LookUps, Resolver};
 use super::message::{Event, Loss, Request};
 use super::wake::{Clock, Waker, sleep_in_poll};
+use crate::net::Endpoint;
+use crate::net::guard::Linked;
 use crate::thread::Pulse;
 
 /// The kernel keeps this much for us while we are busy: a whole node list.
@@ -70,6 +72,8 @@ pub struct Ends {
     pub waker: Waker,
     /// Turns the node's name into addresses.
     pub resolver: Resolver,
+    /// Where the connection leads, for those who must not go there.
+    pub linked: Linked,
     /// What the bot asks for.
     pub requests: Receiver<Request>,
     /// What the bot has to know.
@@ -86,6 +90,7 @@ pub struct Io {
     requests: Receiver<Request>,
     events: Sender<Event>,
     look_ups: LookUps,
+    linked: Linked,
     endpoint: Endpoint,
     connection: Connection,
     buffer: Box<[u8]>,
@@ -108,6 +113,7 @@ impl Io {
             requests: ends.requests,
             events: ends.events,
             look_ups,
+            linked: ends.linked,
             endpoint,
             connection: Connection::None,
             buffer: vec![0; READ_CHUNK].into_boxed_slice(),
@@ -206,13 +212,16 @@ impl Io {
                         self.core.looked_up(self.clock.now(), Err(error));
                     }
                 }
-                Act::Connect(address) => match open(address) {
-                    Ok(stream) => self.connection = Connection::Opening(stream),
-                    Err(error) => {
-                        self.core
-                            .connect_failed(self.clock.now(), &error.to_string());
+                Act::Connect(address) => {
+                    self.linked.set(address);
+                    match open(address) {
+                        Ok(stream) => self.connection = Connection::Opening(stream),
+                        Err(error) => {
+                            self.core
+                                .connect_failed(self.clock.now(), &error.to_string());
+                        }
                     }
-                },
+                }
                 Act::Close => self.close(),
             }
         }
@@ -397,6 +406,7 @@ mod tests {
             clock: Clock::start(),
             waker: Waker::new().unwrap(),
             resolver: lookup::system(),
+            linked: Linked::default(),
             requests: crossbeam_channel::never(),
             events,
             pulse: Pulse::default(),

@@ -2,30 +2,13 @@
 //!
 //! At most one look-up runs at a time, however often one is asked for.
 
-use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::outbox::Wake;
-
-/// What a look-up brings: addresses, or a sentence.
-pub type Found = Result<Vec<SocketAddr>, String>;
-
-/// Turns a name into addresses; tests bring their own.
-pub type Resolver = Arc<dyn Fn(&str, u16) -> Found + Send + Sync>;
-
-/// The operating system's resolver.
-#[must_use]
-pub fn system() -> Resolver {
-    Arc::new(|host, port| {
-        (host, port)
-            .to_socket_addrs()
-            .map(Iterator::collect)
-            .map_err(|error| format!("name look-up failed: {error}"))
-    })
-}
+pub use crate::net::lookup::{Found, Resolver, system};
 
 /// Runs look-ups in a helper thread named `lookup`.
 pub struct LookUps {

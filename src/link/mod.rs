@@ -20,13 +20,15 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, bounded};
 
-pub use self::core::{Endpoint, Settings};
+pub use self::core::Settings;
 pub use self::message::{
     Class, DropReason, Event, Failure, Identity, Keep, Loss, Outcome, Received, Refused, Request,
     Target, Text, Ticket,
 };
 pub use self::outbox::Outbox;
 pub use self::wake::{Clock, Waker};
+pub use crate::net::Endpoint;
+use crate::net::Guard;
 use crate::thread::{Death, Pulse};
 
 /// Requests that may wait for the thread: the gate lets in 64 texts, and
@@ -53,7 +55,8 @@ pub struct IoThread {
 }
 
 impl Link {
-    /// Starts the I/O thread for a real connection. `report` learns of its end.
+    /// Starts the I/O thread for a real connection. `guard` learns where it leads,
+    /// `report` of its end.
     ///
     /// # Errors
     /// When the system has no thread or file descriptor left.
@@ -61,7 +64,7 @@ impl Link {
         settings: Settings,
         clock: Clock,
         rng: fastrand::Rng,
-        resolver: lookup::Resolver,
+        guard: &Guard,
         report: impl FnOnce(Death) + Send + 'static,
     ) -> std::io::Result<(Self, IoThread, crossbeam_channel::Sender<Event>)> {
         let gate = outbox::Gate::new(settings.session.text_spacing);
@@ -75,7 +78,8 @@ impl Link {
         let ends = io::Ends {
             clock,
             waker,
-            resolver,
+            resolver: guard.resolver(),
+            linked: guard.linked(),
             requests: request_receiver,
             events: event_sender.clone(),
             pulse: pulse.clone(),

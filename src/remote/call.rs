@@ -1,59 +1,39 @@
 //! A call to another node: look up, make sure that it is not our own, connect,
 //! talk, say goodbye, close.
 //!
-//! - Together with `link::io` the only file that connects to nodes, and never to
-//!   the bot's own.
-//! - What was compared is what is connected to: no name is looked up twice.
+//! - Together with `link::io` the only file that talks to nodes, and never to the
+//!   bot's own: [`guard`] says where to connect to.
 //! - Every wait has a deadline; the longest way through is [`Limits::whole`].
 
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream, UdpSocket};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::net::{Shutdown, SocketAddr};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, bounded};
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
-
 use super::talk::{self, Talk};
-use super::{Answer, Limits, Others, Trouble, Want, address};
-use crate::link::Endpoint;
-use crate::link::lookup::{Found, Resolver};
+use super::{Answer, Limits, Others, Trouble, Want};
 use crate::mesh::NodeNum;
+use crate::net::Endpoint;
+use crate::net::guard::{self, Guard, Refused, Stream};
 
-/// The kernel keeps this much for us: a node may lose what is not taken at once
-/// (protocol.md §8 T7).
-const RECEIVE_BUFFER: usize = 128 * 1_024;
 /// One read.
 const READ_CHUNK: usize = 8 * 1_024;
 /// More addresses of one name are not tried.
 const ADDRESSES: usize = 8;
-/// So many look-ups may hang at a time, those that nobody waits for any more
-/// included.
-const LOOK_UPS: usize = 4;
 /// The system does not know a shorter timeout than none at all.
 const SHORTEST: Duration = Duration::from_millis(1);
 
 /// Calls other nodes, one after the other or at the same time.
 pub struct Caller {
-    own: Option<Endpoint>,
-    resolver: Resolver,
+    guard: Guard,
     limits: Limits,
-    looking: Arc<AtomicUsize>,
 }
 
 impl Caller {
-    /// Calls anybody but `own`, the bot's own node; `None` when there is no bot
-    /// that anybody knows of.
+    /// Calls anybody but the node that the guard keeps everybody off.
     #[must_use]
-    pub fn new(own: Option<Endpoint>, resolver: Resolver, limits: Limits) -> Self {
-        Self {
-            own,
-            resolver,
-            limits,
-            looking: Arc::default(),
-        }
+    pub fn new(guard: Guard, limits: Limits) -> Self {
+        Self { guard, limits }
     }
 
     /// Asks the node at `target`. `own` is the bot's own number, if it is known;
@@ -83,89 +63,31 @@ impl Caller {
 
     /// Where to connect to, once it is certain that it is not our own node.
     fn addresses(&self, target: &Endpoint) -> Result<Vec<SocketAddr>, Trouble> {
-        let own = self.own.as_ref();
-        if own.is_some_and(|own| address::spells_the_same(own, target)) {
-            return Err(Trouble::OwnAddress);
-        }
         let until = Instant::now() + self.limits.look_up;
-        // Both at the same time.
-        let asked = self.look_up(target).map_err(Trouble::LookUp)?;
-        let own = own.map(|own| self.look_up(own));
-        let found = match asked.recv_deadline(until) {
-            Ok(Ok(found)) if found.is_empty() => {
-                return Err(Trouble::LookUp("the name has no address".to_owned()));
-            }
-            Ok(found) => found.map_err(Trouble::LookUp)?,
-            Err(_) => return Err(Trouble::LookUpTimeout(self.limits.look_up)),
-        };
-        if let Some(own) = own {
-            let own = own.and_then(|own| {
-                own.recv_deadline(until)
-                    .unwrap_or_else(|_| Err("name look-up timed out".to_owned()))
-            });
-            let own = own.map_err(Trouble::OwnUnknown)?;
-            if own.is_empty() {
-                return Err(Trouble::OwnUnknown("name has no address".to_owned()));
-            }
-            if address::is_own(&own, &found, is_here) {
-                return Err(Trouble::OwnAddress);
-            }
-        }
+        let found = self.guard.find(target, until);
+        let found = found.map_err(|refused| match refused {
+            Refused::Own => Trouble::OwnAddress,
+            Refused::OwnUnknown(why) => Trouble::OwnUnknown(why),
+            Refused::LookUp(why) => Trouble::LookUp(why),
+            Refused::Timeout => Trouble::LookUpTimeout(self.limits.look_up),
+        })?;
         Ok(found.into_iter().take(ADDRESSES).collect())
     }
 
-    /// Begins a look-up in a thread that nobody joins: it may hang for minutes.
-    fn look_up(&self, endpoint: &Endpoint) -> Result<Receiver<Found>, String> {
-        let (answer, found) = bounded(1);
-        if let Some(literal) = endpoint.literal() {
-            let _ = answer.send(Ok(vec![literal]));
-            return Ok(found);
-        }
-        let looking = Looking::begin(&self.looking).ok_or("earlier name look-ups still hang")?;
-        let (resolver, endpoint) = (Arc::clone(&self.resolver), endpoint.clone());
-        std::thread::Builder::new()
-            .name("lookup".to_owned())
-            .stack_size(256 * 1_024)
-            .spawn(move || {
-                let found = resolver(&endpoint.host, endpoint.port);
-                let _ = answer.send(found);
-                drop(looking);
-            })
-            .map_err(|error| format!("no thread for the name look-up: {error}"))?;
-        Ok(found)
-    }
-
     /// Tries each address; one that does not answer leaves time for the next.
-    fn connect(&self, addresses: &[SocketAddr], watch: Watch) -> Result<TcpStream, Trouble> {
+    fn connect(&self, addresses: &[SocketAddr], watch: Watch) -> Result<Stream, Trouble> {
         let end = (watch.elapsed() + self.limits.connect).min(watch.end);
         let mut trouble = Trouble::ConnectTimeout(self.limits.connect);
         for (tried, &address) in addresses.iter().enumerate() {
             let left = u32::try_from(addresses.len() - tried).unwrap_or(1);
             let share = end.saturating_sub(watch.elapsed()) / left;
-            match open(address, share.max(SHORTEST)) {
+            match guard::connect(address, share.max(SHORTEST)) {
                 Ok(stream) => return Ok(stream),
                 Err(error) if error.kind() == ErrorKind::TimedOut => {}
                 Err(error) => trouble = Trouble::Connect(error.to_string()),
             }
         }
         Err(trouble)
-    }
-}
-
-/// Counts the look-ups that have not come back.
-struct Looking(Arc<AtomicUsize>);
-
-impl Looking {
-    fn begin(count: &Arc<AtomicUsize>) -> Option<Self> {
-        let before = count.fetch_add(1, Ordering::AcqRel);
-        let looking = Self(Arc::clone(count));
-        (before < LOOK_UPS).then_some(looking)
-    }
-}
-
-impl Drop for Looking {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -198,16 +120,7 @@ impl Watch {
     }
 }
 
-fn open(address: SocketAddr, timeout: Duration) -> std::io::Result<TcpStream> {
-    let domain = Domain::for_address(address);
-    let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
-    // Comfort; a system without it can still connect.
-    let _ = SockRef::from(&socket).set_recv_buffer_size(RECEIVE_BUFFER);
-    socket.connect_timeout(&address.into(), timeout)?;
-    Ok(socket.into())
-}
-
-fn converse(stream: &mut TcpStream, mut talk: Talk, watch: Watch) -> Result<Answer, Trouble> {
+fn converse(stream: &mut Stream, mut talk: Talk, watch: Watch) -> Result<Answer, Trouble> {
     let broken = |error: std::io::Error| Trouble::Broken(error.to_string());
     // A new connection takes these few bytes at once.
     stream
@@ -235,7 +148,7 @@ fn converse(stream: &mut TcpStream, mut talk: Talk, watch: Watch) -> Result<Answ
 
 /// Says goodbye, and lets the other side close: who closes with unread bytes
 /// takes his goodbye back (protocol.md §8 T9, T31).
-fn part(mut stream: TcpStream, watch: Watch) {
+fn part(mut stream: Stream, watch: Watch) {
     let _ = stream.set_write_timeout(Some(watch.left(watch.end).unwrap_or(SHORTEST)));
     if stream.write_all(&talk::goodbye()).is_ok() {
         let mut buffer = vec![0; READ_CHUNK];
@@ -259,12 +172,6 @@ fn is_for_later(kind: ErrorKind) -> bool {
         kind,
         ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
     )
-}
-
-/// Whether an address is one of this machine: only those can be bound to. It
-/// sends nothing to anybody.
-fn is_here(address: SocketAddr) -> bool {
-    UdpSocket::bind(address).is_ok()
 }
 
 /// The nodes that the configuration names.

@@ -1,21 +1,22 @@
 //! One-off questions to *other* nodes (seed.md S9): connect, ask, say goodbye,
 //! within a bounded time.
 //!
-//! In reading order: [`address`] is how a node is written down and what is the
-//! same one, [`talk`] the conversation, without a socket and without a clock,
-//! [`call`] the one file here that opens sockets.
+//! In reading order: [`talk`] is the conversation, without a socket and without a
+//! clock, [`call`] has it. How a node is written down, what is the same one and
+//! who connects is in [`crate::net`].
 //!
 //! - The bot's own node is refused before a socket to it is opened, and once
 //!   more when the other side tells its number.
 //! - Whatever the other side does, a call ends within [`Limits::whole`].
 
-pub mod address;
 pub mod call;
 pub mod talk;
 
 use std::cmp::Reverse;
 use std::fmt;
 use std::time::Duration;
+
+pub use crate::net::address;
 
 use crate::mesh::{Node, NodeBook, NodeNum, Now, Sanity};
 use crate::proto::{self, config::LoRaConfig};

@@ -7,6 +7,7 @@
 //! - A proxy named in the environment (`ALL_PROXY`, `HTTPS_PROXY`,
 //!   `HTTP_PROXY`, with exceptions in `NO_PROXY`) is used, but never for this
 //!   machine itself.
+//! - None of this ever connects to the bot's own node: [`web`].
 //! - Connections are not kept: the next call is hours away or to another host.
 //!
 //! Blocks; only errands may call it.
@@ -16,12 +17,15 @@ use std::io::ErrorKind;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use ureq::Agent;
 use ureq::http::Uri;
 use ureq::tls::{RootCerts, TlsConfig};
+use ureq::{Agent, Proxy};
 
+use crate::net::{Guard, web};
 use crate::weather::Failure;
 
+/// For the look-up of a name, each time.
+const LOOK_UP: Duration = Duration::from_secs(5);
 /// From the looked-up address to the established connection, TLS included.
 const CONNECT: Duration = Duration::from_secs(5);
 /// From the sent request to the end of the answer's header.
@@ -29,7 +33,7 @@ const HEADER: Duration = Duration::from_secs(8);
 /// From the end of the header to the last byte.
 const BODY: Duration = Duration::from_secs(8);
 /// From the call to the last byte, redirections included.
-const TOTAL: Duration = Duration::from_secs(15);
+const TOTAL: Duration = web::WHOLE;
 /// No answer that a bot can use is longer, in bytes.
 const BODY_MAX: u64 = 256 * 1024;
 /// No honest header is longer, in bytes.
@@ -84,13 +88,20 @@ pub struct Http {
 }
 
 impl Http {
-    /// An agent with meshbot's limits.
+    /// An agent with meshbot's limits, through the proxy of the environment.
     #[must_use]
-    pub fn new() -> Self {
+    pub fn new(guard: &Guard) -> Self {
+        Self::through(Proxy::try_from_env(), guard)
+    }
+
+    /// The same through this proxy.
+    #[must_use]
+    pub fn through(proxy: Option<Proxy>, guard: &Guard) -> Self {
         // Those of the Mozilla project, from the crate webpki-roots.
         let tls = TlsConfig::builder().root_certs(RootCerts::WebPki).build();
         let config = Agent::config_builder()
             .tls_config(tls)
+            .proxy(proxy)
             .max_redirects(REDIRECTS)
             .max_response_header_size(HEADER_MAX)
             .input_buffer_size(2 * HEADER_MAX)
@@ -99,7 +110,7 @@ impl Http {
             .user_agent(concat!("meshbot/", env!("CARGO_PKG_VERSION")))
             .build();
         Self {
-            agent: config.into(),
+            agent: web::agent(config, guard),
         }
     }
 
@@ -131,6 +142,7 @@ impl Http {
             .get(uri)
             .config()
             .https_only(is_secure)
+            .timeout_resolve(Some(LOOK_UP.min(limit)))
             .timeout_connect(Some(CONNECT.min(limit)))
             .timeout_recv_response(Some(HEADER.min(limit)))
             .timeout_recv_body(Some(BODY.min(limit)))
@@ -150,12 +162,6 @@ impl Http {
             HttpError::Transport(why) => HttpError::Protocol(format!("cut off: {why}")),
             other => other,
         })
-    }
-}
-
-impl Default for Http {
-    fn default() -> Self {
-        Self::new()
     }
 }
 
@@ -179,6 +185,8 @@ impl From<ureq::Error> for HttpError {
             | E::TooManyRedirects
             | E::BodyStalled => Self::Protocol(error.to_string()),
             E::Io(error) => Self::Transport(error.to_string()),
+            // Said by the guard, without the address.
+            E::Other(why) => Self::Transport(why.to_string()),
             other => Self::Transport(other.to_string()),
         }
     }
@@ -217,9 +225,13 @@ mod tests {
         (url, handle)
     }
 
+    fn http() -> Http {
+        Http::through(None, &Guard::of_nobody())
+    }
+
     fn fetch(answer: Option<Vec<u8>>) -> Result<String, HttpError> {
         let (url, handle) = stub(answer);
-        let result = Http::new().get_within(&url, Duration::from_millis(300));
+        let result = http().get_within(&url, Duration::from_millis(300));
         handle.join().unwrap();
         result
     }
@@ -278,7 +290,7 @@ mod tests {
                 stream.write_all(hop.as_bytes()).unwrap();
             }
         });
-        let looped = Http::new().get(&url).unwrap_err();
+        let looped = http().get(&url).unwrap_err();
         assert!(matches!(looped, HttpError::Protocol(_)), "{looped:?}");
         server.join().unwrap();
     }
@@ -286,11 +298,11 @@ mod tests {
     #[test]
     fn tls_is_demanded_where_the_address_says_so() {
         let (url, handle) = stub(Some(b"HTTP/1.1 200 OK\r\n\r\n".to_vec()));
-        let result = Http::new().get(&url.replace("http:", "https:"));
+        let result = http().get(&url.replace("http:", "https:"));
         assert!(matches!(result, Err(HttpError::Transport(_))), "{result:?}");
         handle.join().unwrap();
         // The agent's own guard against being led away from TLS.
-        let agent = Http::new().agent;
+        let agent = http().agent;
         let plain = agent.get("http://127.0.0.1:1/?secret").config();
         let error = HttpError::from(plain.https_only(true).build().call().unwrap_err());
         assert_eq!(error.to_string(), "redirected to plain HTTP");
@@ -306,7 +318,7 @@ mod tests {
             "http://",
             "a b",
         ] {
-            let result = Http::new().get(url);
+            let result = http().get(url);
             assert!(
                 matches!(result, Err(HttpError::Transport(_))),
                 "{url} {result:?}"
@@ -314,17 +326,14 @@ mod tests {
         }
         // Too long for a label: no resolver asks the network for it.
         let nowhere = format!("https://{}.invalid/", "x".repeat(64));
-        let result = Http::new().get(&nowhere);
+        let result = http().get(&nowhere);
         assert!(matches!(result, Err(HttpError::Transport(_))), "{result:?}");
     }
 
     #[test]
     fn a_proxy_is_never_asked_for_this_machine() {
         let dead = ureq::Proxy::new("http://127.0.0.1:1").unwrap();
-        let config = Agent::config_builder().proxy(Some(dead)).build();
-        let http = Http {
-            agent: config.into(),
-        };
+        let http = Http::through(Some(dead), &Guard::of_nobody());
         let (url, handle) = stub(Some(
             b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".to_vec(),
         ));

@@ -16,6 +16,7 @@ use log::warn;
 
 use super::http::Http;
 use super::{open_meteo, wttr};
+use crate::net::Guard;
 use crate::text::Lang;
 use crate::weather::{Candidate, Cell, Failure, Report, Source};
 
@@ -93,8 +94,8 @@ pub struct Services<F = Http> {
 impl Services {
     /// The services at these addresses.
     #[must_use]
-    pub fn new(addresses: Addresses) -> Self {
-        Self::with(addresses, Limits::default(), Http::new())
+    pub fn new(addresses: Addresses, guard: &Guard) -> Self {
+        Self::with(addresses, Limits::default(), Http::new(guard))
     }
 }
 

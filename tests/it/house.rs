@@ -97,20 +97,43 @@ fn frame_and_session_know_no_clock_no_socket_no_thread() {
     absent("src/link", &["crate::bot", "crate::sim", "crate::app"], &[]);
 }
 
-/// `link::io` to the bot's own node, `remote::call` to others, and nobody else
-/// to any.
+/// `link::io` to the bot's own node, `net::guard` to anything else, and nobody
+/// else to anything: neither by a socket nor by a library that has one.
 #[test]
-fn two_files_have_sockets_to_nodes() {
-    let words = &["TcpStream", "socket2"];
-    // The box that plays nodes and services, for tests and the demonstration.
+fn two_files_have_sockets() {
+    let words = &[
+        "TcpStream",
+        "UdpSocket",
+        "socket2",
+        "Socket::",
+        "ToSocketAddrs",
+        "to_socket_addrs",
+        "unversioned",
+        "with_parts",
+        "new_agent",
+        "ureq::get",
+        "ureq::agent",
+        "ureq::post",
+        "new_with_defaults",
+        "Agent::new",
+    ];
+    // Those that play nodes and services, for tests and the demonstration, come
+    // last.
     let allowed = &[
         "link/io.rs",
-        "remote/call.rs",
+        "net/guard.rs",
+        "net/lookup.rs",
+        "net/web.rs",
+        "sim/server.rs",
         "sim/server/sockets.rs",
         "sim/web/mod.rs",
     ];
     absent("src", words, allowed);
-    for name in ["src/link/io.rs", "src/remote/call.rs"] {
+    let sockets = &["TcpStream", "UdpSocket", "socket2", "Socket::new"];
+    for name in ["lookup.rs", "web.rs"] {
+        absent(&format!("src/net/{name}"), sockets, &[]);
+    }
+    for name in ["src/link/io.rs", "src/net/guard.rs"] {
         let (_, code) = &sources(name)[0];
         assert_eq!(code.matches("Socket::new(").count(), 1, "{name}");
         assert!(!code.contains("TcpStream::connect"), "{name}");
@@ -144,7 +167,7 @@ fn the_talk_with_others_knows_no_clock_no_socket_no_thread() {
         }
     }
     for words in [CLOCKS, THREADS, &["TcpStream", "UdpSocket", "socket2"]] {
-        absent("src/remote/address.rs", words, &[]);
+        absent("src/net/address.rs", words, &[]);
     }
     let above = [
         "crate::bot",
@@ -153,6 +176,19 @@ fn the_talk_with_others_knows_no_clock_no_socket_no_thread() {
         "crate::app",
     ];
     absent("src/remote", &above, &[]);
+}
+
+#[test]
+fn the_guard_sees_nobody_whom_it_guards() {
+    let above = [
+        "crate::link",
+        "crate::remote",
+        "crate::services",
+        "crate::bot",
+        "crate::config",
+        "crate::app",
+    ];
+    absent("src/net", &above, &[]);
 }
 
 #[test]

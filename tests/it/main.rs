@@ -22,6 +22,7 @@ mod remote;
 mod scenarios;
 mod services;
 mod soak;
+mod sockets;
 mod support;
 mod thousand;
 mod threads;

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use meshbot::link::Endpoint;
-use meshbot::link::lookup::Resolver;
+use meshbot::net::lookup::Resolver;
 use meshbot::remote::{Limits, address};
 use meshbot::sim::{Handle, Server, Settings};
 

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use meshbot::net::Guard;
 use meshbot::services::http::Http;
 use meshbot::services::weather::{Addresses, Limits, Services};
 use meshbot::sim::web::{Fault, Scenario, Service, Web};
@@ -39,12 +40,16 @@ fn with_fetch(web: &Web, fetch: Duration, fallback: bool) -> Services {
         retry: fetch,
         call: Duration::from_secs(20),
     };
-    Services::with(addresses(web, fallback), limits, Http::new())
+    Services::with(
+        addresses(web, fallback),
+        limits,
+        Http::new(&Guard::of_nobody()),
+    )
 }
 
 /// With both, and all the patience that is needed.
 fn both(web: &Web) -> Services {
-    Services::new(addresses(web, true))
+    Services::new(addresses(web, true), &Guard::of_nobody())
 }
 
 fn argenteuil() -> Cell {
@@ -305,7 +310,11 @@ fn when_both_fail_the_first_failure_is_told_in_time() {
         retry: Duration::from_secs(5),
         call: Duration::from_millis(150),
     };
-    let services = Services::with(addresses(&web, true), limits, Http::new());
+    let services = Services::with(
+        addresses(&web, true),
+        limits,
+        Http::new(&Guard::of_nobody()),
+    );
     let started = Instant::now();
     assert_eq!(services.forecast(argenteuil()), Err(Failure::Timeout));
     assert!(started.elapsed() < Duration::from_secs(3));
@@ -369,7 +378,7 @@ fn no_service_no_tls_and_no_such_host_are_unreachable() {
     for base in [tls, closed, nowhere] {
         let mut addresses = addresses(&web, false);
         addresses.forecast = base.clone();
-        let failure = Services::new(addresses).forecast(argenteuil());
+        let failure = Services::new(addresses, &Guard::of_nobody()).forecast(argenteuil());
         assert!(
             matches!(failure, Err(Failure::Unreachable(_))),
             "{base}: {failure:?}"

@@ -10,6 +10,7 @@ use meshbot::bot::command::{Ask, Command, Context, Registry};
 use meshbot::bot::commands;
 use meshbot::bot::reply::Reply;
 use meshbot::config::{Config, Mode};
+use meshbot::net::Guard;
 use meshbot::services::http::Http;
 use meshbot::sim::web::{Fault, Service, Web};
 use meshbot::sim::{Handle, Said, Server, Settings, SimNode};
@@ -116,7 +117,7 @@ fn hang(ask: &Ask, _: &mut Context<'_>, reply: &mut Reply<'_>) {
     let url = ask.args.clone();
     reply.errand(
         Duration::from_secs(30),
-        Box::new(move || match Http::new().get(&url) {
+        Box::new(move || match Http::new(&Guard::of_nobody()).get(&url) {
             Ok(body) => body,
             Err(error) => error.to_string(),
         }),

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::bounded;
-use meshbot::link::{Endpoint, frame, lookup};
+use meshbot::link::{Endpoint, frame};
 use meshbot::mesh::NodeNum;
+use meshbot::net::{Guard, lookup};
 use meshbot::proto::{self, from_radio::PayloadVariant as V};
 use meshbot::remote::call::Caller;
 use meshbot::remote::{Answer, Limits, Trouble, Want};
@@ -18,7 +19,7 @@ use super::{SHORT, SOON, at, endpoint, names, node, patient};
 const NONCE: u32 = 4_242;
 
 fn caller(own: Option<Endpoint>) -> Caller {
-    Caller::new(own, lookup::system(), patient())
+    Caller::new(Guard::new(own, lookup::system()), patient())
 }
 
 fn ask(node: &Handle, want: Want) -> Result<Answer, Trouble> {
@@ -133,7 +134,7 @@ fn the_own_node_is_never_connected_to_under_any_spelling() {
             host: own_host.to_owned(),
             port,
         };
-        let caller = Caller::new(Some(own_node), Arc::clone(&resolver), patient());
+        let caller = Caller::new(Guard::new(Some(own_node), Arc::clone(&resolver)), patient());
         for spelling in &spellings {
             let target = endpoint(&format!("{spelling}:{port}"));
             let said = caller.call(&target, Want::Nodes, None, NONCE);
@@ -150,8 +151,9 @@ fn what_cannot_be_told_from_the_own_node_is_not_connected_to() {
         (names(&[]), "name look-up failed: nobody of that name"),
         (names(&[("radio.lan", &[])]), "name has no address"),
     ] {
-        let own = Some(endpoint("radio.lan"));
-        let caller = Caller::new(own, resolver, patient());
+        // Behind another port it would be something else, whatever its address.
+        let own = Some(endpoint(&format!("radio.lan:{}", other.addr().port())));
+        let caller = Caller::new(Guard::new(own, resolver), patient());
         let said = caller.call(&at(other.addr()), Want::Nodes, None, NONCE);
         assert_eq!(said, Err(Trouble::OwnUnknown(why.to_owned())));
     }
@@ -183,7 +185,7 @@ fn another_port_of_the_same_board_is_asked_but_its_number_is_looked_at() {
 fn the_next_address_is_tried_when_one_refuses() {
     let node = node();
     let resolver = names(&[("hill.lan", &["::1", "127.0.0.1"])]);
-    let caller = Caller::new(None, resolver, patient());
+    let caller = Caller::new(Guard::new(None, resolver), patient());
     let target = endpoint(&format!("hill.lan:{}", node.addr().port()));
     assert!(caller.call(&target, Want::Config, None, NONCE).is_ok());
     check_visits(&node, 1);
@@ -197,7 +199,7 @@ fn hurry(target: &Endpoint, limit: impl FnOnce(&mut Limits)) -> Trouble {
         ..patient()
     };
     limit(&mut limits);
-    let caller = Caller::new(None, lookup::system(), limits);
+    let caller = Caller::new(Guard::of_nobody(), limits);
     let began = Instant::now();
     let said = caller.call(target, Want::Nodes, None, NONCE);
     assert!(began.elapsed() < SOON / 2, "{:?}", began.elapsed());
@@ -309,9 +311,10 @@ fn a_hung_look_up_is_left_and_does_not_pile_up() {
         look_up: SHORT,
         ..patient()
     };
-    let caller = Caller::new(None, resolver, limits);
+    let caller = Caller::new(Guard::new(None, resolver), limits);
     let call = || caller.call(&endpoint("hill.lan"), Want::Nodes, None, NONCE);
-    for _ in 0..4 {
+    // The fourth is the link's.
+    for _ in 0..lookup::HANGING {
         assert_eq!(call(), Err(Trouble::LookUpTimeout(SHORT)));
     }
     let piled = Trouble::LookUp("earlier name look-ups still hang".to_owned());
@@ -321,7 +324,8 @@ fn a_hung_look_up_is_left_and_does_not_pile_up() {
     // The same for the bot's own node.
     let other = node();
     let (resolver, release) = hanging("radio.lan");
-    let caller = Caller::new(Some(endpoint("radio.lan")), resolver, limits);
+    let own = Some(endpoint(&format!("radio.lan:{}", other.addr().port())));
+    let caller = Caller::new(Guard::new(own, resolver), limits);
     let said = caller.call(&at(other.addr()), Want::Nodes, None, NONCE);
     let why = "name look-up timed out".to_owned();
     assert_eq!(said, Err(Trouble::OwnUnknown(why)));

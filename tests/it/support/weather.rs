@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use meshbot::net::Guard;
 use meshbot::services::http::Http;
 use meshbot::services::weather::{Addresses, Limits, Services};
 use meshbot::sim::web::Web;
@@ -30,7 +31,11 @@ pub fn services(web: &Web) -> Arc<dyn Source> {
         retry: Duration::from_millis(500),
         call: Duration::from_secs(2),
     };
-    Arc::new(Services::with(addresses, limits, Http::new()))
+    Arc::new(Services::with(
+        addresses,
+        limits,
+        Http::new(&Guard::of_nobody()),
+    ))
 }
 
 /// A world whose bot asks these services.

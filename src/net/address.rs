@@ -4,12 +4,43 @@
 //! the port: behind another port of the same board may be another node (a
 //! serial bridge, a second `meshtasticd`). If it is not, its number tells.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-
-use crate::link::Endpoint;
 
 /// Where a node listens unless it is told otherwise.
 pub const PORT: u16 = 4403;
+
+/// One node, or anything else behind a host and a port.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Endpoint {
+    /// Name or address.
+    pub host: String,
+    /// TCP port, 4403 unless changed.
+    pub port: u16,
+}
+
+impl Endpoint {
+    /// The address, when no look-up is needed.
+    #[must_use]
+    pub fn literal(&self) -> Option<SocketAddr> {
+        let bare = self
+            .host
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'))
+            .unwrap_or(&self.host);
+        let ip: IpAddr = bare.parse().ok()?;
+        Some(SocketAddr::new(ip, self.port))
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') && !self.host.starts_with('[') {
+            return write!(f, "[{}]:{}", self.host, self.port);
+        }
+        write!(f, "{}:{}", self.host, self.port)
+    }
+}
 
 /// Reads `HOST`, `HOST:PORT`, `[IPV6]` or `[IPV6]:PORT`. An IPv6 address needs
 /// its brackets, so that its end is not taken for a port.

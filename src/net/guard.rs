@@ -167,10 +167,13 @@ impl Guard {
         match self.near([target.port]) {
             None => Ok(()),
             // Who is nobody here may be anybody there.
-            Some(_) => self.find(target, until).map(|_| ()).map_err(|why| match why {
-                Refused::Own => Refused::Own,
-                why => Refused::OwnUnknown(why.to_string()),
-            }),
+            Some(_) => self
+                .find(target, until)
+                .map(|_| ())
+                .map_err(|why| match why {
+                    Refused::Own => Refused::Own,
+                    why => Refused::OwnUnknown(why.to_string()),
+                }),
         }
     }
 

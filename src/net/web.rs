@@ -160,10 +160,11 @@ impl<In: Transport> Connector<In> for Whole {
 
     fn connect(
         &self,
-        _: &ConnectionDetails,
+        details: &ConnectionDetails,
         chained: Option<In>,
     ) -> Result<Option<Ending<In>>, Error> {
-        let end = Instant::now() + WHOLE;
+        let limit = details.config.timeouts().global.unwrap_or(WHOLE);
+        let end = Instant::now() + WHOLE.min(limit);
         Ok(chained.map(|inner| Ending { inner, end }))
     }
 }

@@ -3,8 +3,10 @@
 // clippy.toml allows it in tests, but does not take helpers for tests.
 #![allow(clippy::unwrap_used)]
 
+mod bounds;
 mod corpora;
 mod demo;
+mod floods;
 mod history;
 mod house;
 mod keys;

@@ -244,6 +244,32 @@ fn a_service_that_hangs_in_tls_is_left() {
     assert!(began.elapsed() < SHORT * 10, "{:?}", began.elapsed());
 }
 
+/// Each byte of a proxy's answer has a time limit of its own; all of them together
+/// have one because of us.
+#[test]
+fn a_proxy_that_drips_is_left_as_well() {
+    let stub = Stub::new(|mut stream| {
+        request(&mut stream);
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nX: ");
+        let wait = stream.set_read_timeout(Some(Duration::from_millis(20)));
+        wait.unwrap();
+        let mut byte = [0];
+        while stream.write_all(b"x").is_ok() {
+            match stream.read(&mut byte) {
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+                _ => return,
+            }
+        }
+    });
+    let proxy = ureq::Proxy::new(&stub.url()).unwrap();
+    let began = Instant::now();
+    let http = Http::through(Some(proxy), &Guard::of_nobody());
+    let said = http.get_within("http://api.example/", SHORT);
+    let took = began.elapsed();
+    assert!(said.is_err(), "{said:?}");
+    assert!(took < SHORT * 10, "{took:?}");
+}
+
 #[test]
 fn nothing_is_packed_kept_or_remembered_between_two_answers() {
     let (tell, told) = bounded(8);

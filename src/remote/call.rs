@@ -201,16 +201,3 @@ impl Others for Named {
             .call(target, Want::Nodes, own, fastrand::u32(..))
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Addresses for examples (RFC 5737, RFC 3849) are no machine's.
-    #[test]
-    fn what_is_here_and_what_is_elsewhere() {
-        let here = |ip: &str| is_here(SocketAddr::new(ip.parse().unwrap(), 0));
-        assert!(here("127.0.0.1"));
-        assert!(!here("192.0.2.1") && !here("2001:db8::1"));
-    }
-}

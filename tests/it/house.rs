@@ -152,9 +152,9 @@ fn nothing_listens_on_the_network() {
     ];
     absent("src", &["TcpListener"], sim);
     // A bound port tells whether an address is this machine's; nothing is read.
-    absent("src", &["UdpSocket"], &["remote/call.rs"]);
+    absent("src", &["UdpSocket"], &["net/guard.rs"]);
     absent("src", &["recv_from("], &[]);
-    for folder in ["bot", "link", "remote", "services", "store"] {
+    for folder in ["bot", "link", "net", "remote", "services", "store"] {
         absent(&format!("src/{folder}"), &[".listen("], &[]);
     }
 }

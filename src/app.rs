@@ -99,6 +99,7 @@ pub fn link_settings(config: &Config) -> link::Settings {
             },
             text_spacing: config.bot.text_spacing,
             sanity: Sanity::of_build(),
+            set_clock: config.node.set_clock,
         },
     }
 }

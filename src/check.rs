@@ -25,6 +25,11 @@ pub fn describe(path: &Path, config: &Config) -> String {
         "node      {}, one TCP connection, nothing else ever connects to it",
         app::link_settings(config).endpoint
     ));
+    if config.node.set_clock {
+        line(format_args!(
+            "          its clock is set by this board's when it is not, or a minute off, once a day at most"
+        ));
+    }
     line(format_args!(
         "answers   {}, to commands marked with {}, in {}",
         channels(config),
@@ -256,6 +261,7 @@ mod tests {
             language = "fr"
             [node]
             host = "::1"
+            set_clock = true
             [bot]
             channels = [0, 2]
             max_hops = 3
@@ -284,6 +290,7 @@ mod tests {
         expect![[r#"
             x.toml: ok
             node      [::1]:4403, one TCP connection, nothing else ever connects to it
+                      its clock is set by this board's when it is not, or a minute off, once a day at most
             answers   on channel 0, 2, if the node has it, to commands marked with /, in French
                       public questions only from up to 3 relays away
                       questions through MQTT are ignored

@@ -28,6 +28,20 @@ pub struct Heartbeat {
     #[prost(uint32, tag = "1")]
     pub nonce: u32,
 }
+/// Of all that can be changed in a node, the clock alone.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AdminMessage {
+    #[prost(oneof = "admin_message::PayloadVariant", tags = "43")]
+    pub payload_variant: ::core::option::Option<admin_message::PayloadVariant>,
+}
+/// Nested message and enum types in `AdminMessage`.
+pub mod admin_message {
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum PayloadVariant {
+        #[prost(fixed32, tag = "43")]
+        SetTimeOnly(u32),
+    }
+}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct FromRadio {
     #[prost(uint32, tag = "1")]

@@ -101,6 +101,8 @@ pub struct Node {
     pub reconnect_max: Duration,
     /// How the node is asked for its state.
     pub handshake: Handshake,
+    /// Whether its clock is set when it is not, or more than 60 s off.
+    pub set_clock: bool,
 }
 
 /// `[node] handshake`: how the node is asked for its state.
@@ -324,6 +326,7 @@ impl Default for Node {
             connect_timeout: Duration::from_secs(10),
             reconnect_max: Duration::from_secs(60),
             handshake: Handshake::default(),
+            set_clock: false,
         }
     }
 }

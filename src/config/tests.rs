@@ -20,6 +20,7 @@ port = 4404
 connect_timeout = "2.5s"
 reconnect_max = "5m"
 handshake = "full"
+set_clock = true
 [bot]
 prefix = "!#"
 channels = [2, 0, 2]
@@ -95,6 +96,7 @@ fn every_key_reaches_its_field() {
             connect_timeout: Duration::from_millis(2_500),
             reconnect_max: Duration::from_secs(300),
             handshake: Handshake::Full,
+            set_clock: true,
         }
     );
     assert_eq!(
@@ -195,7 +197,7 @@ fn unknown_keys_name_the_nearest_one() {
     refuse_node(
         "colour = 1",
         expect![[
-            r#"meshbot.toml:3:1: unknown field "colour", expected one of host, port, connect_timeout, reconnect_max, handshake"#
+            r#"meshbot.toml:3:1: unknown field "colour", expected one of host, port, connect_timeout, reconnect_max, handshake, set_clock"#
         ]],
     );
     refuse(

@@ -5,6 +5,11 @@
 //! - A frame that turns out not to be a message is handed back with
 //!   [`Decoder::reject`] and its bytes are searched again, because a torn frame
 //!   swallows the beginning of what follows (protocol.md §1.2, §8 T7).
+//! - A frame that stands incomplete for long may be a torn header that waits for
+//!   bytes which never come: [`Decoder::search_incomplete`] looks whether whole
+//!   frames lie behind it. One that is merely slow is not lost by that.
+//! - What was found inside another frame may have been put there by whoever
+//!   wrote its content: [`Decoder::is_salvaged`] tells.
 
 use std::fmt;
 
@@ -44,6 +49,9 @@ pub struct Decoder {
     at: usize,
     /// Start of the frame returned last, as long as it can be rejected.
     last: Option<usize>,
+    /// How far a rejected or torn frame claimed to reach: what begins before
+    /// this was found inside it.
+    claimed: usize,
     stray: u64,
 }
 
@@ -101,9 +109,42 @@ impl Decoder {
     /// from the second one on. Does nothing when there is no such frame.
     pub fn reject(&mut self) {
         if let Some(start) = self.last.take() {
+            self.claimed = self.claimed.max(self.at);
             self.at = start;
             self.skip_one();
         }
+    }
+
+    /// Whether the frame returned last lay inside one that was rejected or torn:
+    /// then it may be content of that one, which anybody can have written.
+    #[must_use]
+    pub fn is_salvaged(&self) -> bool {
+        self.last.is_some_and(|start| start < self.claimed)
+    }
+
+    /// Looks behind the header of a frame that is not whole for one that is, and
+    /// that `is_message` takes for a message; goes on there when there is one.
+    pub fn search_incomplete(&mut self, is_message: impl Fn(&[u8]) -> bool) -> bool {
+        let [_, _, high, low, ..] = self.buffer[self.at..] else {
+            return false;
+        };
+        let claimed = self.at + HEADER + usize::from(u16::from_be_bytes([high, low]));
+        let found = (self.at + 1..self.buffer.len()).find(|&start| {
+            let [START1, START2, high, low, ref payload @ ..] = self.buffer[start..] else {
+                return false;
+            };
+            let length = usize::from(u16::from_be_bytes([high, low]));
+            length > 0
+                && payload
+                    .get(..length)
+                    .is_some_and(|payload| is_message(payload))
+        });
+        if let Some(start) = found {
+            self.stray += (start - self.at) as u64;
+            self.at = start;
+            self.claimed = self.claimed.max(claimed);
+        }
+        found.is_some()
     }
 
     /// Bytes that belonged to no frame so far.
@@ -135,6 +176,7 @@ impl Decoder {
 
     fn compact(&mut self) {
         self.last = None;
+        self.claimed = self.claimed.saturating_sub(self.at);
         if self.at == self.buffer.len() {
             self.buffer.clear();
         } else if self.at > 0 {
@@ -225,6 +267,45 @@ mod tests {
         decoder.reject();
         assert_eq!(decoder.next_frame(), Some(&PING[4..]));
         assert_eq!(decoder.next_frame(), None);
+    }
+
+    #[test]
+    fn a_torn_header_is_seen_through_only_when_a_message_lies_behind_it() {
+        let mut decoder = Decoder::default();
+        decoder.push(&[0x94, 0xc3, 1, 0, 0x0a]);
+        decoder.push(&PING[..30]);
+        assert_eq!(decoder.next_frame(), None);
+        assert!(!decoder.search_incomplete(|_| true), "nothing is whole yet");
+        decoder.push(&PING[30..]);
+        assert_eq!(decoder.next_frame(), None);
+        assert!(!decoder.search_incomplete(|_| false), "no message");
+        assert!(decoder.search_incomplete(|payload| payload == &PING[4..]));
+        assert_eq!(decoder.next_frame(), Some(&PING[4..]));
+        assert!(decoder.is_salvaged());
+        assert_eq!(decoder.stray_bytes(), 5);
+        // Behind the 256 bytes that the header claimed, all is as it was.
+        decoder.push(&[PING, PING, PING, PING].concat());
+        let salvaged: Vec<bool> = std::iter::from_fn(|| {
+            decoder
+                .next_frame()
+                .is_some()
+                .then(|| decoder.is_salvaged())
+        })
+        .collect();
+        assert_eq!(salvaged, [true, true, true, false]);
+    }
+
+    #[test]
+    fn what_lay_in_a_rejected_frame_is_known_as_such() {
+        let mut bytes = PING[..10].to_vec();
+        bytes.extend_from_slice(PING);
+        bytes.extend_from_slice(PING);
+        let mut decoder = Decoder::default();
+        decoder.push(&bytes);
+        assert!(decoder.next_frame().is_some() && !decoder.is_salvaged());
+        decoder.reject();
+        assert!(decoder.next_frame().is_some() && decoder.is_salvaged());
+        assert!(decoder.next_frame().is_some() && !decoder.is_salvaged());
     }
 
     #[test]

@@ -269,6 +269,8 @@ fn the_back_log_is_not_answered_and_the_next_question_is() {
             world.run(60_000);
             world.say(Said::on_channel(alice, 0, &format!("/ping {minute}")));
         }
+        // What is younger than a minute would be answered.
+        world.run(61_000);
         world.off = false;
         world.run(75_000);
         assert!(world.core.session().is_ready());
@@ -417,4 +419,95 @@ fn the_end_is_quick_and_says_goodbye() {
     assert!(world.core.is_ended());
     assert_eq!(world.node.counters().disconnects, 1);
     assert_eq!(world.node.counters().open, 0);
+}
+
+/// What was asked while the link was away was dropped although the node kept it,
+/// both clocks were right and it was seconds old.
+#[test]
+fn what_was_asked_while_the_link_was_away_is_answered_once() {
+    logs::begin();
+    let mut world = World::ready();
+    world.run(120_000);
+    world.fault(Fault::Drop);
+    world.off = true;
+    let who: Vec<_> = (0..3).map(|index| world.person(index)).collect();
+    let old = world.say(Said::to_us(who[0], "/ping"));
+    world.run(50_000);
+    let young = world.say(Said::to_us(who[1], "/ping"));
+    let talk = world.say(Said::on_channel(who[2], 0, "anybody there?"));
+    world.run(12_000);
+    world.off = false;
+    world.run(70_000);
+    world.answers();
+    let answers = |id| world.witness.answers_to(id).len();
+    assert_eq!([old, young, talk].map(answers), [0, 1, 0]);
+    let log = logs::take();
+    let told = "texts from before the connection, not answered: 1";
+    assert_eq!(logs::count(&log, told), 1, "{log:?}");
+    assert_eq!(logs::count(&log, "s old: not answered"), 1);
+}
+
+/// features.md A9: a node without a clock, on a quiet mesh and on a lively one.
+#[test]
+fn a_node_without_a_clock_makes_deaf_for_less_than_a_second() {
+    for lively in [false, true] {
+        let mut options = Options::default();
+        options.sim.clock = Clock::Unset;
+        let mut world = World::with(options);
+        world.settle();
+        world.run(60_000);
+        world.fault(Fault::Drop);
+        while !world.core.session().is_ready() {
+            world.run(10);
+        }
+        let ready = world.now.mono;
+        let mut asked = Vec::new();
+        for index in 0..7 {
+            let id = world.say(Said::on_channel(world.person(index), 0, "/ping"));
+            asked.push((world.now.mono - ready, id));
+            for _ in 0..20 {
+                world.run(50);
+                if lively {
+                    let word = crate::clocks::word(&world, None);
+                    world.node.force(world.now, word);
+                }
+            }
+        }
+        world.run(30_000);
+        world.answers();
+        let first = asked
+            .iter()
+            .find(|(_, id)| !world.witness.answers_to(*id).is_empty())
+            .map(|(at, _)| *at);
+        assert!(
+            first.is_some_and(|at| at <= Duration::from_millis(1_010)),
+            "lively: {lively}, {first:?}"
+        );
+    }
+}
+
+/// The pauses are those of decisions.md, and no rival's by mistake.
+#[test]
+fn a_connection_reset_in_each_state_of_the_handshake_is_found_again_within_a_minute() {
+    let mut world = World::ready();
+    for times in 0..25 {
+        // At another point of the handshake each time.
+        world.fault(Fault::CloseAfterBytes(times * 37));
+        world.fault(Fault::Drop);
+        let before = world.node.counters().accepts;
+        let lost = world.now.mono;
+        while world.node.counters().accepts == before {
+            world.run(200);
+            let away = world.now.mono - lost;
+            assert!(away <= Duration::from_secs(61), "{times}: {away:?}");
+        }
+        world.run(1_000);
+    }
+    world.fault(Fault::Heal);
+    let healed = world.now.mono;
+    while !world.core.session().is_ready() {
+        world.run(200);
+        let away = world.now.mono - healed;
+        assert!(away <= Duration::from_secs(62), "{away:?}");
+    }
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bounds;
+mod clocks;
 mod corpora;
 mod demo;
 mod floods;

@@ -23,8 +23,10 @@ pub const CONFIG_MAX: Duration = Duration::from_secs(120);
 pub const FACTORY_HOPS: u32 = 3;
 /// A phase that failed for the nodes is not tried again before this.
 pub const NODES_AGAIN: Duration = Duration::from_secs(600);
-/// The back-log has drained when no packet came for so long…
-pub const DRAIN_QUIET: Duration = Duration::from_secs(2);
+/// What the node has kept comes in one burst right after the configuration. It is
+/// over when no text came for two of the node's polls and a little more
+/// (protocol.md §1.4)…
+pub const DRAIN_QUIET: Duration = Duration::from_millis(600);
 /// …or when this has passed since the configuration was complete.
 pub const DRAIN_MAX: Duration = Duration::from_secs(5);
 
@@ -46,6 +48,8 @@ pub enum Handshake {
 pub enum Phase {
     /// No connection.
     Down,
+    /// The node says again and again that it has restarted: asked when this is over.
+    Restarting { until: Duration },
     /// The configuration was asked for under `nonce`.
     Config {
         nonce: u32,
@@ -53,7 +57,8 @@ pub enum Phase {
         last_frame: Duration,
         draft: Box<Identity>,
     },
-    /// Usable; what comes may still be from before the connection.
+    /// Usable; what comes may still be from before the connection. `last` is the
+    /// last text.
     Drain { since: Duration, last: Duration },
     /// Usable; the node list was asked for.
     Nodes { last_frame: Duration },
@@ -64,7 +69,15 @@ pub enum Phase {
 impl Phase {
     /// Whether texts can be sent.
     pub fn is_ready(&self) -> bool {
-        !matches!(self, Self::Down | Self::Config { .. })
+        !matches!(
+            self,
+            Self::Down | Self::Restarting { .. } | Self::Config { .. }
+        )
+    }
+
+    /// Whether what comes may have been kept by the node from before.
+    pub fn may_be_old(&self) -> bool {
+        !matches!(self, Self::Nodes { .. } | Self::Steady { .. })
     }
 
     /// Whether nodes come one after the other and are passed on together.
@@ -76,6 +89,7 @@ impl Phase {
     pub fn deadline(&self) -> Option<Duration> {
         match self {
             Self::Down => None,
+            Self::Restarting { until } => Some(*until),
             Self::Config {
                 since, last_frame, ..
             } => Some((*last_frame + STALL).min(*since + CONFIG_MAX)),

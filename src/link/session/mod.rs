@@ -8,6 +8,7 @@
 //! - A packet is handed on once, and only a live one may cause an answer.
 //! - The raw handshake is never logged: it holds keys (protocol.md §8 T23).
 
+mod clock;
 mod ending;
 mod flight;
 mod handshake;
@@ -17,8 +18,11 @@ mod outcome;
 mod phases;
 mod queue;
 mod receive;
+mod restarts;
 mod seen;
 mod send;
+mod set_clock;
+mod torn;
 mod tracker;
 
 use std::collections::VecDeque;
@@ -27,13 +31,16 @@ use std::time::Duration;
 
 use log::{debug, warn};
 
+use self::clock::NodeClock;
 use self::ending::Ending;
 use self::flight::Flights;
 use self::handshake::{DRAIN_MAX, NODES_AGAIN, Phase};
 pub use self::handshake::{Handshake, MAX_NODES, NONCE_CONFIG, NONCE_NODES};
 use self::liveness::{Due, Liveness};
 use self::queue::Queue;
+use self::restarts::Restarts;
 use self::seen::Seen;
+use self::torn::Torn;
 use self::tracker::Tracker;
 use super::frame::{self, Decoder};
 use super::message::{Event, Identity, Loss, Outcome, Request, Ticket};
@@ -60,6 +67,8 @@ pub struct Settings {
     pub text_spacing: Duration,
     /// Which clocks to believe.
     pub sanity: Sanity,
+    /// Whether the node's clock is set when it is not, or far off.
+    pub set_clock: bool,
 }
 
 impl Default for Settings {
@@ -69,6 +78,7 @@ impl Default for Settings {
             handshake: Handshake::TwoPhase,
             text_spacing: Duration::from_millis(2_500),
             sanity: Sanity::of_build(),
+            set_clock: false,
         }
     }
 }
@@ -118,19 +128,13 @@ pub struct Session {
     infos: Vec<proto::NodeInfo>,
     /// Not to be asked for the node list before this.
     nodes_not_before: Duration,
-    /// Wall clock at the moment of the connection.
-    connected_unix: u64,
-    /// When the configuration was complete.
-    ready_at: Duration,
-    /// How far the node's clock is behind the board's, in seconds; learned
-    /// from what the node says about itself.
-    clock_lag: i64,
-    /// The board's clock minus its monotonic one when the node last told its
-    /// time, if it has.
-    clock_told: Option<i64>,
-    /// Since when and how far the node's clock looks later than is known; one
-    /// packet that was held up is no reason to believe it.
-    clock_doubt: Option<(Duration, i64)>,
+    clock: NodeClock,
+    /// When the node's clock was last set.
+    clock_set_at: Option<Duration>,
+    /// Texts from before the connection that have come on it.
+    kept: u32,
+    torn: Option<Torn>,
+    restarts: Restarts,
     warned_clock: bool,
     opened: u64,
     events: VecDeque<Event>,
@@ -163,11 +167,11 @@ impl Session {
             tracker: Tracker::default(),
             infos: Vec::new(),
             nodes_not_before: Duration::ZERO,
-            connected_unix: 0,
-            ready_at: Duration::ZERO,
-            clock_lag: 0,
-            clock_told: None,
-            clock_doubt: None,
+            clock: NodeClock::default(),
+            clock_set_at: None,
+            kept: 0,
+            torn: None,
+            restarts: Restarts::default(),
             warned_clock: false,
             opened: 0,
             events: VecDeque::new(),
@@ -183,7 +187,7 @@ impl Session {
         self.decoder.reset();
         self.out.clear();
         self.verdict = None;
-        self.connected_unix = now.unix;
+        self.torn = None;
         self.last_progress = now.mono;
         if self.settings.sanity.check(now.unix).is_none() && !self.warned_clock {
             self.warned_clock = true;
@@ -202,6 +206,7 @@ impl Session {
         }
         self.out.clear();
         self.interrupt(now);
+        self.end_drain();
         self.phase = Phase::Down;
         self.events.push_back(Event::Lost(loss));
     }
@@ -213,9 +218,18 @@ impl Session {
             return;
         }
         self.decoder.push(bytes);
+        self.read_frames(now);
+        if self.decoder.held() > 0 || self.torn.is_some() {
+            self.look_at_torn(now);
+        }
+        self.pump(now);
+    }
+
+    fn read_frames(&mut self, now: Now) {
         while let Some(payload) = self.decoder.next_frame() {
             // Most frames hold a packet, and that is read where it lies.
-            if let Some(packet) = Packet::from_frame(payload) {
+            if let Some(mut packet) = Packet::from_frame(payload) {
+                self.distrust_salvaged(&mut packet);
                 self.understood(now);
                 self.packet(now, packet);
                 continue;
@@ -234,7 +248,15 @@ impl Session {
                 }
             }
         }
-        self.pump(now);
+    }
+
+    /// What was found inside a torn frame may be what somebody has written into
+    /// a text: it proves no sender.
+    #[inline]
+    fn distrust_salvaged(&self, packet: &mut Packet) {
+        if self.decoder.is_salvaged() {
+            packet.sender_key = None;
+        }
     }
 
     /// A frame was a message.
@@ -291,6 +313,9 @@ impl Session {
             }
         }
         self.flights_due(now);
+        if self.torn.is_some() {
+            self.look_at_torn(now);
+        }
         self.pump(now);
     }
 
@@ -315,6 +340,7 @@ impl Session {
             also(self.queue.next_expiry());
         }
         also(self.flights.deadline());
+        also(self.torn.as_ref().and_then(Torn::deadline));
         earliest
     }
 

@@ -47,9 +47,8 @@ impl Session {
                 identity.num, self.own
             );
             self.nodes_not_before = Duration::ZERO;
-            self.clock_lag = 0;
-            self.clock_told = None;
-            self.clock_doubt = None;
+            self.clock.forget();
+            self.clock_set_at = None;
         }
         self.own = identity.num;
         identity.own = self
@@ -75,7 +74,8 @@ impl Session {
             )
         );
         self.identity = Some(identity.clone());
-        self.ready_at = now.mono;
+        self.clock.session();
+        self.restarts.ready(now.mono);
         self.phase = Phase::Drain {
             since: now.mono,
             last: now.mono,
@@ -99,8 +99,13 @@ impl Session {
     pub(super) fn phase_due(&mut self, now: Now) {
         match &self.phase {
             Phase::Down => {}
+            Phase::Restarting { .. } => self.begin(now),
             Phase::Config { .. } => self.verdict = Some(Loss::HandshakeStalled),
-            Phase::Drain { .. } | Phase::Steady { .. } => self.ask_for_nodes(now),
+            Phase::Drain { .. } => {
+                self.end_drain();
+                self.ask_for_nodes(now);
+            }
+            Phase::Steady { .. } => self.ask_for_nodes(now),
             Phase::Nodes { .. } => {
                 warn!(
                     "the node list stalled after {} nodes; asking again in 10 min",

@@ -1,8 +1,6 @@
 //! The receiving half of a session: what a frame means, and how a packet
 //! stands in time.
 
-use std::time::Duration;
-
 use log::{debug, error, info, warn};
 
 use super::handshake::{self, MAX_NODES, NONCE_NODES, Phase};
@@ -12,22 +10,19 @@ use crate::mesh::{NodeNum, Now, Packet, Payload, Standing, name};
 use crate::proto::{self, PortNum, from_radio, lockdown_status, log_record};
 use crate::text::Text as Say;
 
-/// A node clock this far ahead of the board's is not believed, seconds.
-const AHEAD: i64 = 60;
-
-/// What makes the node's clock look later than before has to say so again, at
-/// least so long afterwards: it tells its time once a minute.
-const CONFIRM: Duration = Duration::from_secs(30);
-
-/// So long after the configuration a packet that was heard before the
-/// connection counts as back-log, even though the drain is over.
-const AFTER_DRAIN: Duration = Duration::from_secs(30);
+/// What the node has kept for no longer than this is still worth an answer
+/// (decisions.md, "Back-log").
+const YOUNG: u64 = 60;
 
 impl Session {
     pub(super) fn handle(&mut self, now: Now, variant: from_radio::PayloadVariant) {
         use from_radio::PayloadVariant as V;
         match variant {
-            V::Packet(wire) => self.packet(now, Packet::from_wire(&wire)),
+            V::Packet(wire) => {
+                let mut packet = Packet::from_wire(&wire);
+                self.distrust_salvaged(&mut packet);
+                self.packet(now, packet);
+            }
             V::QueueStatus(status) => self.queue_status(now, &status),
             V::NodeInfo(info) => {
                 self.touch_phase(now);
@@ -39,11 +34,7 @@ impl Session {
                 }
             }
             V::ConfigCompleteId(nonce) => self.config_complete(now, nonce),
-            V::Rebooted(_) => {
-                info!("the node says that it has restarted");
-                self.interrupt(now);
-                self.begin(now);
-            }
+            V::Rebooted(_) => self.rebooted(now),
             V::ClientNotification(notice) => log_notice(&notice),
             V::LockdownStatus(status) => log_lockdown(status),
             configuration => {
@@ -91,9 +82,6 @@ impl Session {
             Payload::Encrypted if packet.from == self.own => return,
             _ => {}
         }
-        if let Phase::Drain { last, .. } = &mut self.phase {
-            *last = now.mono;
-        }
         if is_replay(&packet, self.own) {
             self.pass_on(now, packet, Standing::Replay, None, None);
             return;
@@ -128,6 +116,9 @@ impl Session {
         }
         let from_us = packet.from == self.own;
         if let Some(text) = packet.text() {
+            if let Phase::Drain { last, .. } = &mut self.phase {
+                *last = now.mono;
+            }
             if from_us {
                 self.counters.own_texts += 1;
                 debug!("a text from our own number: ignored");
@@ -142,11 +133,7 @@ impl Session {
                 return;
             }
         }
-        if from_us {
-            self.learn_clock(now, &packet);
-        }
-        let standing = self.standing(now, &packet);
-        let age = self.age(now, &packet);
+        let (standing, age) = self.place_in_time(now, &packet);
         self.pass_on(now, packet, standing, age, traceroute);
     }
 
@@ -171,92 +158,49 @@ impl Session {
         })));
     }
 
-    /// Until the back-log has drained, only what was provably heard since the
-    /// connection is live. For a while after that a right clock still tells
-    /// what was not; later everything is live, and its age decides.
-    fn standing(&self, now: Now, packet: &Packet) -> Standing {
-        let drained = !matches!(self.phase, Phase::Drain { .. } | Phase::Config { .. });
-        if drained && now.mono >= self.ready_at + AFTER_DRAIN {
+    /// Only what the node may have kept from before the connection can be too old
+    /// to be live, and clocks are asked for nothing else; later the order of
+    /// arrival counts, and the age is what the node's clock says of it.
+    #[inline]
+    fn place_in_time(&mut self, now: Now, packet: &Packet) -> (Standing, Option<u64>) {
+        let sanity = self.settings.sanity;
+        let heard = sanity.check(packet.rx_time);
+        if self.phase.may_be_old() {
+            let age = heard.and_then(|heard| self.clock.kept_for(now, sanity, heard));
+            return (self.kept(packet, age), age);
+        }
+        let age = heard.map(|heard| self.clock.age(now, sanity, heard));
+        if self.settings.set_clock {
+            self.look_at_clock(now, heard.is_some());
+        }
+        (Standing::Live, age)
+    }
+
+    /// What came before the back-log has drained.
+    fn kept(&mut self, packet: &Packet, age: Option<u64>) -> Standing {
+        if age.is_some_and(|age| age < YOUNG) {
             return Standing::Live;
         }
-        let sanity = self.settings.sanity;
-        let heard = sanity.check(packet.rx_time).and_then(to_i64);
-        let now = sanity.check(now.unix).and_then(to_i64);
-        let connected = sanity.check(self.connected_unix).and_then(to_i64);
-        let live = match (heard, now, connected) {
-            (Some(heard), Some(now), Some(connected)) => {
-                let heard = heard + self.clock_lag;
-                heard >= connected && (drained || heard <= now + AHEAD)
-            }
-            _ => drained,
-        };
-        if live {
-            Standing::Live
-        } else {
-            Standing::Backlog
-        }
-    }
-
-    /// The age of a packet in seconds, corrected by what is known of the
-    /// node's clock.
-    fn age(&self, now: Now, packet: &Packet) -> Option<u64> {
-        let sanity = self.settings.sanity;
-        let heard = to_i64(sanity.check(packet.rx_time)?)? + self.clock_lag;
-        let now = to_i64(sanity.check(now.unix)?)?;
-        Some(u64::try_from(now - heard).unwrap_or(0))
-    }
-
-    /// What the node measures about itself arrives at once (protocol.md §5.2),
-    /// so its time stamp shows how far the two clocks are apart.
-    fn learn_clock(&mut self, now: Now, packet: &Packet) {
-        let sanity = self.settings.sanity;
-        if packet.by_lora
-            || !matches!(packet.port(), Some((PortNum::TelemetryApp, _)))
-            || !matches!(self.phase, Phase::Steady { .. })
-        {
-            return;
-        }
-        let clocks = sanity
-            .check(packet.rx_time)
-            .and_then(to_i64)
-            .zip(sanity.check(now.unix).and_then(to_i64));
-        let mono = now.mono;
-        if let Some((heard, now)) = clocks {
-            let start = now - to_i64(mono.as_secs()).unwrap_or(0);
-            let jumped = self.clock_told.is_none_or(|it| (it - start).abs() > AHEAD);
-            let lag = now - heard;
-            let lag = if lag.abs() > AHEAD { lag } else { 0 };
-            if !jumped && self.is_doubtful(mono, lag) {
-                return;
-            }
-            if (lag - self.clock_lag).abs() > AHEAD && lag != 0 {
-                warn!("the node's clock and this board's are {lag} s apart; allowing for it");
-            }
-            self.clock_lag = lag;
-            self.clock_told = Some(start);
-            self.clock_doubt = None;
-        }
-    }
-
-    /// A packet that was held up on its way makes the node's clock look late,
-    /// never early: one that is later than it was is believed when it is told
-    /// twice, unless the board's own clock has been set meanwhile.
-    fn is_doubtful(&mut self, now: Duration, lag: i64) -> bool {
-        if lag <= self.clock_lag + AHEAD {
-            return false;
-        }
-        match self.clock_doubt {
-            Some((since, before)) if (lag - before).abs() <= AHEAD => now < since + CONFIRM,
-            _ => {
-                self.clock_doubt = Some((now, lag));
-                true
+        if packet.text().is_some() {
+            self.kept = self.kept.saturating_add(1);
+            match age {
+                Some(age) => debug!("a text of {}, {age} s old: not answered", packet.from),
+                None => debug!(
+                    "a text of {} from before the connection: not answered",
+                    packet.from
+                ),
             }
         }
+        Standing::Backlog
     }
-}
 
-fn to_i64(time: u64) -> Option<i64> {
-    i64::try_from(time).ok()
+    /// What the node had kept has come.
+    pub(super) fn end_drain(&mut self) {
+        let kept = std::mem::take(&mut self.kept);
+        if kept > 0 {
+            info!("texts from before the connection, not answered: {kept}");
+        }
+    }
 }
 
 /// A stored record that a 2.8 node presents as a packet (decisions.md,

@@ -231,7 +231,7 @@ impl Session {
     }
 
     /// A random id that none of our recent packets had.
-    fn new_id(&mut self, now: Now) -> PacketId {
+    pub(super) fn new_id(&mut self, now: Now) -> PacketId {
         loop {
             let id = PacketId(self.rng.u32(1..));
             if self.seen.send(self.own, id, now.mono) {

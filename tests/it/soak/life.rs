@@ -26,6 +26,8 @@ const REMEMBERED: usize = 64;
 const REPEAT_WITHIN: Duration = Duration::from_secs(55 * 60);
 /// Most pauses between connections, a rival's included (decisions.md).
 const PAUSE: u64 = 60;
+/// So long a clock may make the bot deaf (features.md C27).
+const DEAF: Duration = Duration::from_secs(10);
 
 pub struct Life {
     pub world: World,
@@ -45,6 +47,8 @@ pub struct Life {
     everybody: Vec<NodeNum>,
     said: VecDeque<(Duration, proto::MeshPacket)>,
     turn: usize,
+    /// The last question came late.
+    held_up: bool,
     bulletins: u32,
     summary: Summary,
 }
@@ -116,6 +120,7 @@ impl Life {
             everybody: people.iter().map(|person| person.num).collect(),
             said: VecDeque::new(),
             turn: 0,
+            held_up: false,
             bulletins: 0,
             summary: Summary::default(),
             rng,
@@ -202,10 +207,7 @@ impl Life {
         // A look-up and a connection that hang, and the handshake itself.
         let mut promise = notice.max(down) + 10 + PAUSE + 10;
         if !self.strict {
-            // The node tells its time once a minute. A clock that has become
-            // late is believed at the second time, and before that young
-            // questions look old.
-            promise += 125;
+            promise += DEAF.as_secs();
         }
         self.pass((promise + 5) * 1_000)?;
         if !self.world.core.session().is_ready() {
@@ -224,6 +226,9 @@ impl Life {
             // Others are not answered there, or together with somebody.
             let public = line == "/ping" && self.rng.bool();
             self.promised(line, public)?;
+            if !self.strict && self.rng.u8(..4) == 0 {
+                self.clocks()?;
+            }
             let ms = self.rng.u64(12_000..60_000);
             self.pass(ms)?;
         }
@@ -261,6 +266,61 @@ impl Life {
         Ok(())
     }
 
+    /// Clocks go wrong for a minute while somebody asks every five seconds.
+    fn clocks(&mut self) -> Result<(), String> {
+        let mut since = None;
+        let mut last = None;
+        for _ in 0..12 {
+            let from = self.quiet[self.turn % self.quiet.len()].clone();
+            self.turn += 1;
+            let packet = talk::text(
+                &from,
+                self.world.node.own(),
+                0,
+                self.rng.u32(1..),
+                b"/ping".to_vec(),
+            );
+            let (asked, id) = (self.world.now.mono, talk::id_of(&packet));
+            self.say(packet);
+            for _ in 0..5 {
+                self.pass(1_000)?;
+                if self.rng.u8(..12) == 0 {
+                    self.turn_a_clock();
+                }
+            }
+            // One that was asked five seconds ago has its answer by now.
+            if let Some((asked, id)) = last.replace((asked, id)) {
+                if !self.world.witness.answers_to(id).is_empty() {
+                    since = None;
+                } else if asked - *since.get_or_insert(asked) >= DEAF {
+                    return Err(format!("deaf since {since:?}, {:08x} not answered", id.0));
+                }
+            }
+        }
+        // Some of them wait for each other.
+        self.pass(30_000)
+    }
+
+    fn turn_a_clock(&mut self) {
+        let by = match self.rng.u8(..4) {
+            0 => self.rng.i64(-90..90),
+            1 => self.rng.i64(-4_000..4_000),
+            2 => *self.rng.choice(&[-86_400, 86_400]).unwrap(),
+            _ => self.rng.i64(-100_000_000..100_000_000),
+        };
+        match self.rng.u8(..3) {
+            0 => self.world.board_clock(by.max(-900_000)),
+            1 => self.world.fault(Fault::ClockJump(by)),
+            _ => {
+                let own = self.world.node.own();
+                let mut word = talk::odd(&mut self.rng, &[own], own);
+                word.from = own.0;
+                word.rx_time = u32::try_from(self.world.now.unix.saturating_add_signed(by)).ok();
+                self.world.node.force(self.world.now, word);
+            }
+        }
+    }
+
     fn say(&mut self, packet: proto::MeshPacket) {
         self.summary.questions += 1;
         self.remember(&packet);
@@ -291,7 +351,9 @@ impl Life {
             packet.hop_limit = self.rng.u32(..4);
             packet.via_mqtt = self.rng.bool();
         }
-        if self.strict && self.rng.u8(..10) == 0 {
+        // One that was held up, not the clock that goes wrong.
+        self.held_up = self.strict && !self.held_up && self.rng.u8(..10) == 0;
+        if self.held_up {
             let age = self.rng.u64(1..900);
             packet.rx_time = u32::try_from(self.world.now.unix - age).ok();
         }

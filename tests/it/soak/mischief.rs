@@ -27,7 +27,7 @@ impl Life {
 
     /// One thing goes wrong.
     pub fn mischief(&mut self) {
-        let fault = match self.rng.u8(..32) {
+        let fault = match self.rng.u8(..34) {
             0 => Fault::Reboot(self.seconds(40)),
             1 => Fault::Rebooted,
             2 | 3 => Fault::Drop,
@@ -71,12 +71,32 @@ impl Life {
                     .unwrap();
                 return self.world.board_clock(by);
             }
+            32 => {
+                let count = self.rng.u32(2..400);
+                for _ in 0..count {
+                    self.world.fault(Fault::Rebooted);
+                    let ms = self.rng.u64(..20);
+                    self.world.run(ms);
+                }
+                Fault::Rebooted
+            }
+            33 => return self.torn_header(),
             other => return self.surroundings(other),
         };
         self.world
             .witness
             .note(self.world.now, || format!("FAULT {fault:?}"));
         self.world.fault(fault);
+    }
+
+    /// A header that promises more than ever comes, and a question behind it.
+    fn torn_header(&mut self) {
+        let promised = self.rng.u16(1..=512).to_be_bytes();
+        self.world
+            .inject(&[0x94, 0xc3, promised[0], promised[1], self.rng.u8(..)]);
+        self.world
+            .witness
+            .note(self.world.now, || "FAULT a torn header".to_owned());
     }
 
     fn surroundings(&mut self, which: u8) {

@@ -9,3 +9,9 @@ pub mod replay;
 pub mod weather;
 pub mod witness;
 pub mod world;
+
+/// Shown with `--nocapture`, for figures that somebody wants to read.
+#[allow(clippy::print_stderr)]
+pub fn say(what: &str) {
+    eprintln!("{what}");
+}

@@ -23,10 +23,11 @@ const TEXTS: Duration = Duration::from_millis(2_300);
 const TRACEROUTES: Duration = Duration::from_secs(30);
 /// Places in the node's transmit queue that are not the bot's.
 const MIN_FREE: u32 = 4;
-/// Somewhat less than the silence that ends the drain, and its longest time.
-const DRAIN: (Duration, Duration) = (Duration::from_millis(1_900), Duration::from_secs(5));
-/// Heard before the connection and brought in this time: back-log.
-const AFTER_DRAIN: Duration = Duration::from_secs(29);
+/// Somewhat less than the time without a text that ends the drain, and its longest
+/// time.
+const DRAIN: (Duration, Duration) = (Duration::from_millis(590), Duration::from_secs(5));
+/// What the node has kept for so long is not answered, in seconds.
+const KEPT: u64 = 60;
 /// Older questions are not answered.
 const OLD: u64 = 300;
 /// Lines of a trace.
@@ -35,11 +36,10 @@ const TRACE: usize = 100_000;
 /// What the wire showed of one connection.
 #[derive(Default)]
 struct Connection {
-    opened_unix: u64,
     /// Nonce of the last handshake that begins a session.
     nonce: Option<u32>,
     ready_at: Option<Duration>,
-    last_packet: Option<Duration>,
+    last_text: Option<Duration>,
     drained: bool,
     free: Option<(u32, Duration)>,
     /// The node answered a heartbeat.
@@ -67,12 +67,6 @@ pub struct Witness {
     to_bot: Decoder,
     to_node: Decoder,
     own: Option<NodeNum>,
-    /// Whose telemetry came in time at least once: from it the bot knows that
-    /// node's clock.
-    timely: Option<NodeNum>,
-    /// The first telemetry of our node was held up for more than a minute: the
-    /// bot takes its clock for late until it hears better.
-    misled: bool,
     last_text: Option<Duration>,
     last_traceroute: Option<Duration>,
     /// Every text that came to the bot, when it came first.
@@ -145,10 +139,7 @@ impl Witness {
         }
         self.to_bot = Decoder::default();
         self.to_node = Decoder::default();
-        self.conn = Some(Connection {
-            opened_unix: now.unix,
-            ..Connection::default()
-        });
+        self.conn = Some(Connection::default());
     }
 
     pub fn closed(&mut self, now: Now, by: &str) {
@@ -317,7 +308,7 @@ impl Witness {
             from_radio::PayloadVariant::ConfigCompleteId(nonce) => {
                 if conn.nonce == Some(*nonce) && conn.ready_at.is_none() {
                     conn.ready_at = Some(now.mono);
-                    conn.last_packet = None;
+                    conn.last_text = None;
                 }
                 self.note(now, || format!("node: complete {nonce}"));
             }
@@ -331,23 +322,11 @@ impl Witness {
     }
 
     fn heard(&mut self, now: Now, packet: &proto::MeshPacket) {
-        let Some(conn) = &mut self.conn else { return };
         let Some(mesh_packet::PayloadVariant::Decoded(data)) = &packet.payload_variant else {
             return;
         };
         if data.portnum == PortNum::SimulatorApp as i32 {
             return;
-        }
-        let since = conn.ready_at.map(|ready| now.mono - ready);
-        let pause = now.mono - conn.last_packet.or(conn.ready_at).unwrap_or(now.mono);
-        conn.drained |= since.is_none_or(|since| pause >= DRAIN.0 || since >= DRAIN.1);
-        conn.last_packet = Some(now.mono);
-        let (drained, opened) = (conn.drained, conn.opened_unix);
-        if self.own == Some(NodeNum(packet.from)) && data.portnum == PortNum::TelemetryApp as i32 {
-            let told = packet.rx_time.map_or(now.unix, u64::from);
-            let in_time = now.unix.saturating_sub(told) <= 60;
-            self.misled = !in_time && (self.misled || self.timely != self.own);
-            self.timely = if in_time { self.own } else { self.timely };
         }
         if data.portnum != PortNum::TextMessageApp as i32 {
             return;
@@ -363,20 +342,22 @@ impl Witness {
             return;
         }
         self.delivered.insert((packet.from, packet.id), now.mono);
+        let Some(conn) = &mut self.conn else { return };
+        let since = conn.ready_at.map(|ready| now.mono - ready);
+        let pause = now.mono - conn.last_text.or(conn.ready_at).unwrap_or(now.mono);
+        conn.drained |= since.is_none_or(|since| pause >= DRAIN.0 || since >= DRAIN.1);
+        conn.last_text = Some(now.mono);
+        let drained = conn.drained;
         let heard = u64::from(packet.rx_time.unwrap_or(0));
         let heard = SANITY.check(heard);
-        let clocks_are_right = self.clocks_are_right && !self.misled;
-        if !drained && since.is_some() && (heard.is_none() || clocks_are_right) {
-            let before = heard.is_none_or(|heard| heard < opened);
-            if before {
+        if !drained && since.is_some() {
+            let kept = heard.map(|heard| now.unix.saturating_sub(heard));
+            if kept.is_none_or(|kept| self.clocks_are_right && kept >= KEPT) {
                 self.forbid(id, "back-log");
             }
         }
-        if !clocks_are_right {
+        if !self.clocks_are_right {
             return;
-        }
-        if heard.is_some_and(|heard| heard < opened) && since.is_some_and(|it| it < AFTER_DRAIN) {
-            self.forbid(id, "heard before the connection");
         }
         if heard.is_some_and(|heard| now.unix.saturating_sub(heard) > OLD) {
             self.forbid(id, "too old");

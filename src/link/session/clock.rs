@@ -1,0 +1,396 @@
+//! What the node's clock is good for: telling that a packet was heard long
+//! before it came, although the connection stood. Everything else follows from
+//! the order of arrival (features.md C27).
+//!
+//! - The node's clock is compared with the board's monotonic one, which no
+//!   time server steps. The difference is the median of the last packets.
+//! - What comes over an established link is as old as that difference says,
+//!   unless the difference itself has changed. A packet that contradicts it is
+//!   in doubt; one that says the same two seconds later, or anything that does so
+//!   for six seconds, is believed: then the clock was set.
+//! - At the beginning of a session the board's own clock and what was known before
+//!   may vouch for the node's, nothing more.
+
+use std::time::Duration;
+
+use crate::mesh::{Now, Sanity};
+
+/// Seconds that a packet may deviate and still say the same: time stamps are whole
+/// seconds, and a packet takes up to a few to reach us.
+const TOLERANCE: i64 = 5;
+/// Two clocks that are set independently agree when they are no further apart, in
+/// seconds.
+const APART: i64 = 60;
+/// Said again after so long, a contradiction is believed…
+const CONFIRMED: Duration = Duration::from_secs(2);
+/// …and at the latest then, whatever else is said.
+const DOUBT_MAX: Duration = Duration::from_secs(6);
+/// Packets whose median is the difference of the clocks…
+const VOTES: usize = 9;
+/// …one of them in so long.
+const VOTE_EVERY: Duration = Duration::from_secs(2);
+
+/// Seconds of the node's clock minus seconds of the monotonic one.
+type Offset = i64;
+
+/// A packet, or several, that contradict what is known.
+#[derive(Clone, Copy, Debug)]
+struct Doubt {
+    /// Since when nothing agreed any more.
+    since: Duration,
+    /// What was said last that was new, and when.
+    says: Offset,
+    said: Duration,
+}
+
+/// What is known of the node's clock.
+#[derive(Debug, Default)]
+pub(super) struct NodeClock {
+    /// The median of the votes.
+    offset: Option<Offset>,
+    votes: Votes,
+    next_vote: Duration,
+    doubt: Option<Doubt>,
+    /// It is known in this session.
+    is_fresh: bool,
+    /// The node itself has told it since.
+    is_told: bool,
+}
+
+/// The last few offsets, without order.
+#[derive(Debug, Default)]
+struct Votes {
+    all: [Offset; VOTES],
+    count: usize,
+    next: usize,
+}
+
+impl Votes {
+    fn begin(says: Offset) -> Self {
+        let mut votes = Self::default();
+        votes.add(says);
+        votes
+    }
+
+    fn add(&mut self, says: Offset) -> Offset {
+        self.all[self.next] = says;
+        self.next = (self.next + 1) % VOTES;
+        self.count = (self.count + 1).min(VOTES);
+        let mut sorted = self.all;
+        let sorted = &mut sorted[..self.count];
+        sorted.sort_unstable();
+        sorted[sorted.len() / 2]
+    }
+}
+
+impl NodeClock {
+    /// A session begins: what was known before is only a hint from now on.
+    pub fn session(&mut self) {
+        self.is_fresh = false;
+        self.is_told = false;
+        self.doubt = None;
+    }
+
+    /// It is another node.
+    pub fn forget(&mut self) {
+        *self = Self::default();
+    }
+
+    /// It was set to the board's clock.
+    pub fn set(&mut self, now: Now) {
+        let offset = to_i64(now.unix).zip(to_i64(now.mono.as_secs()));
+        if let Some((unix, mono)) = offset {
+            self.believe(now.mono, unix - mono);
+            self.is_told = false;
+        }
+    }
+
+    /// Whether the node has told a time in this session, since it was set.
+    pub fn is_told(&self) -> bool {
+        self.is_told
+    }
+
+    /// How far the node's clock is ahead of the board's, in seconds, when that
+    /// was heard in this session and is not in doubt.
+    pub fn ahead(&self, now: Now) -> Option<i64> {
+        let board = to_i64(now.unix)? - to_i64(now.mono.as_secs())?;
+        let offset = self
+            .offset
+            .filter(|_| self.is_fresh && self.doubt.is_none())?;
+        Some(offset - board)
+    }
+
+    /// The age in seconds of a packet that came over an established link with
+    /// this sane time stamp.
+    #[inline]
+    pub fn age(&mut self, now: Now, sanity: Sanity, rx_time: u64) -> u64 {
+        let mono = now.mono.as_secs().cast_signed();
+        let says = rx_time.cast_signed().saturating_sub(mono);
+        let late = self.offset.map_or(0, |offset| offset.saturating_sub(says));
+        if self.is_fresh && late.abs() <= TOLERANCE && self.doubt.is_none() {
+            if now.mono >= self.next_vote {
+                self.vote(now.mono, says);
+            }
+            return late.max(0).cast_unsigned();
+        }
+        self.judge(now, sanity, says)
+    }
+
+    /// How long ago by all that is known a packet was heard that the node may have
+    /// kept from before the connection. `None` when nothing is known, or when that
+    /// moment has yet to come.
+    pub fn kept_for(&self, now: Now, sanity: Sanity, rx_time: u64) -> Option<u64> {
+        let board = to_i64(sanity.check(now.unix)?)?.saturating_sub(to_i64(rx_time)?);
+        if board < -APART {
+            return None;
+        }
+        // Both have to vouch for it: a clock that was wrong before may be right
+        // now, and the other way round.
+        let mono = to_i64(now.mono.as_secs())?;
+        let known = self
+            .offset
+            .map(|offset| offset.saturating_add(mono) - rx_time.cast_signed());
+        let oldest = known.map_or(board, |known| known.max(board));
+        Some(u64::try_from(oldest).unwrap_or(0))
+    }
+
+    fn vote(&mut self, mono: Duration, says: Offset) {
+        self.offset = Some(self.votes.add(says));
+        self.next_vote = mono + VOTE_EVERY;
+        self.is_told = true;
+    }
+
+    fn believe(&mut self, mono: Duration, says: Offset) {
+        self.votes = Votes::begin(says);
+        self.offset = Some(says);
+        self.next_vote = mono + VOTE_EVERY;
+        self.doubt = None;
+        self.is_fresh = true;
+        self.is_told = true;
+    }
+
+    /// What does not simply agree with what was heard before in this session.
+    #[cold]
+    fn judge(&mut self, now: Now, sanity: Sanity, says: Offset) -> u64 {
+        if !self.is_fresh {
+            return self.judge_first(now, sanity, says);
+        }
+        let late = self.offset.map_or(0, |offset| offset.saturating_sub(says));
+        if late.abs() <= TOLERANCE {
+            self.doubt = None;
+            self.vote(now.mono, says);
+            return late.max(0).cast_unsigned();
+        }
+        self.doubt(now.mono, says, late)
+    }
+
+    /// The first packets of a session: who agrees with the board's clock, or with
+    /// what was known, is believed at once, and so is who looks younger.
+    fn judge_first(&mut self, now: Now, sanity: Sanity, says: Offset) -> u64 {
+        let mono = to_i64(now.mono.as_secs()).unwrap_or(0);
+        let board = sanity
+            .check(now.unix)
+            .and_then(to_i64)
+            .map(|unix| unix - mono);
+        let by_board = board.map(|board| board.saturating_sub(says));
+        let by_memory = self.offset.map(|offset| offset.saturating_sub(says));
+        let least = by_board.into_iter().chain(by_memory).min();
+        match least {
+            Some(late) if late > APART => self.doubt(now.mono, says, late),
+            // Held up for a while, or a clock that is a little off: the next one
+            // will show.
+            Some(late) if late > TOLERANCE => {
+                self.believe(now.mono, says + late);
+                late.cast_unsigned()
+            }
+            _ => {
+                self.believe(now.mono, says);
+                0
+            }
+        }
+    }
+
+    fn doubt(&mut self, mono: Duration, says: Offset, late: i64) -> u64 {
+        let doubt = *self.doubt.get_or_insert(Doubt {
+            since: mono,
+            says,
+            said: mono,
+        });
+        let again = says.saturating_sub(doubt.says).abs() <= TOLERANCE;
+        if again && mono >= doubt.said + CONFIRMED || mono >= doubt.since + DOUBT_MAX {
+            self.believe(mono, says);
+            return 0;
+        }
+        if !again && let Some(doubt) = &mut self.doubt {
+            (doubt.says, doubt.said) = (says, mono);
+        }
+        late.max(0).cast_unsigned()
+    }
+}
+
+fn to_i64(time: u64) -> Option<i64> {
+    i64::try_from(time).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SANITY: Sanity = Sanity { built: 1_000_000 };
+    const EPOCH: i64 = 2_000_000_000;
+
+    /// The node's clock, and the two of the board; the last two begin at 1000 s.
+    struct Clocks {
+        node: NodeClock,
+        mono: i64,
+        board: i64,
+    }
+
+    impl Clocks {
+        fn new(board: i64) -> Self {
+            Self {
+                node: NodeClock::default(),
+                mono: 1_000,
+                board,
+            }
+        }
+
+        fn now(&self) -> Now {
+            Now {
+                mono: Duration::from_secs(self.mono.cast_unsigned()),
+                unix: (EPOCH + self.mono + self.board).cast_unsigned(),
+            }
+        }
+
+        /// A packet comes now, its time stamp so much off.
+        fn age(&mut self, off: i64) -> u64 {
+            let heard = (EPOCH + self.mono + off).cast_unsigned();
+            let now = self.now();
+            self.node.age(now, SANITY, heard)
+        }
+
+        fn kept_for(&self, off: i64) -> Option<u64> {
+            let heard = (EPOCH + self.mono + off).cast_unsigned();
+            self.node.kept_for(self.now(), SANITY, heard)
+        }
+    }
+
+    #[test]
+    fn a_packet_that_was_held_up_is_old_and_the_next_one_is_not() {
+        let mut clocks = Clocks::new(0);
+        assert_eq!(
+            [0, -1, -400, 0, -30, 1].map(|off| clocks.age(off)),
+            [0, 1, 400, 0, 30, 0]
+        );
+    }
+
+    #[test]
+    fn a_constant_error_of_either_clock_is_no_age() {
+        for off in [-3_600, -600, 3_600, 86_400 * 365] {
+            let mut clocks = Clocks::new(0);
+            clocks.age(off);
+            clocks.mono += 2;
+            assert_eq!(
+                (clocks.age(off), clocks.age(off - 400)),
+                (0, 400),
+                "node {off}"
+            );
+            let mut clocks = Clocks::new(off);
+            clocks.age(0);
+            clocks.mono += 2;
+            assert_eq!((clocks.age(0), clocks.age(-400)), (0, 400), "board {off}");
+        }
+    }
+
+    #[test]
+    fn a_step_is_believed_when_it_is_said_again() {
+        for step in [-86_400, -3_600, -301, -20] {
+            let mut clocks = Clocks::new(0);
+            clocks.age(0);
+            clocks.mono += 60;
+            assert_eq!(clocks.age(step), step.unsigned_abs(), "may be held up");
+            clocks.mono += 1;
+            assert_ne!(clocks.age(step), 0, "too soon to tell");
+            clocks.mono += 1;
+            assert_eq!(clocks.age(step), 0);
+            assert_eq!(clocks.age(step - 400), 400);
+        }
+    }
+
+    #[test]
+    fn what_came_in_one_burst_after_a_stall_is_all_old() {
+        let mut clocks = Clocks::new(0);
+        clocks.age(0);
+        clocks.mono += 900;
+        for off in (-900..=-310).step_by(10) {
+            assert_eq!(clocks.age(off), off.unsigned_abs());
+        }
+        assert_eq!((clocks.age(0), clocks.age(-400)), (0, 400));
+    }
+
+    #[test]
+    fn one_word_from_the_future_changes_nothing() {
+        let mut clocks = Clocks::new(0);
+        clocks.age(0);
+        assert_eq!(clocks.age(500_000_000), 0);
+        clocks.mono += 5;
+        assert_eq!((clocks.age(0), clocks.age(-400)), (0, 400));
+    }
+
+    #[test]
+    fn what_the_node_has_kept_needs_two_clocks_that_agree() {
+        let clocks = Clocks::new(0);
+        assert_eq!(clocks.kept_for(-20), Some(20));
+        assert_eq!(clocks.kept_for(-59), Some(59));
+        assert_eq!(clocks.kept_for(40), Some(0));
+        assert_eq!(clocks.kept_for(61), None, "yet to come");
+        assert_eq!(Clocks::new(-2_000_000_000).kept_for(-20), None, "no clock");
+        // Fifty minutes ahead in the last session: what looks young is not.
+        let mut clocks = Clocks::new(0);
+        clocks.age(3_000);
+        clocks.node.session();
+        assert_eq!(clocks.kept_for(-20), Some(3_020));
+    }
+
+    #[test]
+    fn a_straggler_at_the_beginning_is_old_by_clocks_that_agree() {
+        let mut clocks = Clocks::new(0);
+        assert_eq!(clocks.age(-500), 500);
+        assert_eq!((clocks.age(0), clocks.age(-400)), (0, 400));
+        // The node has restarted with the wrong time: by what was known before
+        // everything is an hour old, by the board's clock nothing is.
+        let mut clocks = Clocks::new(0);
+        clocks.age(3_600);
+        clocks.node.session();
+        assert_eq!(clocks.age(0), 0);
+    }
+
+    proptest! {
+        /// However a clock goes: whoever asks every five seconds is young again
+        /// within ten.
+        #[test]
+        fn nobody_is_old_for_long(
+            board in prop_oneof![Just(0_i64), -5_000_i64..5_000],
+            steps in prop::collection::vec((1_i64..9, -90_000_i64..90_000, any::<bool>()), 1..80),
+        ) {
+            let mut clocks = Clocks::new(board);
+            let (mut off, mut next, mut old_since) = (0, 0, None);
+            for (passed, by, jumps) in steps {
+                for _ in 0..passed {
+                    clocks.mono += 1;
+                    if clocks.mono >= next {
+                        next = clocks.mono + 5;
+                        if clocks.age(off) > 300 {
+                            let since = *old_since.get_or_insert(clocks.mono);
+                            prop_assert!(clocks.mono < since + 10);
+                        } else {
+                            old_since = None;
+                        }
+                    }
+                }
+                off = if jumps { by } else { off };
+            }
+        }
+    }
+}

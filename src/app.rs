@@ -2,19 +2,20 @@
 //! stops them in order. Reading this file from top to bottom is reading how
 //! the program is built.
 
+mod running;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::bounded;
 use jiff::tz::TimeZone;
 use log::{error, info, warn};
 use sd_notify::NotifyState;
 
 use crate::bot::command::Registry;
-use crate::bot::dispatch::{self, Before, Bot, Parts};
+use crate::bot::dispatch::{self, Before, Bot, Forgetful, Keeper, Parts};
 use crate::bot::errands::{Pool, WORKERS};
 use crate::bot::host::{self, HostStats};
 use crate::bot::insight::Archive;
@@ -23,7 +24,8 @@ use crate::bot::{commands, run};
 use crate::check;
 use crate::config::{Config, ConfigError, Handshake};
 use crate::link::outbox::Wake;
-use crate::link::{self, Clock, Event, Link, Outbox, lookup, session};
+use crate::link::sole::{Anybody, Right, Sole, Taken};
+use crate::link::{self, Clock, Link, lookup, session};
 use crate::mesh::Sanity;
 use crate::net::Guard;
 use crate::remote::Limits;
@@ -34,9 +36,8 @@ use crate::store::{Files, history, place};
 use crate::systemd::{self, Watchdog};
 use crate::thread::{Death, Pulse, spawn};
 
-/// From the word to stop until the program leaves, whatever still hangs. The
-/// link needs up to 1.2 s for a proper goodbye.
-const STOP_LIMIT: Duration = Duration::from_millis(1_700);
+pub use running::{Running, Stopped, supervise};
+
 /// What systemd allows for opening the history, µs.
 const OPENING_US: u32 = 600_000_000;
 /// Threads that can report their death: io, dispatch, the errand workers, store,
@@ -48,14 +49,30 @@ const THREADS: usize = 4 + WORKERS;
 pub enum AppError {
     /// The configuration is wrong: exit code 78.
     Config(ConfigError),
+    /// Another bot on this machine has the node: exit code 75.
+    Taken(Taken),
     /// Something that was needed failed: exit code 1.
     Failed(String),
+}
+
+impl AppError {
+    /// What the program ends with.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config(_) => 78,
+            // EX_TEMPFAIL: it may be better later.
+            Self::Taken(_) => 75,
+            Self::Failed(_) => 1,
+        }
+    }
 }
 
 impl fmt::Display for AppError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Config(error) => error.fmt(f),
+            Self::Taken(taken) => taken.fmt(f),
             Self::Failed(text) => f.write_str(text),
         }
     }
@@ -64,6 +81,12 @@ impl fmt::Display for AppError {
 impl From<ConfigError> for AppError {
     fn from(error: ConfigError) -> Self {
         Self::Config(error)
+    }
+}
+
+impl From<Taken> for AppError {
+    fn from(taken: Taken) -> Self {
+        Self::Taken(taken)
     }
 }
 
@@ -125,6 +148,23 @@ pub fn random() -> Result<fastrand::Rng, AppError> {
         .map_err(|error| AppError::Failed(format!("no random numbers: {error}")))
 }
 
+/// The small files, and what they know; without a history there are none, so that
+/// a bot can live where nothing may be written at all.
+fn files(config: &Config) -> (Arc<dyn Keeper>, Before) {
+    if !config.store.enabled {
+        return (Arc::new(Forgetful), Before::default());
+    }
+    let files = Files::beside(&config.store.file());
+    if let Err(error) = files.state.check() {
+        warn!(
+            "{}: {error}; a restart will forget whether the operator has muted the bot",
+            files.state.path().display()
+        );
+    }
+    let before = files.load();
+    (Arc::new(files), before)
+}
+
 /// The database, if one is wanted and possible; enters into `before` what it
 /// knows. `now` is in seconds since 1970, if the board's clock is set.
 fn open_history(config: &Config, now: Option<u64>, before: &mut Before) -> Option<history::Writer> {
@@ -167,17 +207,6 @@ fn open_history(config: &Config, now: Option<u64>, before: &mut Before) -> Optio
     }
 }
 
-/// The running threads of a bot, and what is needed to stop them.
-pub struct Running {
-    outbox: Outbox,
-    events: Sender<Event>,
-    deaths: Receiver<Death>,
-    handles: Vec<JoinHandle<()>>,
-    pulses: [Pulse; 2],
-    unwritten: Option<history::thread::Unwritten>,
-    died: usize,
-}
-
 /// Starts link, dispatch, errands, store and history. `wake` is called when a thread ends.
 ///
 /// # Errors
@@ -210,6 +239,39 @@ pub fn start_resolving(
     resolver: lookup::Resolver,
     wake: Wake,
 ) -> Result<Running, AppError> {
+    let around = Around {
+        sanity,
+        resolver,
+        right: Box::new(Anybody),
+    };
+    start_around(config, registry, around, wake)
+}
+
+/// What a bot has around it besides its configuration.
+pub struct Around {
+    /// Which clocks to trust.
+    pub sanity: Sanity,
+    /// Turns names into addresses.
+    pub resolver: lookup::Resolver,
+    /// Whether it may be in front of its node.
+    pub right: Box<dyn Right>,
+}
+
+/// The same with all that surrounds it.
+///
+/// # Errors
+/// When the system has no thread or file descriptor left.
+pub fn start_around(
+    config: &Config,
+    registry: Registry,
+    around: Around,
+    wake: Wake,
+) -> Result<Running, AppError> {
+    let Around {
+        sanity,
+        resolver,
+        right,
+    } = around;
     let clock = Clock::start();
     let (death_sender, deaths) = bounded(THREADS);
     let report: Arc<dyn Fn(Death) + Send + Sync> = Arc::new(move |death| {
@@ -228,19 +290,13 @@ pub fn start_resolving(
     for trap in check::traps(config) {
         warn!("{trap}");
     }
-    let (link, io, events) = Link::tcp(settings, clock, random()?, &guard, on_death(&report))?;
+    let (link, io, events) =
+        Link::tcp(settings, clock, random()?, &guard, right, on_death(&report))?;
     let (result_sender, results) = bounded(WORKERS * 8);
     let (pool, mut handles) = Pool::start(result_sender.clone(), Arc::clone(&report))?;
     handles.push(io.handle);
 
-    let files = Files::beside(&config.store.file());
-    if let Err(error) = files.state.check() {
-        warn!(
-            "{}: {error}; a restart will forget whether the operator has muted the bot",
-            files.state.path().display()
-        );
-    }
-    let mut before = files.load();
+    let (keeper, mut before) = files(config);
     let writer = open_history(config, sanity.check(clock.now().unix), &mut before);
     systemd::notify(&[NotifyState::Status(&format!("no link yet to {endpoint}"))]);
     let mut unwritten = None;
@@ -273,7 +329,7 @@ pub fn start_resolving(
     let parts = Parts {
         outbox: link.outbox.clone(),
         errands: Box::new(pool),
-        keeper: Arc::new(files),
+        keeper,
         history,
         archive,
         weather: Arc::new(Services::new(weather_addresses(config), &guard)),
@@ -297,91 +353,35 @@ pub fn start_resolving(
         events,
         deaths,
         handles,
+        refusals: io.refusals,
         pulses: [io.pulse, pulse],
         unwritten,
-        died: 0,
+        died: Vec::new(),
     })
-}
-
-impl Running {
-    /// Whether a thread has ended by itself: a sentence about it.
-    pub fn death(&mut self) -> Option<String> {
-        let death = self.deaths.try_recv().ok()?;
-        self.died += 1;
-        Some(match death.panic {
-            Some(panic) => format!("thread {} panicked: {panic}", death.name),
-            None => format!("thread {} ended", death.name),
-        })
-    }
-
-    /// Stops everything in order: the link says goodbye, the bot ends with its
-    /// events, the workers with the bot. What hangs is left behind.
-    pub fn stop(mut self) {
-        let deadline = Instant::now() + STOP_LIMIT;
-        self.outbox.stop();
-        drop(self.events);
-        while self.died < self.handles.len() {
-            match self.deaths.recv_deadline(deadline) {
-                Ok(_) => self.died += 1,
-                Err(_) => {
-                    leave(&self.handles, self.unwritten.as_ref());
-                    return;
-                }
-            }
-        }
-        for handle in self.handles {
-            let _ = handle.join();
-        }
-    }
-
-    /// Asks both loops for a sign of life.
-    fn ask_for_beats(&self) {
-        self.outbox.beat();
-        let _ = self.events.try_send(Event::Beat);
-    }
-
-    fn beats(&self) -> [u64; 2] {
-        [self.pulses[0].count(), self.pulses[1].count()]
-    }
-}
-
-/// What is said when the time is up.
-fn leave(handles: &[JoinHandle<()>], unwritten: Option<&history::thread::Unwritten>) {
-    let hanging = handles.iter().filter(|handle| !handle.is_finished());
-    let names: Vec<_> = hanging
-        .filter_map(|handle| handle.thread().name())
-        .collect();
-    warn!("still busy: {}; leaving without", names.join(", "));
-    if unwritten.is_some_and(|it| it.batches() > 0) {
-        warn!("the end of the history is not written: what was heard last may be lost");
-    }
 }
 
 /// Runs the bot until a signal ends it.
 ///
 /// # Errors
-/// [`AppError`] when it cannot start, or when one of its threads dies.
+/// [`AppError`] when another bot has the node, when it cannot start, or when one
+/// of its threads dies.
 pub fn run(config: &Config) -> Result<(), AppError> {
     std::panic::set_hook(Box::new(|panic| error!("{panic}")));
     let stop = Stop::on_signals(Hangup::Ignored)?;
-    let mut running = start(config, commands::registry(), stop.wake())?;
-    systemd::notify(&[NotifyState::Ready]);
-    let mut watchdog = Watchdog::new();
-    loop {
-        stop.sleep(watchdog.timeout())?;
-        if stop.is_asked() {
-            info!("stopping");
-            systemd::notify(&[NotifyState::Stopping]);
-            running.stop();
-            return Ok(());
-        }
-        if let Some(death) = running.death() {
-            error!("{death}");
-            running.stop();
-            return Err(AppError::Failed(death));
-        }
-        watchdog.look(running.beats(), || running.ask_for_beats());
+    let mut right = Sole::default();
+    // Before anything is opened, if the address is known; else before the
+    // connection.
+    if let Some(address) = config.own_node().literal() {
+        right.connect(address)?;
     }
+    let around = Around {
+        sanity: Sanity::of_build(),
+        resolver: lookup::system(),
+        right: Box::new(right),
+    };
+    let running = start_around(config, commands::registry(), around, stop.wake())?;
+    systemd::notify(&[NotifyState::Ready]);
+    supervise(&stop, running, Watchdog::of_systemd(Instant::now()))
 }
 
 /// The simulated node that a command line asks for.
@@ -402,30 +402,4 @@ pub fn sim_settings(sim: &crate::cli::Sim) -> crate::sim::Settings {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::time::Duration;
-
-    #[test]
-    fn the_link_does_what_the_configuration_says() {
-        let text = "node.host = \"radio\"\nnode.port = 4404\nnode.connect_timeout = \"2s\"\n\
-            node.reconnect_max = \"2m\"\nnode.handshake = \"full\"\nbot.text_spacing = \"7s\"\n";
-        let settings = link_settings(&Config::parse(text, "meshbot.toml").unwrap());
-        assert_eq!(settings.endpoint.to_string(), "radio:4404");
-        assert_eq!(settings.connect_timeout, Duration::from_secs(2));
-        assert_eq!(settings.reconnect_max, Duration::from_secs(120));
-        assert_eq!(settings.session.text_spacing, Duration::from_secs(7));
-        assert!(matches!(
-            settings.session.handshake,
-            session::Handshake::Full
-        ));
-        let settings = link_settings(&Config::parse("node.host = \"radio\"", "x").unwrap());
-        assert_eq!(settings.connect_timeout, Duration::from_secs(10));
-        assert_eq!(settings.reconnect_max, Duration::from_secs(60));
-        assert_eq!(settings.session.text_spacing, Duration::from_millis(2_500));
-        assert!(matches!(
-            settings.session.handshake,
-            session::Handshake::TwoPhase
-        ));
-    }
-}
+mod tests;

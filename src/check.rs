@@ -148,10 +148,14 @@ pub fn describe(path: &Path, config: &Config) -> String {
         line(format_args!("history   none is kept"));
     }
     let trouble = place::look(store);
-    if let Some(trouble @ Trouble::Folder(_)) = &trouble
-        && store.enabled
-    {
+    if let Some(trouble @ Trouble::Folder(_)) = &trouble {
         line(format_args!("          none is kept there: {trouble}"));
+    }
+    if !store.enabled {
+        line(format_args!(
+            "state     nothing is written: a restart forgets the mute switch and the weather"
+        ));
+        return out;
     }
     let files = Files::beside(&config.store.file());
     let (state, known) = (files.state.path(), files.weather.path());

@@ -215,7 +215,7 @@ options:
   -V, --version       the version
 
 exit codes: 0 stopped as asked, 1 failed while running, 2 bad command line,
-78 bad configuration
+75 another meshbot on this machine has the node, 78 bad configuration
 ";
 
 const HELP_RUN: &str = "\

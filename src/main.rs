@@ -1,6 +1,6 @@
 //! The `meshbot` program: reads the command line, does what it says, and maps
-//! the end to an exit code: 0 as asked, 1 failed, 2 bad command line, 78 bad
-//! configuration.
+//! the end to an exit code: 0 as asked, 1 failed, 2 bad command line, 75 another
+//! bot has the node, 78 bad configuration.
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -31,10 +31,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&error);
-            match error {
-                AppError::Config(_) => ExitCode::from(78),
-                AppError::Failed(_) => ExitCode::FAILURE,
-            }
+            ExitCode::from(error.exit_code())
         }
     }
 }

@@ -64,8 +64,7 @@ impl Stop {
     /// # Errors
     /// When the process has no file descriptors left.
     pub fn on_signals(hangup: Hangup) -> io::Result<Self> {
-        let waker = Waker::new()?;
-        let asked = Arc::new(AtomicBool::new(false));
+        let Self { waker, asked } = Self::without_signals()?;
         let also = match hangup {
             Hangup::Ends if !is_ignored(SIGHUP) => Some(SIGHUP),
             Hangup::Ends => None,
@@ -81,6 +80,16 @@ impl Stop {
         for signal in NOTHING {
             disarm(signal)?;
         }
+        Ok(Self { waker, asked })
+    }
+
+    /// None reaches this one.
+    ///
+    /// # Errors
+    /// When the process has no file descriptors left.
+    pub fn without_signals() -> io::Result<Self> {
+        let waker = Waker::new()?;
+        let asked = Arc::default();
         Ok(Self { waker, asked })
     }
 

@@ -223,7 +223,8 @@ fn verdict(wrong: usize) -> Result<(), AppError> {
 }
 
 /// The made-up mesh and the node in it.
-fn mesh(options: &Options) -> Settings {
+#[must_use]
+pub fn mesh(options: &Options) -> Settings {
     Settings {
         seed: SEED,
         nodes: NODES,

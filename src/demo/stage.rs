@@ -13,14 +13,40 @@ use super::Options;
 use super::air::{Heard, spoken};
 use super::paper::{Mark, Paper};
 use super::script::{Exchange, Expect, Happening, Place, Step, Twist};
-use crate::mesh::{NodeNum, PacketId};
-use crate::sim::{Counters, Fault, Handle, Said};
+use crate::mesh::{NodeNum, Now, PacketId};
+use crate::sim::{Counters, Fault, Handle, Said, SimNode};
 
 /// A connection has to be back after this at the latest. Only a bot that is dead
 /// waits so long; a busy machine needs many times what a free one does.
 const CONNECT: Duration = Duration::from_secs(90);
 /// More failures than this say nothing new.
 const FAILURES: usize = 3;
+
+/// Where a script is played: in front of a node that lives by itself, or under a
+/// clock of the test's.
+pub trait House {
+    /// Does something with the node.
+    fn with<R>(&self, act: impl FnOnce(&mut SimNode, Now) -> R) -> R;
+
+    /// Lets the node live until `look` finds what it looks for, but no longer
+    /// than `most`.
+    fn wait_for<R>(&self, most: Duration, look: impl FnMut(&mut SimNode) -> Option<R>)
+    -> Option<R>;
+}
+
+impl House for Handle {
+    fn with<R>(&self, act: impl FnOnce(&mut SimNode, Now) -> R) -> R {
+        self.with(act)
+    }
+
+    fn wait_for<R>(
+        &self,
+        most: Duration,
+        look: impl FnMut(&mut SimNode) -> Option<R>,
+    ) -> Option<R> {
+        self.wait_for(most, look)
+    }
+}
 
 /// Something that did not come as expected.
 struct Failure {
@@ -41,9 +67,9 @@ struct Spoken {
 }
 
 /// The engine.
-pub struct Stage<'a, W> {
+pub struct Stage<'a, W, H> {
     options: &'a Options,
-    node: &'a Handle,
+    node: &'a H,
     paper: &'a mut Paper<W>,
     inbox: VecDeque<Heard>,
     last_text: Option<Duration>,
@@ -52,9 +78,9 @@ pub struct Stage<'a, W> {
     connections: u64,
 }
 
-impl<'a, W: Write> Stage<'a, W> {
+impl<'a, W: Write, H: House> Stage<'a, W, H> {
     /// An empty stage in front of `node`, to which the bot is connecting.
-    pub fn new(options: &'a Options, node: &'a Handle, paper: &'a mut Paper<W>) -> Self {
+    pub fn new(options: &'a Options, node: &'a H, paper: &'a mut Paper<W>) -> Self {
         Self {
             options,
             node,

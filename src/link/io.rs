@@ -18,6 +18,7 @@ use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use super::core::{Act, Core};
 use super::lookup::{LookUps, Resolver};
 use super::message::{Event, Loss, Request};
+use super::sole::{Right, Taken};
 use super::wake::{Clock, Waker, sleep_in_poll};
 use crate::net::Endpoint;
 use crate::net::guard::Linked;
@@ -74,6 +75,10 @@ pub struct Ends {
     pub resolver: Resolver,
     /// Where the connection leads, for those who must not go there.
     pub linked: Linked,
+    /// Whether the node may be connected to.
+    pub right: Box<dyn Right>,
+    /// Learns why not.
+    pub refused: Sender<Taken>,
     /// What the bot asks for.
     pub requests: Receiver<Request>,
     /// What the bot has to know.
@@ -87,6 +92,8 @@ pub struct Io {
     core: Core,
     clock: Clock,
     waker: Waker,
+    right: Box<dyn Right>,
+    refused: Sender<Taken>,
     requests: Receiver<Request>,
     events: Sender<Event>,
     look_ups: LookUps,
@@ -110,6 +117,8 @@ impl Io {
             core,
             clock: ends.clock,
             waker: ends.waker,
+            right: ends.right,
+            refused: ends.refused,
             requests: ends.requests,
             events: ends.events,
             look_ups,
@@ -212,19 +221,32 @@ impl Io {
                         self.core.looked_up(self.clock.now(), Err(error));
                     }
                 }
-                Act::Connect(address) => {
-                    self.linked.set(address);
-                    match open(address) {
-                        Ok(stream) => self.connection = Connection::Opening(stream),
-                        Err(error) => {
-                            self.core
-                                .connect_failed(self.clock.now(), &error.to_string());
-                        }
-                    }
-                }
+                Act::Connect(address) => self.connect(address),
                 Act::Close => self.close(),
             }
         }
+    }
+
+    fn connect(&mut self, address: SocketAddr) {
+        if let Err(taken) = self.right.connect(address) {
+            self.give_way(taken);
+            return;
+        }
+        self.linked.set(address);
+        match open(address) {
+            Ok(stream) => self.connection = Connection::Opening(stream),
+            Err(error) => {
+                self.core
+                    .connect_failed(self.clock.now(), &error.to_string());
+            }
+        }
+    }
+
+    /// Another bot has this node: this one says why, and ends in order.
+    fn give_way(&mut self, taken: Taken) {
+        // The first reason is enough.
+        let _ = self.refused.try_send(taken);
+        self.core.request(self.clock.now(), Request::Stop);
     }
 
     fn close(&mut self) {
@@ -243,6 +265,7 @@ impl Io {
         match stream.take_error() {
             Ok(None) => {
                 self.connection = Connection::Open(stream);
+                self.right.connected();
                 self.core.connected(self.clock.now());
             }
             Ok(Some(error)) | Err(error) => {
@@ -313,6 +336,11 @@ impl Io {
     /// first, then words, and never the outcome of a text.
     fn hand_over(&mut self) {
         while let Some(event) = self.core.event() {
+            if let Event::Ready(identity) = &event
+                && let Err(taken) = self.right.meet(identity.num)
+            {
+                self.give_way(taken);
+            }
             let places = match event {
                 _ if event.is_droppable() => EVENTS_FOR_ALL,
                 Event::Packet(_) | Event::Nodes(_) => EVENTS_FOR_WORDS,
@@ -372,6 +400,7 @@ mod tests {
     use crate::link::core::Settings;
     use crate::link::message::{Class, Keep, Outcome, Target, Text, Ticket};
     use crate::link::outbox::Gate;
+    use crate::link::sole::Anybody;
     use crate::link::{frame, lookup, session};
     use crate::mesh::{ChannelIndex, Hops, Now};
     use crate::proto::{self, from_radio::PayloadVariant as From, mesh_packet};
@@ -407,6 +436,8 @@ mod tests {
             waker: Waker::new().unwrap(),
             resolver: lookup::system(),
             linked: Linked::default(),
+            right: Box::new(Anybody),
+            refused: crossbeam_channel::bounded(1).0,
             requests: crossbeam_channel::never(),
             events,
             pulse: Pulse::default(),

@@ -2,7 +2,7 @@
 //!
 //! In reading order: [`message`] is what passes between bot and link,
 //! [`outbox`] the only way to send, [`frame`] bytes to frames, [`session`] the
-//! conversation, [`backoff`] the pauses between connections, [`core`] the life
+//! conversation, [`backoff`] the pauses between connections, [`sole`] who may connect, [`core`] the life
 //! of the link, [`io`] the thread with the socket, and [`wake`] what it sleeps by.
 
 pub mod backoff;
@@ -14,6 +14,7 @@ pub mod memory;
 pub mod message;
 pub mod outbox;
 pub mod session;
+pub mod sole;
 pub mod wake;
 
 use std::thread::JoinHandle;
@@ -30,6 +31,7 @@ pub use self::wake::{Clock, Waker};
 pub use crate::net::Endpoint;
 use crate::net::Guard;
 use crate::thread::{Death, Pulse};
+use sole::{Right, Taken};
 
 /// Requests that may wait for the thread: the gate lets in 64 texts, and
 /// probes and signs of life are few.
@@ -52,11 +54,13 @@ pub struct IoThread {
     pub handle: JoinHandle<()>,
     /// Counts the thread's rounds.
     pub pulse: Pulse,
+    /// Why the thread gave up its node, if it did.
+    pub refusals: Receiver<Taken>,
 }
 
 impl Link {
-    /// Starts the I/O thread for a real connection. `guard` learns where it leads,
-    /// `report` of its end.
+    /// Starts the I/O thread for a real connection, if there is a `right` to it.
+    /// `guard` learns where it leads, `report` of its end.
     ///
     /// # Errors
     /// When the system has no thread or file descriptor left.
@@ -65,6 +69,7 @@ impl Link {
         clock: Clock,
         rng: fastrand::Rng,
         guard: &Guard,
+        right: Box<dyn Right>,
         report: impl FnOnce(Death) + Send + 'static,
     ) -> std::io::Result<(Self, IoThread, crossbeam_channel::Sender<Event>)> {
         let gate = outbox::Gate::new(settings.session.text_spacing);
@@ -73,6 +78,7 @@ impl Link {
         let (event_sender, events) = bounded(io::EVENTS);
         let outbox = Outbox::new(requests, waker.wake(), gate.clone());
         let pulse = Pulse::default();
+        let (refused, refusals) = bounded(1);
         let endpoint = settings.endpoint.clone();
         let core = core::Core::new(settings, gate, rng);
         let ends = io::Ends {
@@ -80,6 +86,8 @@ impl Link {
             waker,
             resolver: guard.resolver(),
             linked: guard.linked(),
+            right,
+            refused,
             requests: request_receiver,
             events: event_sender.clone(),
             pulse: pulse.clone(),
@@ -88,7 +96,11 @@ impl Link {
         let handle = crate::thread::spawn("io", report, move || io.run())?;
         Ok((
             Self { outbox, events },
-            IoThread { handle, pulse },
+            IoThread {
+                handle,
+                pulse,
+                refusals,
+            },
             event_sender,
         ))
     }

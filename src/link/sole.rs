@@ -66,7 +66,9 @@ impl fmt::Display for Taken {
         if let Some(process) = self.process {
             write!(f, ", process {process}")?;
         }
-        f.write_str(": a node has one client, so stop that one first, with systemctl stop meshbot")?;
+        f.write_str(
+            ": a node has one client, so stop that one first, with systemctl stop meshbot",
+        )?;
         match self.process {
             Some(process) => write!(f, " or kill {process}"),
             None => Ok(()),

@@ -2,14 +2,23 @@
 //! one that does not; and somebody's own configuration. The bot, the sockets and
 //! the frames are real; only the delays of the radio are left out.
 
+use std::cell::RefCell;
 use std::io::Cursor;
 use std::path::Path;
 use std::time::Duration;
 
 use meshbot::app::AppError;
 use meshbot::config::Config;
+use meshbot::demo::paper::Paper;
 use meshbot::demo::script::{ALICE, BOB, DORA, Happening, Step, Twist};
+use meshbot::demo::stage::{House, Stage};
 use meshbot::demo::{self, Options};
+use meshbot::mesh::Now;
+use meshbot::sim::SimNode;
+use meshbot::sim::web::Scenario;
+
+use crate::support::weather;
+use crate::support::world::{self, World};
 
 const QUICK: Options = Options {
     colour: false,
@@ -51,6 +60,62 @@ fn what_comes_as_written_is_a_success() {
         "✓ 5 of 5 exchanges as expected: 2 answers, 3 times rightly none",
         "✓ 2 connections accepted by the node, 2 expected",
         "an empty line ends",
+    ] {
+        assert!(transcript.contains(line), "{line}\n{transcript}");
+    }
+    assert!(!transcript.contains('✗'), "{transcript}");
+}
+
+/// The whole of what `meshbot demo` plays, under the virtual clock: bot, link and
+/// node are the real ones, and so are the services of the weather.
+struct OnStage(RefCell<World>);
+
+impl House for OnStage {
+    fn with<R>(&self, act: impl FnOnce(&mut SimNode, Now) -> R) -> R {
+        let world = &mut *self.0.borrow_mut();
+        act(&mut world.node, world.now)
+    }
+
+    fn wait_for<R>(
+        &self,
+        most: Duration,
+        mut look: impl FnMut(&mut SimNode) -> Option<R>,
+    ) -> Option<R> {
+        let world = &mut *self.0.borrow_mut();
+        let end = world.now.mono + most;
+        loop {
+            if let Some(found) = look(&mut world.node) {
+                return Some(found);
+            }
+            if world.now.mono >= end {
+                return None;
+            }
+            world.run(5);
+        }
+    }
+}
+
+#[test]
+fn the_whole_script_comes_as_written() {
+    let web = weather::web();
+    web.set_scenario(Scenario::HeavyRain);
+    let options = Options::default();
+    let mut world = World::with(world::Options {
+        sim: demo::mesh(&options),
+        ..weather::options(&web, "")
+    });
+    demo::air::cast(&mut world.node, demo::script::CAST);
+    let house = OnStage(RefCell::new(world));
+    let mut out = Vec::new();
+    let mut paper = Paper::new(&mut out, false);
+    let wrong = Stage::new(&options, &house, &mut paper).play(demo::SCRIPT, || None);
+    let transcript = String::from_utf8_lossy(&out).into_owned();
+    assert_eq!(wrong.unwrap(), 0, "{transcript}");
+    for line in [
+        "✓ connection 3: the bot waited a little longer and has the slot again",
+        "25 of 25 exchanges as expected: 17 answers, 8 times rightly none",
+        "✓ 3 connections accepted by the node, 3 expected",
+        "✓ 0 texts refused by the node",
     ] {
         assert!(transcript.contains(line), "{line}\n{transcript}");
     }

@@ -125,6 +125,19 @@ impl Program {
         })
     }
 
+    /// Everything that it says on standard error until it ends by itself, which
+    /// it has to.
+    pub fn hear_its_end(&mut self) -> String {
+        let (said, heard) = crossbeam_channel::bounded(1);
+        let mut stderr = self.child.stderr.take().unwrap();
+        std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            let _ = stderr.read_to_end(&mut bytes);
+            let _ = said.send(String::from_utf8_lossy(&bytes).into_owned());
+        });
+        heard.recv_timeout(SOON).expect("it does not end")
+    }
+
     /// Its number.
     pub fn pid(&self) -> Pid {
         Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap()
@@ -151,6 +164,11 @@ impl Program {
         self.signal(signal);
         let status = self.child.wait().unwrap();
         (asked.elapsed(), status.code())
+    }
+
+    /// Waits for its end; its exit code.
+    pub fn code(mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
     }
 }
 

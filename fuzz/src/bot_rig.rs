@@ -38,6 +38,8 @@ pub struct Rig {
     /// The time by both clocks.
     pub now: Now,
     limit: usize,
+    /// Packets so far: each has a number of its own.
+    heard: u32,
 }
 
 impl Rig {
@@ -81,6 +83,7 @@ impl Rig {
                 unix: BUILT + 1_000_000,
             },
             limit,
+            heard: 0,
         };
         let mut identity = Identity {
             num: OWN,
@@ -118,7 +121,9 @@ impl Rig {
         self.bot.book().iter().count()
     }
 
-    fn receive(&mut self, packet: proto::MeshPacket) -> Vec<String> {
+    fn receive(&mut self, mut packet: proto::MeshPacket) -> Vec<String> {
+        self.heard += 1;
+        packet.id = self.heard;
         let received = Received {
             packet: Packet::from_wire(&packet),
             standing: Standing::Live,

@@ -265,7 +265,10 @@ fn the_link_does_what_the_configuration_says() {
     assert_eq!(settings.endpoint.to_string(), "radio:4404");
     assert_eq!(settings.connect_timeout, std::time::Duration::from_secs(2));
     assert_eq!(settings.reconnect_max, std::time::Duration::from_secs(120));
-    assert_eq!(settings.session.text_spacing, std::time::Duration::from_secs(7));
+    assert_eq!(
+        settings.session.text_spacing,
+        std::time::Duration::from_secs(7)
+    );
     assert!(settings.session.set_clock);
     assert!(matches!(
         settings.session.handshake,
@@ -274,7 +277,10 @@ fn the_link_does_what_the_configuration_says() {
     let settings = link_settings(&Config::parse("node.host = \"radio\"", "x").unwrap());
     assert_eq!(settings.connect_timeout, std::time::Duration::from_secs(10));
     assert_eq!(settings.reconnect_max, std::time::Duration::from_secs(60));
-    assert_eq!(settings.session.text_spacing, std::time::Duration::from_millis(2_500));
+    assert_eq!(
+        settings.session.text_spacing,
+        std::time::Duration::from_millis(2_500)
+    );
     assert!(!settings.session.set_clock);
     assert!(matches!(
         settings.session.handshake,

@@ -4,10 +4,10 @@
 //!
 //! - The node's clock is compared with the board's monotonic one, which no
 //!   time server steps. The difference is the median of the last packets.
-//! - What comes over an established link is as old as that difference says,
-//!   unless the difference itself has changed. A packet that contradicts it is
-//!   in doubt; one that says the same two seconds later, or anything that does so
-//!   for six seconds, is believed: then the clock was set.
+//! - What comes over an established link is as old as that difference says. A packet
+//!   that contradicts it was held up, or the clock was set: said again two seconds
+//!   later it is believed.
+//! - Whatever the clock does, for longer than six seconds nothing is old.
 //! - At the beginning of a session the board's own clock and what was known before
 //!   may vouch for the node's, nothing more.
 
@@ -21,10 +21,12 @@ const TOLERANCE: i64 = 5;
 /// Two clocks that are set independently agree when they are no further apart, in
 /// seconds.
 const APART: i64 = 60;
-/// Said again after so long, a contradiction is believed…
+/// Said again after so long, a contradiction is believed.
 const CONFIRMED: Duration = Duration::from_secs(2);
-/// …and at the latest then, whatever else is said.
-const DOUBT_MAX: Duration = Duration::from_secs(6);
+/// So long packets may look old in a row…
+const SPELL: Duration = Duration::from_secs(6);
+/// …which ends when none did for so long.
+const SPELL_GAP: Duration = Duration::from_secs(30);
 /// Packets whose median is the difference of the clocks…
 const VOTES: usize = 9;
 /// …one of them in so long.
@@ -33,14 +35,11 @@ const VOTE_EVERY: Duration = Duration::from_secs(2);
 /// Seconds of the node's clock minus seconds of the monotonic one.
 type Offset = i64;
 
-/// A packet, or several, that contradict what is known.
+/// Packets that look old, one after the other.
 #[derive(Clone, Copy, Debug)]
-struct Doubt {
-    /// Since when nothing agreed any more.
+struct Spell {
     since: Duration,
-    /// What was said last that was new, and when.
-    says: Offset,
-    said: Duration,
+    last: Duration,
 }
 
 /// What is known of the node's clock.
@@ -50,7 +49,9 @@ pub(super) struct NodeClock {
     offset: Option<Offset>,
     votes: Votes,
     next_vote: Duration,
-    doubt: Option<Doubt>,
+    /// What contradicts it, and since when that is said.
+    other: Option<(Offset, Duration)>,
+    spell: Option<Spell>,
     /// It is known in this session.
     is_fresh: bool,
     /// The node itself has told it since.
@@ -88,7 +89,7 @@ impl NodeClock {
     pub fn session(&mut self) {
         self.is_fresh = false;
         self.is_told = false;
-        self.doubt = None;
+        self.other = None;
     }
 
     /// It is another node.
@@ -116,7 +117,7 @@ impl NodeClock {
         let board = to_i64(now.unix)? - to_i64(now.mono.as_secs())?;
         let offset = self
             .offset
-            .filter(|_| self.is_fresh && self.doubt.is_none())?;
+            .filter(|_| self.is_fresh && self.other.is_none())?;
         Some(offset - board)
     }
 
@@ -127,7 +128,7 @@ impl NodeClock {
         let mono = now.mono.as_secs().cast_signed();
         let says = rx_time.cast_signed().saturating_sub(mono);
         let late = self.offset.map_or(0, |offset| offset.saturating_sub(says));
-        if self.is_fresh && late.abs() <= TOLERANCE && self.doubt.is_none() {
+        if self.is_fresh && late.abs() <= TOLERANCE && self.other.is_none() {
             if now.mono >= self.next_vote {
                 self.vote(now.mono, says);
             }
@@ -164,7 +165,7 @@ impl NodeClock {
         self.votes = Votes::begin(says);
         self.offset = Some(says);
         self.next_vote = mono + VOTE_EVERY;
-        self.doubt = None;
+        self.other = None;
         self.is_fresh = true;
         self.is_told = true;
     }
@@ -177,54 +178,71 @@ impl NodeClock {
         }
         let late = self.offset.map_or(0, |offset| offset.saturating_sub(says));
         if late.abs() <= TOLERANCE {
-            self.doubt = None;
+            self.other = None;
             self.vote(now.mono, says);
             return late.max(0).cast_unsigned();
         }
-        self.doubt(now.mono, says, late)
+        self.contradicts(now.mono, says, late)
     }
 
-    /// The first packets of a session: who agrees with the board's clock, or with
-    /// what was known, is believed at once, and so is who looks younger.
+    /// The first packets of a session. What agrees with the board's clock, or with
+    /// what was known, is believed, and only what is late by both may be old.
     fn judge_first(&mut self, now: Now, sanity: Sanity, says: Offset) -> u64 {
         let mono = to_i64(now.mono.as_secs()).unwrap_or(0);
         let board = sanity
             .check(now.unix)
             .and_then(to_i64)
             .map(|unix| unix - mono);
-        let by_board = board.map(|board| board.saturating_sub(says));
-        let by_memory = self.offset.map(|offset| offset.saturating_sub(says));
-        let least = by_board.into_iter().chain(by_memory).min();
-        match least {
-            Some(late) if late > APART => self.doubt(now.mono, says, late),
+        let known = board.into_iter().chain(self.offset);
+        let late = known.map(|offset| offset.saturating_sub(says));
+        let Some(least) = late.clone().min() else {
+            self.believe(now.mono, says);
+            return 0;
+        };
+        if least > APART {
+            return self.contradicts(now.mono, says, least);
+        }
+        let near = late.filter(|late| late.abs() <= APART);
+        match near.min_by_key(|late| late.abs()) {
+            Some(late) if late.abs() <= TOLERANCE => {
+                self.believe(now.mono, says);
+                late.max(0).cast_unsigned()
+            }
             // Held up for a while, or a clock that is a little off: the next one
             // will show.
-            Some(late) if late > TOLERANCE => {
+            Some(late) => {
                 self.believe(now.mono, says + late);
-                late.cast_unsigned()
+                late.max(0).cast_unsigned()
             }
-            _ => {
-                self.believe(now.mono, says);
-                0
-            }
+            None => self.contradicts(now.mono, says, least),
         }
     }
 
-    fn doubt(&mut self, mono: Duration, says: Offset, late: i64) -> u64 {
-        let doubt = *self.doubt.get_or_insert(Doubt {
-            since: mono,
-            says,
-            said: mono,
+    fn contradicts(&mut self, mono: Duration, says: Offset, late: i64) -> u64 {
+        match self.other {
+            Some((other, since)) if says.saturating_sub(other).abs() <= TOLERANCE => {
+                if mono >= since + CONFIRMED {
+                    self.believe(mono, says);
+                    return 0;
+                }
+            }
+            _ => self.other = Some((says, mono)),
+        }
+        if late <= APART {
+            return late.max(0).cast_unsigned();
+        }
+        let spell = self
+            .spell
+            .filter(|spell| mono < spell.last + SPELL_GAP)
+            .map_or(mono, |spell| spell.since);
+        self.spell = Some(Spell {
+            since: spell,
+            last: mono,
         });
-        let again = says.saturating_sub(doubt.says).abs() <= TOLERANCE;
-        if again && mono >= doubt.said + CONFIRMED || mono >= doubt.since + DOUBT_MAX {
-            self.believe(mono, says);
+        if mono >= spell + SPELL {
             return 0;
         }
-        if !again && let Some(doubt) = &mut self.doubt {
-            (doubt.says, doubt.said) = (says, mono);
-        }
-        late.max(0).cast_unsigned()
+        late.cast_unsigned()
     }
 }
 
@@ -349,6 +367,8 @@ mod tests {
         // Fifty minutes ahead in the last session: what looks young is not.
         let mut clocks = Clocks::new(0);
         clocks.age(3_000);
+        clocks.mono += 2;
+        clocks.age(3_000);
         clocks.node.session();
         assert_eq!(clocks.kept_for(-20), Some(3_020));
     }
@@ -362,8 +382,16 @@ mod tests {
         // everything is an hour old, by the board's clock nothing is.
         let mut clocks = Clocks::new(0);
         clocks.age(3_600);
+        clocks.mono += 2;
+        clocks.age(3_600);
         clocks.node.session();
         assert_eq!(clocks.age(0), 0);
+        // One word from far ahead at the very beginning is nothing to go by.
+        let mut clocks = Clocks::new(0);
+        assert_eq!(
+            [500_000_000, 0, -400].map(|off| clocks.age(off)),
+            [0, 0, 400]
+        );
     }
 
     proptest! {

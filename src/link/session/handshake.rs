@@ -33,6 +33,10 @@ pub const DRAIN_MAX: Duration = Duration::from_secs(5);
 /// More nodes than any node knows; what is beyond is not kept.
 pub const MAX_NODES: usize = 4_096;
 
+/// Configurations with gaps that are asked for again on one connection, before
+/// they are taken as they are.
+pub const GAPS_ASKED: u8 = 2;
+
 /// How to ask the node for what it knows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Handshake {
@@ -55,7 +59,7 @@ pub enum Phase {
         nonce: u32,
         since: Duration,
         last_frame: Duration,
-        draft: Box<Identity>,
+        draft: Draft,
     },
     /// Usable; what comes may still be from before the connection. `last` is the
     /// last text.
@@ -100,31 +104,72 @@ impl Phase {
     }
 }
 
+/// The configuration as far as it has come.
+#[derive(Debug)]
+pub struct Draft {
+    pub identity: Box<Identity>,
+    /// What has come of that which every firmware sends (protocol.md §2.2).
+    pub seen: Parts,
+    /// Bytes that belonged to no frame, when it was asked for.
+    pub stray: u64,
+}
+
+/// A set of parts of the configuration.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Parts(u16);
+
+impl Parts {
+    const METADATA: Self = Self(1 << 8);
+    const LORA: Self = Self(1 << 9);
+    /// The node's own entry, which bears the number that it gave.
+    pub const OWN: Self = Self(1 << 10);
+    /// No byte came that belonged to no frame.
+    pub const NO_STRAY: Self = Self(1 << 11);
+    pub const ALL: Self = Self((1 << 12) - 1);
+
+    fn channel(index: usize) -> Self {
+        Self(1 << index)
+    }
+
+    pub fn add(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+}
+
 /// What holds until the node says otherwise: the factory's hop limit, and a
 /// primary channel, which every node has.
-pub fn blank() -> Box<Identity> {
+pub fn blank(stray: u64) -> Draft {
     let mut identity = Box::<Identity>::default();
     identity.lora.hop_limit = FACTORY_HOPS;
     identity.channels[0].enabled = true;
-    identity
+    Draft {
+        identity,
+        seen: Parts::default(),
+        stray,
+    }
 }
 
 /// Enters one frame of the configuration into the draft. `false` when the
 /// frame is not part of it.
-pub fn note(draft: &mut Identity, variant: &proto::from_radio::PayloadVariant) -> bool {
+pub fn note(draft: &mut Draft, variant: &proto::from_radio::PayloadVariant) -> bool {
     use proto::from_radio::PayloadVariant as V;
+    let Draft { identity, seen, .. } = draft;
     match variant {
         V::MyInfo(info) => {
-            draft.num = NodeNum(info.my_node_num);
-            draft.nodedb_count = info.nodedb_count;
-            draft.reboot_count = info.reboot_count;
+            identity.num = NodeNum(info.my_node_num);
+            identity.nodedb_count = info.nodedb_count;
+            identity.reboot_count = info.reboot_count;
         }
-        V::Metadata(metadata) => draft.firmware.clone_from(&metadata.firmware_version),
+        V::Metadata(metadata) => {
+            identity.firmware.clone_from(&metadata.firmware_version);
+            seen.add(Parts::METADATA);
+        }
         V::Channel(wire) => {
-            if let Some(slot) = usize::try_from(wire.index)
+            if let Some((index, slot)) = usize::try_from(wire.index)
                 .ok()
-                .and_then(|index| draft.channels.get_mut(index))
+                .and_then(|index| Some((index, identity.channels.get_mut(index)?)))
             {
+                seen.add(Parts::channel(index));
                 *slot = ChannelInfo {
                     name: wire
                         .settings
@@ -137,7 +182,10 @@ pub fn note(draft: &mut Identity, variant: &proto::from_radio::PayloadVariant) -
         }
         V::Config(proto::Config {
             payload_variant: Some(config::PayloadVariant::Lora(lora)),
-        }) => draft.lora = *lora,
+        }) => {
+            identity.lora = *lora;
+            seen.add(Parts::LORA);
+        }
         V::Config(_) | V::ModuleConfig(_) | V::DeviceuiConfig(_) | V::FileInfo(_) => {}
         _ => return false,
     }

@@ -34,7 +34,7 @@ use log::{debug, warn};
 use self::clock::NodeClock;
 use self::ending::Ending;
 use self::flight::Flights;
-use self::handshake::{DRAIN_MAX, NODES_AGAIN, Phase};
+use self::handshake::{DRAIN_MAX, NODES_AGAIN, Parts, Phase};
 pub use self::handshake::{Handshake, MAX_NODES, NONCE_CONFIG, NONCE_NODES};
 use self::liveness::{Due, Liveness};
 use self::queue::Queue;
@@ -126,6 +126,10 @@ pub struct Session {
     seen: Seen,
     tracker: Tracker,
     infos: Vec<proto::NodeInfo>,
+    /// What the last configuration with gaps had, and of whom.
+    gaps: Option<(NodeNum, Parts)>,
+    /// How often one with gaps was asked for again on this connection.
+    gaps_asked: u8,
     /// Not to be asked for the node list before this.
     nodes_not_before: Duration,
     clock: NodeClock,
@@ -166,6 +170,8 @@ impl Session {
             seen: Seen::default(),
             tracker: Tracker::default(),
             infos: Vec::new(),
+            gaps: None,
+            gaps_asked: 0,
             nodes_not_before: Duration::ZERO,
             clock: NodeClock::default(),
             clock_set_at: None,
@@ -184,6 +190,7 @@ impl Session {
     /// A connection is made: begins the handshake.
     pub fn connected(&mut self, now: Now) {
         self.opened += 1;
+        self.gaps_asked = 0;
         self.decoder.reset();
         self.out.clear();
         self.verdict = None;

@@ -6,7 +6,9 @@ use log::{info, warn};
 
 use super::Session;
 use super::ending::Ending;
-use super::handshake::{self, Handshake, NODES_AGAIN, NONCE_CONFIG, NONCE_NODES, Phase};
+use super::handshake::{
+    self, Draft, GAPS_ASKED, Handshake, NODES_AGAIN, NONCE_CONFIG, NONCE_NODES, Parts, Phase,
+};
 use super::liveness::Liveness;
 use crate::link::message::{Event, Identity, Loss};
 use crate::mesh::{NodeNum, Now};
@@ -33,13 +35,43 @@ impl Session {
             nonce,
             since: now.mono,
             last_frame: now.mono,
-            draft: handshake::blank(),
+            draft: handshake::blank(self.decoder.stray_bytes()),
         };
         self.write(now, to_radio::PayloadVariant::WantConfigId(nonce));
     }
 
+    /// The node says that this was all. A torn frame takes what follows it along
+    /// and may still read as a message, with another number in it than the
+    /// node's: what has gaps is asked for again, unless this node always has them.
+    pub(super) fn configured(&mut self, now: Now, draft: Draft) {
+        let Draft {
+            identity,
+            mut seen,
+            stray,
+        } = draft;
+        let num = identity.num;
+        if self.infos.iter().any(|info| NodeNum(info.num) == num) {
+            seen.add(Parts::OWN);
+        }
+        if self.decoder.stray_bytes() == stray {
+            seen.add(Parts::NO_STRAY);
+        }
+        let is_usual = seen == Parts::ALL || self.gaps == Some((num, seen));
+        if !is_usual && self.gaps_asked < GAPS_ASKED {
+            self.gaps = Some((num, seen));
+            self.gaps_asked += 1;
+            info!("the node's configuration came with gaps: asked for again");
+            self.begin(now);
+        } else if num.is_node() {
+            self.ready(now, identity);
+        } else {
+            warn!("the node did not say its number");
+            self.verdict = Some(Loss::HandshakeStalled);
+        }
+    }
+
     /// The configuration is complete.
-    pub(super) fn ready(&mut self, now: Now, mut identity: Box<Identity>) {
+    fn ready(&mut self, now: Now, mut identity: Box<Identity>) {
         identity.opened = self.opened;
         if self.own != identity.num && self.own.is_node() {
             warn!(

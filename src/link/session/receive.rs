@@ -56,13 +56,8 @@ impl Session {
     fn config_complete(&mut self, now: Now, complete: u32) {
         match &mut self.phase {
             Phase::Config { nonce, draft, .. } if *nonce == complete => {
-                let identity = std::mem::take(draft);
-                if identity.num.is_node() {
-                    self.ready(now, identity);
-                } else {
-                    warn!("the node did not say its number");
-                    self.verdict = Some(crate::link::message::Loss::HandshakeStalled);
-                }
+                let draft = std::mem::replace(draft, handshake::blank(0));
+                self.configured(now, draft);
             }
             // The nodes' nonce is always the same, so it cannot be a wrong one.
             phase if complete == NONCE_NODES && phase.is_ready() => {

@@ -57,6 +57,38 @@ fn heard(from: NodeNum, id: u32, data: proto::Data) -> proto::MeshPacket {
     }
 }
 
+/// All that every firmware sends (protocol.md §2.2), but for the end.
+fn configuration(num: NodeNum) -> Vec<From> {
+    let mut all = vec![
+        From::MyInfo(proto::MyNodeInfo {
+            my_node_num: num.0,
+            nodedb_count: 3,
+            ..Default::default()
+        }),
+        From::NodeInfo(node_info(num)),
+        From::Metadata(proto::DeviceMetadata {
+            firmware_version: "2.7.26".into(),
+            ..Default::default()
+        }),
+    ];
+    all.extend((0..8).map(|index| {
+        From::Channel(proto::Channel {
+            index,
+            settings: None,
+            role: i32::from(index == 0),
+        })
+    }));
+    all.push(From::Config(proto::Config {
+        payload_variant: Some(proto::config::PayloadVariant::Lora(
+            proto::config::LoRaConfig {
+                hop_limit: 5,
+                ..Default::default()
+            },
+        )),
+    }));
+    all
+}
+
 fn ping(id: u32) -> proto::MeshPacket {
     heard(FRIEND, id, data(PortNum::TextMessageApp, b"/ping"))
 }
@@ -137,29 +169,17 @@ impl Rig {
 
     fn configure(&mut self, nonce: u32) {
         assert!(matches!(self.take()[..], [To::WantConfigId(asked)] if asked == nonce));
-        self.give(From::MyInfo(proto::MyNodeInfo {
-            my_node_num: OWN.0,
-            nodedb_count: 3,
-            ..Default::default()
-        }));
-        self.give(From::NodeInfo(node_info(OWN)));
-        self.give(From::Channel(proto::Channel {
-            index: 0,
-            settings: None,
-            role: 1,
-        }));
-        self.give(From::Config(proto::Config {
-            payload_variant: Some(proto::config::PayloadVariant::Lora(
-                proto::config::LoRaConfig {
-                    hop_limit: 5,
-                    ..Default::default()
-                },
-            )),
-        }));
+        self.give_configuration(OWN);
         self.give(From::ConfigCompleteId(nonce));
         // Heartbeats are mostly not what a test is about.
         if self.session.output().len() == 6 {
             self.take();
+        }
+    }
+
+    fn give_configuration(&mut self, num: NodeNum) {
+        for variant in configuration(num) {
+            self.give(variant);
         }
     }
 
@@ -325,12 +345,48 @@ fn a_full_handshake_takes_an_ordinary_nonce_and_only_its_own_completion() {
     assert!(nonce != 0 && nonce != NONCE_CONFIG && nonce != NONCE_NODES);
     rig.give(From::ConfigCompleteId(nonce ^ 1));
     assert!(!rig.session.is_ready());
-    rig.give(From::MyInfo(proto::MyNodeInfo {
-        my_node_num: OWN.0,
-        ..Default::default()
-    }));
+    rig.give_configuration(OWN);
     rig.give(From::ConfigCompleteId(nonce));
     assert!(rig.session.is_ready());
+}
+
+/// A frame cut anywhere in the configuration swallows the beginning of the next
+/// and may still read as a message: no question to the node is lost by that.
+#[test]
+fn a_torn_configuration_makes_no_other_node() {
+    let mut frames: Vec<_> = configuration(OWN).into_iter().map(frame_of).collect();
+    frames.push(frame_of(From::ConfigCompleteId(NONCE_CONFIG)));
+    let whole = frames.concat();
+    for (torn, frame) in frames.iter().enumerate() {
+        for cut in 1..frame.len() {
+            let mut rig = Rig::new(Handshake::TwoPhase);
+            rig.connect();
+            rig.take();
+            let mut bytes = frames.clone();
+            bytes[torn].truncate(cut);
+            rig.session.received(rig.now, &bytes.concat());
+            rig.wait(2_000);
+            if let [To::WantConfigId(NONCE_CONFIG), ..] = rig.take_all()[..] {
+                rig.session.received(rig.now, &whole);
+            }
+            let identity = rig.events().into_iter().find_map(|event| match event {
+                Event::Ready(identity) => Some(identity),
+                _ => None,
+            });
+            // One that lost its end has stalled: it goes on with a new connection.
+            if let Some(identity) = identity {
+                let has = (
+                    identity.num,
+                    identity.lora.hop_limit,
+                    identity.own.is_some(),
+                );
+                assert_eq!(has, (OWN, 5, true), "frame {torn} cut after {cut} bytes");
+            } else {
+                rig.wait(15_000);
+                assert_eq!(rig.session.verdict(), Some(Loss::HandshakeStalled));
+            }
+        }
+    }
 }
 
 #[test]
@@ -349,14 +405,27 @@ fn a_stalled_configuration_is_given_up_after_15_s() {
 #[test]
 fn what_the_node_leaves_out_is_as_the_factory_has_it() {
     let mut rig = Rig::new(Handshake::TwoPhase);
-    rig.connect();
-    rig.take();
-    rig.give(From::MyInfo(proto::MyNodeInfo {
-        my_node_num: OWN.0,
-        ..Default::default()
-    }));
-    rig.give(From::ConfigCompleteId(NONCE_CONFIG));
-    rig.take();
+    for connection in 0..2 {
+        rig.connect();
+        // It may have been torn on the way, so it is asked for once more; the
+        // same again is how this node is.
+        for again in [connection == 0, false] {
+            assert!(matches!(rig.take()[..], [To::WantConfigId(NONCE_CONFIG)]));
+            rig.give(From::MyInfo(proto::MyNodeInfo {
+                my_node_num: OWN.0,
+                ..Default::default()
+            }));
+            rig.give(From::ConfigCompleteId(NONCE_CONFIG));
+            assert_eq!(rig.session.is_ready(), !again);
+            if !again {
+                break;
+            }
+        }
+        rig.take();
+        if connection == 0 {
+            rig.lose();
+        }
+    }
     let mut text = answer(PUBLIC, Keep::For(REPLY_EXPIRY));
     text.hops_used = Hops::Unknown;
     rig.send(1, text);
@@ -721,15 +790,7 @@ fn a_text_that_waits_for_the_socket_when_the_node_restarts_is_sent_once() {
                 match message {
                     To::Packet(_) => texts += 1,
                     To::WantConfigId(nonce) => {
-                        rig.give(From::MyInfo(proto::MyNodeInfo {
-                            my_node_num: OWN.0,
-                            ..Default::default()
-                        }));
-                        rig.give(From::Channel(proto::Channel {
-                            index: 0,
-                            settings: None,
-                            role: 1,
-                        }));
+                        rig.give_configuration(OWN);
                         rig.give(From::ConfigCompleteId(nonce));
                     }
                     _ => {}
@@ -841,10 +902,7 @@ fn a_node_that_restarts_without_end_is_not_asked_without_end() {
                 assert!(matches!(message, To::WantConfigId(NONCE_CONFIG)));
                 asked.push(rig.now.mono);
                 if at_the_end {
-                    rig.give(From::MyInfo(proto::MyNodeInfo {
-                        my_node_num: OWN.0,
-                        ..Default::default()
-                    }));
+                    rig.give_configuration(OWN);
                     rig.give(From::ConfigCompleteId(NONCE_CONFIG));
                     rig.take_all();
                 }
@@ -864,10 +922,7 @@ fn a_node_that_restarts_without_end_is_not_asked_without_end() {
         // Then the node is well, and what was is forgotten.
         rig.wait(61_000);
         assert!(matches!(rig.take()[..], [To::WantConfigId(NONCE_CONFIG)]));
-        rig.give(From::MyInfo(proto::MyNodeInfo {
-            my_node_num: OWN.0,
-            ..Default::default()
-        }));
+        rig.give_configuration(OWN);
         rig.give(From::ConfigCompleteId(NONCE_CONFIG));
         rig.take_all();
         for _ in 0..4 {
@@ -1209,10 +1264,7 @@ fn a_text_in_the_output_when_the_node_restarts_is_written_once() {
         panic!("{written:?}");
     };
     assert!(rig.outcomes().is_empty());
-    rig.give(From::MyInfo(proto::MyNodeInfo {
-        my_node_num: OWN.0,
-        ..Default::default()
-    }));
+    rig.give_configuration(OWN);
     rig.give(From::ConfigCompleteId(NONCE_CONFIG));
     rig.now = rig.now.plus(Duration::from_secs(5));
     rig.session.tick(rig.now);

@@ -19,7 +19,7 @@ use meshbot::bot::record::{Heard, Medium, When};
 use meshbot::config::{Config, Mode};
 use meshbot::link::memory::FarEnd;
 use meshbot::link::{Event, Identity, Link, Received};
-use meshbot::mesh::{Hops, NodeNum, Now, Payload, Sanity};
+use meshbot::mesh::{Hops, NodeNum, Now, PacketId, Payload, Sanity};
 use meshbot::proto::PortNum;
 use meshbot::sim::Said;
 use meshbot::store::history::thread::Doubts;
@@ -169,6 +169,7 @@ fn question(text: &str) -> Received {
     let packet = &mut received.packet;
     packet.from = ASKER;
     packet.to = OWN;
+    packet.id = PacketId(fastrand::u32(1..));
     packet.via_mqtt = false;
     packet.hops = Hops::Known(1);
     packet.payload = Payload::Port(PortNum::TextMessageApp, text.as_bytes().to_vec());

@@ -145,6 +145,7 @@ fn what_nobody_here_can_read_is_counted_once() {
     world.fault(Fault::Drop);
     world.run(5 * MINUTE);
     world.say(sealed(stranger, 73));
+    world.run(MINUTE);
     world.off = false;
     world.run(12 * MINUTE);
     let kept = packets(&path);
@@ -180,6 +181,7 @@ fn a_back_log_is_written_down_and_marked() {
         world.run(MINUTE);
         world.say(Said::on_channel(alice, 0, &format!("/ping {minute}")));
     }
+    world.run(MINUTE);
     world.off = false;
     world.run(15 * MINUTE);
     let kept = packets(&path);

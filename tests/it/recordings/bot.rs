@@ -82,8 +82,8 @@ fn ping_and_help_are_answered_on_2_7() {
         &expect![[r#"
             0.000 want_config_id 69420
             0.173 heartbeat
+            0.773 want_config_id 69421
             1.578 !a1b2c3d4→!ffffffff channel 0 reply e641985d hop_limit 3 want_ack true: 🏓 pong · 1 hop
-            3.578 want_config_id 69421
             5.593 !a1b2c3d4→!50000004 channel 0 reply 73e332a1 hop_limit 3 want_ack true: (help)
             9.702 disconnect
         "#]],
@@ -97,8 +97,8 @@ fn ping_and_help_are_answered_on_2_8() {
         &expect![[r#"
             0.000 want_config_id 69420
             0.167 heartbeat
+            0.767 want_config_id 69421
             1.670 !596623a6→!ffffffff channel 0 reply f77369ee hop_limit 3 want_ack true: 🏓 pong · 1 hop
-            3.670 want_config_id 69421
             5.784 !596623a6→!50000004 channel 0 reply 4ac3573f hop_limit 3 want_ack true: (help)
             9.291 disconnect
         "#]],

@@ -231,30 +231,30 @@ fn a_small_mesh_is_read_as_listed() {
     check(
         &replay,
         &expect![[r#"
-        0.160 ready !a1b2c3d4 "Alpha Base", 15 nodes, firmware 2.7.26.54e0d8d, channels 0="" 1="bot", hop_limit 3
-        0.160 list of 15
-        6.478 Live 4e765ee2 !50000003→all channel 0 hops 1 age 1 "!ping"
-        9.588 Live 5b5a4e2a !a1b2c3d5→all channel 0 hops 0 age 1 "good morning from Bravo"
-        13.800 Live 66c7c2a5 !a1b2c3d5→!a1b2c3d4 channel 0 hops 0 age 1 "!help"
-        15.507 Live cd3dc38d !a1b2c3d5→!a1b2c3d4 ROUTING_APP hops 0 age 1
-        17.515 Live 953ed639 !50000104→all channel 1 hops 2 age 1 "Grüße auf Kanal bot 🤖"
-        20.423 Live 7f2ae5fa !50000205→!a1b2c3d4 channel 0 hops 1 age 1 key "pki flagged dm"
-        23.029 Live 6e5ed4e6 !a1b2c3d4→!a1b2c3d4 ROUTING_APP hops ? age 1
-        23.430 Live 3d973671 !50000003→all TEXT_MESSAGE_APP hops 1 age 1 reaction
-        29.646 Live 1a4e44cf !50000307→all channel 0 hops 1 age 1 MQTT "mqtt one"
-        30.748 Live ea759ce7 !a1b2c3d4→all TELEMETRY_APP hops ? age 1
-        30.748 Live a39b1ce8 !a1b2c3d4→all TELEMETRY_APP hops ? age 1
-        32.554 Live b7018811 !5fffff01→all channel 0 hops 1 age 1 "from a node that is not in the db"
-        39.573 Live c66618e9 !a1b2c3d4→!a1b2c3d4 ROUTING_APP hops ? age 1
-        44.686 Live 786ffb8e !a1b2c3d5→!a1b2c3d4 ROUTING_APP hops 0 age 1
-        50.704 Live 8dd70790 !a1b2c3d5→!a1b2c3d4 ROUTING_APP hops 0 age 1
-        55.118 Live 1f0e5f8f !a1b2c3d5→!a1b2c3d4 NODEINFO_APP hops 0 age 0
-        58.229 Live a9b5ce03 !a1b2c3da→!a1b2c3d4 NODEINFO_APP hops 0 age 0
-        61.340 Live 44bc6793 !a1b2c3d5→!a1b2c3d4 ROUTING_APP hops 0 age 0
-        61.441 Live 6e230e04 !a1b2c3da→!a1b2c3d4 ROUTING_APP hops 0 age 1
-        68.761 Live 980838ed !a1b2c3d4→!a1b2c3d4 ROUTING_APP hops ? age 1
-        90.810 Live 32c78cee !a1b2c3d4→all TELEMETRY_APP hops ? age 1
-    "#]],
+            0.160 ready !a1b2c3d4 "Alpha Base", 15 nodes, firmware 2.7.26.54e0d8d, channels 0="" 1="bot", hop_limit 3
+            0.160 list of 15
+            6.478 Live 4e765ee2 !50000003→all channel 0 hops 1 age 1 "!ping"
+            9.588 Live 5b5a4e2a !a1b2c3d5→all channel 0 hops 0 age 0 "good morning from Bravo"
+            13.800 Live 66c7c2a5 !a1b2c3d5→!a1b2c3d4 channel 0 hops 0 age 0 "!help"
+            15.507 Live cd3dc38d !a1b2c3d5→!a1b2c3d4 ROUTING_APP hops 0 age 0
+            17.515 Live 953ed639 !50000104→all channel 1 hops 2 age 0 "Grüße auf Kanal bot 🤖"
+            20.423 Live 7f2ae5fa !50000205→!a1b2c3d4 channel 0 hops 1 age 0 key "pki flagged dm"
+            23.029 Live 6e5ed4e6 !a1b2c3d4→!a1b2c3d4 ROUTING_APP hops ? age 1
+            23.430 Live 3d973671 !50000003→all TEXT_MESSAGE_APP hops 1 age 0 reaction
+            29.646 Live 1a4e44cf !50000307→all channel 0 hops 1 age 0 MQTT "mqtt one"
+            30.748 Live ea759ce7 !a1b2c3d4→all TELEMETRY_APP hops ? age 0
+            30.748 Live a39b1ce8 !a1b2c3d4→all TELEMETRY_APP hops ? age 0
+            32.554 Live b7018811 !5fffff01→all channel 0 hops 1 age 0 "from a node that is not in the db"
+            39.573 Live c66618e9 !a1b2c3d4→!a1b2c3d4 ROUTING_APP hops ? age 0
+            44.686 Live 786ffb8e !a1b2c3d5→!a1b2c3d4 ROUTING_APP hops 0 age 0
+            50.704 Live 8dd70790 !a1b2c3d5→!a1b2c3d4 ROUTING_APP hops 0 age 0
+            55.118 Live 1f0e5f8f !a1b2c3d5→!a1b2c3d4 NODEINFO_APP hops 0 age 0
+            58.229 Live a9b5ce03 !a1b2c3da→!a1b2c3d4 NODEINFO_APP hops 0 age 0
+            61.340 Live 44bc6793 !a1b2c3d5→!a1b2c3d4 ROUTING_APP hops 0 age 0
+            61.441 Live 6e230e04 !a1b2c3da→!a1b2c3d4 ROUTING_APP hops 0 age 0
+            68.761 Live 980838ed !a1b2c3d4→!a1b2c3d4 ROUTING_APP hops ? age 0
+            90.810 Live 32c78cee !a1b2c3d4→all TELEMETRY_APP hops ? age 0
+        "#]],
     );
     assert_eq!(
         written(&replay),
@@ -274,16 +274,16 @@ fn refusals_of_texts_that_are_not_ours_are_handed_on() {
     check(
         &replay,
         &expect![[r#"
-        0.064 ready !a1b2c3d4 "Alpha Base", 18 nodes, firmware 2.7.26.54e0d8d, channels 0="" 1="bot", hop_limit 3
-        0.064 list of 18
-        5.377 Live 76f030f0 !a1b2c3d4→!a1b2c3d4 ROUTING_APP hops ? age 1
-        8.285 Live 40b49cf1 !a1b2c3d4→!a1b2c3d4 ROUTING_APP hops ? age 1
-        12.394 Live d18124f2 !a1b2c3d4→all TELEMETRY_APP hops ? age 1
-        18.515 Live 2ee42cf4 !a1b2c3d4→!a1b2c3d4 ROUTING_APP hops ? age 1
-        22.324 Live ecb310f5 !a1b2c3d4→!a1b2c3d4 ROUTING_APP hops ? age 1
-        25.532 Live 2ed0bcf6 !a1b2c3d4→!a1b2c3d4 ROUTING_APP hops ? age 1
-        38.465 lost: closed by the node
-    "#]],
+            0.064 ready !a1b2c3d4 "Alpha Base", 18 nodes, firmware 2.7.26.54e0d8d, channels 0="" 1="bot", hop_limit 3
+            0.064 list of 18
+            5.377 Live 76f030f0 !a1b2c3d4→!a1b2c3d4 ROUTING_APP hops ? age 1
+            8.285 Live 40b49cf1 !a1b2c3d4→!a1b2c3d4 ROUTING_APP hops ? age 0
+            12.394 Live d18124f2 !a1b2c3d4→all TELEMETRY_APP hops ? age 0
+            18.515 Live 2ee42cf4 !a1b2c3d4→!a1b2c3d4 ROUTING_APP hops ? age 0
+            22.324 Live ecb310f5 !a1b2c3d4→!a1b2c3d4 ROUTING_APP hops ? age 0
+            25.532 Live 2ed0bcf6 !a1b2c3d4→!a1b2c3d4 ROUTING_APP hops ? age 0
+            38.465 lost: closed by the node
+        "#]],
     );
     assert_eq!(
         written(&replay),
@@ -340,17 +340,17 @@ fn version_2_8_tells_stored_telemetry_that_is_no_news() {
     check(
         &replay,
         &expect![[r#"
-        0.067 ready !f7b0f9fb "Meshtastic c3ec", 21 nodes, firmware 2.8.0.7754068, channels 0="", hop_limit 3
-        0.067 list of 21
-        0.067 Replay 335ff9bb !50000003→all TELEMETRY_APP hops 0 age ?
-        0.067 Replay ce2caf3f !50000407→all TELEMETRY_APP hops 0 age ?
-        0.067 Replay 68f964c3 !5000080b→all TELEMETRY_APP hops 0 age ?
-        0.067 Replay a1fd93f8 !50000c0f→all TELEMETRY_APP hops 0 age ?
-        0.067 Replay 3cca497c !50001013→all TELEMETRY_APP hops 0 age ?
-        2.475 Live a5dc3aed !50000003→all channel 0 hops 1 age 1 "hello 2.8"
-        20.424 Live 2d2fdbdf !f7b0f9fb→!f7b0f9fb ROUTING_APP hops ? age 1
-        30.251 lost: closed by the node
-    "#]],
+            0.067 ready !f7b0f9fb "Meshtastic c3ec", 21 nodes, firmware 2.8.0.7754068, channels 0="", hop_limit 3
+            0.067 list of 21
+            0.067 Replay 335ff9bb !50000003→all TELEMETRY_APP hops 0 age ?
+            0.067 Replay ce2caf3f !50000407→all TELEMETRY_APP hops 0 age ?
+            0.067 Replay 68f964c3 !5000080b→all TELEMETRY_APP hops 0 age ?
+            0.067 Replay a1fd93f8 !50000c0f→all TELEMETRY_APP hops 0 age ?
+            0.067 Replay 3cca497c !50001013→all TELEMETRY_APP hops 0 age ?
+            2.475 Live a5dc3aed !50000003→all channel 0 hops 1 age 1 "hello 2.8"
+            20.424 Live 2d2fdbdf !f7b0f9fb→!f7b0f9fb ROUTING_APP hops ? age 0
+            30.251 lost: closed by the node
+        "#]],
     );
     assert_eq!(
         written(&replay),
@@ -364,16 +364,16 @@ fn both_phases_on_2_7() {
     check(
         &replay,
         &expect![[r#"
-        0.173 ready !a1b2c3d4 "Meshtastic c3d4", 10 nodes, firmware 2.7.26.54e0d8d, channels 0="", hop_limit 3
-        0.173 list of 1
-        1.578 Live e641985d !50000003→all channel 0 hops 1 age 1 "/ping"
-        3.628 list of 10
-        5.593 Live 73e332a1 !50000004→!a1b2c3d4 channel 0 hops 1 age 1 "/help"
-    "#]],
+            0.173 ready !a1b2c3d4 "Meshtastic c3d4", 10 nodes, firmware 2.7.26.54e0d8d, channels 0="", hop_limit 3
+            0.173 list of 1
+            1.578 Live e641985d !50000003→all channel 0 hops 1 age 1 "/ping"
+            3.628 list of 10
+            5.593 Live 73e332a1 !50000004→!a1b2c3d4 channel 0 hops 1 age 0 "/help"
+        "#]],
     );
     assert_eq!(
         written(&replay),
-        ["0.0 configuration?", "0.2 heartbeat", "3.6 nodes?"]
+        ["0.0 configuration?", "0.2 heartbeat", "0.8 nodes?"]
     );
 }
 
@@ -383,16 +383,16 @@ fn both_phases_on_2_8() {
     check(
         &replay,
         &expect![[r#"
-        0.167 ready !596623a6 "Meshtastic c3d4", 7 nodes, firmware 2.8.0.7754068, channels 0="", hop_limit 3
-        0.167 list of 1
-        1.670 Live f77369ee !50000003→all channel 0 hops 1 age 0 "/ping"
-        3.670 list of 7
-        5.784 Live 4ac3573f !50000004→!596623a6 channel 0 hops 1 age 0 "/help"
-    "#]],
+            0.167 ready !596623a6 "Meshtastic c3d4", 7 nodes, firmware 2.8.0.7754068, channels 0="", hop_limit 3
+            0.167 list of 1
+            1.670 Live f77369ee !50000003→all channel 0 hops 1 age 0 "/ping"
+            3.374 list of 7
+            5.784 Live 4ac3573f !50000004→!596623a6 channel 0 hops 1 age 0 "/help"
+        "#]],
     );
     assert_eq!(
         written(&replay),
-        ["0.0 configuration?", "0.2 heartbeat", "3.7 nodes?"]
+        ["0.0 configuration?", "0.2 heartbeat", "0.8 nodes?"]
     );
 }
 

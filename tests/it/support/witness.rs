@@ -28,6 +28,8 @@ const MIN_FREE: u32 = 4;
 const DRAIN: (Duration, Duration) = (Duration::from_millis(590), Duration::from_secs(5));
 /// What the node has kept for so long is not answered, in seconds.
 const KEPT: u64 = 60;
+/// A frame that stands incomplete for so long is seen through.
+const TORN: Duration = Duration::from_secs(2);
 /// Older questions are not answered.
 const OLD: u64 = 300;
 /// Lines of a trace.
@@ -65,6 +67,10 @@ pub struct Witness {
     pub node_infos: usize,
     conn: Option<Connection>,
     to_bot: Decoder,
+    /// Whole frames that have come to the bot, and since when it has waited for the
+    /// rest of the next.
+    frames: u64,
+    torn: Option<(u64, Duration)>,
     to_node: Decoder,
     own: Option<NodeNum>,
     last_text: Option<Duration>,
@@ -138,6 +144,7 @@ impl Witness {
             self.accuse(now, "a second connection".to_owned());
         }
         self.to_bot = Decoder::default();
+        self.torn = None;
         self.to_node = Decoder::default();
         self.conn = Some(Connection::default());
     }
@@ -192,6 +199,7 @@ impl Witness {
     /// Bytes that the bot's socket took. `whole`: nothing held them up.
     pub fn bot_wrote(&mut self, now: Now, bytes: &[u8], whole: bool) {
         self.mix(now, 5, bytes);
+        self.see_through(now);
         let mut decoder = std::mem::take(&mut self.to_node);
         decoder.push(bytes);
         while let Some(frame) = decoder.next_frame() {
@@ -279,9 +287,40 @@ impl Witness {
     /// Bytes that reached the bot.
     pub fn bot_read(&mut self, now: Now, bytes: &[u8]) {
         self.mix(now, 6, bytes);
+        self.see_through(now);
+        self.to_bot.push(bytes);
+        self.read_frames(now);
+        self.see_through(now);
+    }
+
+    /// As the bot does with a frame that stays incomplete.
+    fn see_through(&mut self, now: Now) {
+        while self.to_bot.held() > 0 {
+            match self.torn {
+                Some((frames, since)) if frames == self.frames => {
+                    if now.mono < since + TORN
+                        || !self.to_bot.search_incomplete(|it| {
+                            proto::FromRadio::decode(it)
+                                .is_ok_and(|it| it.payload_variant.is_some())
+                        })
+                    {
+                        return;
+                    }
+                    self.read_frames(now);
+                }
+                _ => {
+                    self.torn = Some((self.frames, now.mono));
+                    return;
+                }
+            }
+        }
+        self.torn = None;
+    }
+
+    fn read_frames(&mut self, now: Now) {
         let mut decoder = std::mem::take(&mut self.to_bot);
-        decoder.push(bytes);
         while let Some(frame) = decoder.next_frame() {
+            self.frames += 1;
             match proto::FromRadio::decode(frame) {
                 Ok(message) => {
                     if let Some(variant) = message.payload_variant {

@@ -134,10 +134,7 @@ impl Decoder {
                 return false;
             };
             let length = usize::from(u16::from_be_bytes([high, low]));
-            length > 0
-                && payload
-                    .get(..length)
-                    .is_some_and(|payload| is_message(payload))
+            length > 0 && payload.get(..length).is_some_and(&is_message)
         });
         if let Some(start) = found {
             self.stray += (start - self.at) as u64;

@@ -3,6 +3,7 @@
 # quiet minutes with a simulated node that answers heartbeats only, and the size
 # of the program. What it takes of memory, make bench tells: here node and bot are
 # the same program and share its pages.
+# Fails when the bot stirs more than it may.
 # Usage: scripts/measure.sh [seconds]   (default 300; needs a release build)
 set -eu
 
@@ -58,4 +59,11 @@ after_io=$(switches io)
 echo "program:  $(wc -c <"$program") bytes"
 echo "crates:   $(grep -c '^name = ' Cargo.lock) in Cargo.lock"
 echo "idle:     $((after - before)) voluntary context switches in $seconds s, $((after_io - before_io)) of them io"
-echo "          (a heartbeat every 30 s may cost 2)"
+# A heartbeat every 30 s may cost 2, that of the node's answer included, and one may
+# be under way at either end.
+most=$((2 * (seconds / 30 + 2)))
+echo "          (at most $most: a heartbeat every 30 s may cost 2)"
+if [ $((after - before)) -gt "$most" ]; then
+    echo "measure: it stirs while nothing happens" >&2
+    exit 1
+fi

@@ -1,7 +1,7 @@
 //! Names to addresses in threads that nobody joins: `getaddrinfo` may hang for
 //! minutes. How many may hang is bounded, and who comes then is told at once.
 
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -25,10 +25,25 @@ pub type Resolver = Arc<dyn Fn(&str, u16) -> Found + Send + Sync>;
 #[must_use]
 pub fn system() -> Resolver {
     Arc::new(|host, port| {
+        if let Some(here) = this_machine(host, port) {
+            return Ok(here.into());
+        }
         (host, port)
             .to_socket_addrs()
             .map(Iterator::collect)
             .map_err(|error| format!("name look-up failed: {error}"))
+    })
+}
+
+/// What `localhost` means wherever it is said (RFC 6761, 6.3): nobody has to be
+/// asked, and no file has to say so.
+fn this_machine(host: &str, port: u16) -> Option<[SocketAddr; 2]> {
+    let name = host.strip_suffix('.').unwrap_or(host);
+    name.eq_ignore_ascii_case("localhost").then(|| {
+        [
+            (Ipv4Addr::LOCALHOST, port).into(),
+            (Ipv6Addr::LOCALHOST, port).into(),
+        ]
     })
 }
 
@@ -95,5 +110,25 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn localhost_is_known_without_a_file() {
+        for name in ["localhost", "LocalHost", "localhost."] {
+            let here = this_machine(name, 4403).unwrap();
+            assert_eq!(
+                here.map(|it| it.to_string()),
+                ["127.0.0.1:4403", "[::1]:4403"]
+            );
+            assert_eq!(system()(name, 4403), Ok(here.into()));
+        }
+        for name in ["localhost.example", "node", "", ".", "localhost.."] {
+            assert_eq!(this_machine(name, 1), None, "{name}");
+        }
     }
 }

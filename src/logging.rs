@@ -1,17 +1,36 @@
 //! The log: one line a fact, on standard error.
 //!
+//! Whoever logs never waits: a [thread](thread) of its own writes, and what nobody
+//! reads is left out and counted. Lines that somebody outside can cause at will are
+//! [thinned](thin), unless the level is `debug`, which is for looking at everything.
+//!
 //! Under systemd standard error is the journal, which stamps the time itself
 //! and wants the priority as a `<N>` prefix; anywhere else simplelog writes
 //! RFC 3339 local time and the level. A message never spans lines, whatever it
 //! quotes: control characters are escaped. Other crates are heard from
 //! `warn` on, meshbot itself at the chosen level.
 
-use std::borrow::Cow;
-use std::fmt::Write as _;
-use std::io::{self, Write};
+pub mod thin;
+mod thread;
 
-use log::{Level, LevelFilter, Log, Metadata, Record, SetLoggerError};
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{self, Write};
+use std::time::Duration;
+
+use log::{Level, LevelFilter, Log, Metadata, Record};
 use simplelog::{ConfigBuilder, WriteLogger, format_description};
+
+use self::thread::{Entry, LINE_MAX, Queue, Stderr};
+
+/// How the lines begin that the operator has asked for one by one.
+const CONVERSATION: char = '💬';
+/// How the lines of the log contract begin, and no others.
+const CONTRACT: [char; 4] = ['🔌', '✅', '🔄', '❌'];
+/// How long the end of the program waits for its last sentence to be taken.
+const LAST_WORD: Duration = Duration::from_millis(200);
 
 /// What standard error is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,22 +72,83 @@ impl Destination {
 /// in UTC. The offset stays as it was at this moment.
 ///
 /// # Errors
-/// When logging was started before.
-pub fn init(level: LevelFilter, destination: Destination) -> Result<(), SetLoggerError> {
-    let logger: Box<dyn Log> = match destination {
-        Destination::Journal => Box::new(Journal),
-        // One write a line: stderr alone would take each line in pieces.
-        Destination::Plain => plain(io::LineWriter::new(io::stderr())),
-    };
-    log::set_boxed_logger(Box::new(OneLine { level, logger }))?;
+/// When logging was started before, or the system has no thread left.
+pub fn init(level: LevelFilter, destination: Destination) -> io::Result<()> {
+    let (queue, writer) = thread::queue(Stderr, logger(destination, Stderr));
+    let logger = OneLine::new(level, queue, |to| logger(destination, to));
+    // Only now a second thread: the time zone is known.
+    writer.start()?;
+    log::set_boxed_logger(Box::new(logger)).map_err(io::Error::other)?;
     log::set_max_level(level);
+    std::panic::set_hook(Box::new(|panic| {
+        log::error!("{panic}");
+        log::logger().flush();
+    }));
     Ok(())
 }
 
-/// Decides what is logged and keeps every message in one line.
+/// The last sentence of the program, on standard error after all of the log. Nobody
+/// has to read it.
+pub fn last_words(text: &str) {
+    log::logger().flush();
+    let line = format!("{text}\n");
+    let (done, written) = crossbeam_channel::bounded(1);
+    let say = move || {
+        let _ = io::stderr().lock().write_all(line.as_bytes());
+        let _ = done.try_send(());
+    };
+    if crate::thread::spawn("last-words", |_| {}, say).is_ok() {
+        let _ = written.recv_timeout(LAST_WORD);
+    }
+}
+
+/// What makes lines for this destination.
+fn logger(destination: Destination, to: impl Write + Send + 'static) -> Box<dyn Log> {
+    match destination {
+        Destination::Journal => Box::new(Journal(std::sync::Mutex::new(to))),
+        Destination::Plain => plain(to),
+    }
+}
+
+/// Decides what is logged, keeps every message in one line, and sends it on its way.
 struct OneLine {
     level: LevelFilter,
+    queue: Queue,
+    /// Makes the line and writes it into a [`Collector`].
     logger: Box<dyn Log>,
+}
+
+impl OneLine {
+    /// `maker` says what makes lines that go to a collector.
+    fn new(
+        level: LevelFilter,
+        queue: Queue,
+        maker: impl FnOnce(Collector) -> Box<dyn Log>,
+    ) -> Self {
+        let collector = Collector {
+            line: Vec::new(),
+            queue: queue.clone(),
+        };
+        Self {
+            level,
+            queue,
+            logger: maker(collector),
+        }
+    }
+}
+
+thread_local! {
+    /// What is known of the line that this thread is making.
+    static MAKING: Cell<Option<Making>> = const { Cell::new(None) };
+}
+
+#[derive(Clone, Copy)]
+struct Making {
+    level: Level,
+    place: u64,
+    contract: bool,
+    wanted: bool,
+    text: usize,
 }
 
 impl Log for OneLine {
@@ -77,22 +157,88 @@ impl Log for OneLine {
     }
 
     fn log(&self, record: &Record) {
-        if self.enabled(record.metadata()) {
-            let message = match record.target() {
-                target if is_ours(target) => record.args().to_string(),
-                crate_name => format!("{crate_name}: {}", record.args()),
-            };
-            self.logger.log(
-                &Record::builder()
-                    .metadata(record.metadata().clone())
-                    .args(format_args!("{}", one_line(&message)))
-                    .build(),
-            );
+        if !self.enabled(record.metadata()) {
+            return;
         }
+        if !self.queue.has_room(record.level()) {
+            self.queue.lose();
+            return;
+        }
+        let message = match record.target() {
+            target if is_ours(target) => record.args().to_string(),
+            crate_name => format!("{crate_name}: {}", record.args()),
+        };
+        let message = one_line(cut(&message));
+        MAKING.set(Some(Making {
+            level: record.level(),
+            place: place(record),
+            contract: is_contract(&message),
+            wanted: self.level >= LevelFilter::Debug || message.starts_with(CONVERSATION),
+            text: message.len(),
+        }));
+        self.logger.log(
+            &Record::builder()
+                .metadata(record.metadata().clone())
+                .args(format_args!("{message}"))
+                .build(),
+        );
     }
 
     fn flush(&self) {
-        self.logger.flush();
+        self.queue.flush();
+    }
+}
+
+/// As much of a message as fits into a line with time and level.
+fn cut(message: &str) -> &str {
+    let mut end = message.len().min(LINE_MAX - 100);
+    while !message.is_char_boundary(end) {
+        end -= 1;
+    }
+    &message[..end]
+}
+
+/// Whether a line belongs to the log contract.
+#[must_use]
+pub fn is_contract(message: &str) -> bool {
+    message.starts_with(CONTRACT)
+}
+
+/// Where in the source a line comes from.
+#[must_use]
+pub fn place(record: &Record) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (record.module_path(), record.line()).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Puts the pieces of a line together and sends it whole.
+struct Collector {
+    line: Vec<u8>,
+    queue: Queue,
+}
+
+impl Write for Collector {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.line.extend_from_slice(bytes);
+        if self.line.ends_with(b"\n") {
+            let bytes = std::mem::take(&mut self.line);
+            if let Some(making) = MAKING.take() {
+                self.queue.push(Entry {
+                    level: making.level,
+                    place: making.place,
+                    contract: making.contract,
+                    wanted: making.wanted,
+                    text_at: bytes.len().saturating_sub(making.text + 1),
+                    bytes: bytes.into(),
+                });
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -137,17 +283,19 @@ fn breaks(c: char) -> bool {
     c.is_control() || turns || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-struct Journal;
+struct Journal<W>(std::sync::Mutex<W>);
 
-impl Log for Journal {
+impl<W: Write + Send> Log for Journal<W> {
     fn enabled(&self, _: &Metadata) -> bool {
         true
     }
 
     fn log(&self, record: &Record) {
         let line = journal_line(record.level(), record.args());
-        // A log that cannot be written has nobody left to tell.
-        let _ = io::stderr().lock().write_all(line.as_bytes());
+        if let Ok(mut to) = self.0.lock() {
+            // A log that cannot be written has nobody left to tell.
+            let _ = to.write_all(line.as_bytes());
+        }
     }
 
     fn flush(&self) {}
@@ -254,13 +402,17 @@ mod tests {
         }
     }
 
+    /// A logger at work, and where its lines arrive.
+    fn started(level: LevelFilter) -> (OneLine, Sink) {
+        let sink = Sink::default();
+        let (queue, writer) = thread::queue(sink.clone(), plain(sink.clone()));
+        writer.start().unwrap();
+        (OneLine::new(level, queue, |to| plain(to)), sink)
+    }
+
     #[test]
     fn elsewhere_a_line_has_time_level_and_message() {
-        let sink = Sink::default();
-        let logger = OneLine {
-            level: LevelFilter::Debug,
-            logger: plain(sink.clone()),
-        };
+        let (logger, sink) = started(LevelFilter::Debug);
         let log = |level, target: &str, text: &str| {
             logger.log(
                 &Record::builder()
@@ -274,6 +426,7 @@ mod tests {
         log(Level::Info, "ureq", "not heard");
         log(Level::Debug, "meshbot::link", "a packet");
         log(Level::Warn, "ureq::tls", "heard");
+        logger.flush();
         let text = String::from_utf8(sink.0.lock().unwrap().clone()).unwrap();
         let lines: Vec<_> = text.lines().collect();
         let shape: String = lines[0]
@@ -286,5 +439,49 @@ mod tests {
         assert_eq!(&lines[1][25..], " [DEBUG] meshbot::link: a packet");
         assert_eq!(&lines[2][25..], " [WARN] ureq::tls: heard");
         assert_eq!(lines.len(), 3);
+    }
+
+    /// Everything that the contract says from `info` on, and nothing that begins with
+    /// what somebody else says.
+    #[test]
+    fn the_lines_of_the_contract_are_known_by_their_signs() {
+        use crate::text::{Lang, Text};
+        for text in [
+            Text::LogConnect,
+            Text::LogReady,
+            Text::LogLost,
+            Text::LogReconnect,
+            Text::LogSent,
+            Text::LogNoLink,
+            Text::LogFailed,
+        ] {
+            for lang in [Lang::En, Lang::Fr] {
+                let line = text.fill(lang, &[]);
+                assert!(line.starts_with(CONTRACT), "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_somebody_repeats_is_counted_unless_everything_is_wanted() {
+        for (level, lines) in [(LevelFilter::Info, 2), (LevelFilter::Debug, 50)] {
+            let (logger, sink) = started(level);
+            for n in 0..50 {
+                logger.log(
+                    &Record::builder()
+                        .level(Level::Warn)
+                        .target("meshbot::link")
+                        .line(Some(7))
+                        .args(format_args!("node: again in {n} mins"))
+                        .build(),
+                );
+            }
+            logger.flush();
+            let text = String::from_utf8(sink.0.lock().unwrap().clone()).unwrap();
+            assert_eq!(text.lines().count(), lines, "{text}");
+            assert!(text.contains("node: again in 0 mins"));
+            let told = "49 times more in 10 min: node: again in 0 mins";
+            assert_eq!(text.contains(told), lines == 2);
+        }
     }
 }

@@ -28,7 +28,10 @@ fn main() -> ExitCode {
         }
     };
     match carry_out(command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => {
+            log::logger().flush();
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             complain(&error);
             ExitCode::from(error.exit_code())
@@ -154,5 +157,5 @@ fn print(text: &str) -> Result<(), AppError> {
 }
 
 fn complain(error: &dyn std::fmt::Display) {
-    let _ = writeln!(std::io::stderr().lock(), "meshbot: {error}");
+    logging::last_words(&format!("meshbot: {error}"));
 }

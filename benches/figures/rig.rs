@@ -19,7 +19,7 @@ use meshbot::link::core::{Act, Core};
 use meshbot::link::outbox::{Gate, Outbox};
 use meshbot::link::{Request, frame};
 use meshbot::mesh::{Now, Sanity};
-use meshbot::proto::{self, PortNum, channel, from_radio, mesh_packet};
+use meshbot::proto::{self, PortNum, channel, config, from_radio, mesh_packet};
 use meshbot::store::history::Writer;
 use meshbot::weather::Offline;
 use prost::Message;
@@ -186,17 +186,35 @@ fn handshake() -> Vec<Vec<u8>> {
         nodedb_count: 1,
         ..proto::MyNodeInfo::default()
     };
-    let primary = proto::Channel {
-        index: 0,
-        settings: Some(proto::ChannelSettings::default()),
-        role: channel::Role::Primary as i32,
+    let own = proto::NodeInfo {
+        num: OWN.0,
+        ..proto::NodeInfo::default()
     };
-    let variants = [
+    let lora = config::PayloadVariant::Lora(config::LoRaConfig {
+        hop_limit: 3,
+        ..config::LoRaConfig::default()
+    });
+    let mut variants = vec![
         V::MyInfo(me),
-        V::Channel(primary),
-        V::ConfigCompleteId(NONCE_CONFIG),
+        V::NodeInfo(own),
+        V::Metadata(proto::DeviceMetadata::default()),
+        V::Config(proto::Config {
+            payload_variant: Some(lora),
+        }),
     ];
-    variants.map(stream::from_radio).into()
+    variants.extend((0..8).map(|index| {
+        let role = match index {
+            0 => channel::Role::Primary,
+            _ => channel::Role::Disabled,
+        };
+        V::Channel(proto::Channel {
+            index,
+            settings: (index == 0).then(proto::ChannelSettings::default),
+            role: role as i32,
+        })
+    }));
+    variants.push(V::ConfigCompleteId(NONCE_CONFIG));
+    variants.into_iter().map(stream::from_radio).collect()
 }
 
 /// What a bare loop does with a stream: finds the frames, decodes them, and

@@ -295,6 +295,7 @@ fn shake_hands(rig: &mut Rig, own: u8, hop_limit: u8, channels: u8) {
         let role = i32::from(channels >> index & 1);
         bytes.extend(Frame::Channel(index.into(), role, Vec::new()).bytes(rig));
     }
+    bytes.extend(Frame::Metadata(Vec::new()).bytes(rig));
     bytes.extend(Frame::Lora(hop_limit.into(), 0).bytes(rig));
     bytes.extend(Frame::Complete(Nonce::Right).bytes(rig));
     rig.receive(&bytes);

@@ -400,9 +400,10 @@ mod tests {
     use crate::link::core::Settings;
     use crate::link::message::{Class, Keep, Outcome, Target, Text, Ticket};
     use crate::link::outbox::Gate;
+    use crate::link::session::tests::configuration;
     use crate::link::sole::Anybody;
     use crate::link::{frame, lookup, session};
-    use crate::mesh::{ChannelIndex, Hops, Now};
+    use crate::mesh::{ChannelIndex, Hops, NodeNum, Now};
     use crate::proto::{self, from_radio::PayloadVariant as From, mesh_packet};
 
     fn frame_of(variant: From) -> Vec<u8> {
@@ -455,14 +456,9 @@ mod tests {
 
         fn configure(&mut self) {
             self.core.connected(self.clock.now());
-            self.give(From::MyInfo(proto::MyNodeInfo {
-                my_node_num: 77,
-                ..Default::default()
-            }));
-            self.give(From::Channel(proto::Channel {
-                role: 1,
-                ..Default::default()
-            }));
+            for variant in configuration(NodeNum(77)) {
+                self.give(variant);
+            }
             self.give(From::ConfigCompleteId(69_420));
         }
     }

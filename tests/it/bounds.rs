@@ -131,6 +131,34 @@ const TABLE: &[Row] = &[
         "link/session/flight.rs",
         "answers_to_what_was_never_asked_are_nothing",
     ),
+    (
+        Node,
+        "configurations with gaps",
+        "GAPS_ASKED",
+        "link/session/handshake.rs",
+        "what_the_node_leaves_out_is_as_the_factory_has_it",
+    ),
+    (
+        Node,
+        "restarts that it tells of",
+        "AT_ONCE",
+        "link/session/restarts.rs",
+        "a_node_that_restarts_without_end_is_not_asked_without_end",
+    ),
+    (
+        Node,
+        "lines of the log",
+        "OF_ONE_PLACE",
+        "logging/thin.rs",
+        "one_place_does_not_fill_the_log_with_ever_new_lines",
+    ),
+    (
+        Node,
+        "bytes of the log",
+        "PER_SECOND",
+        "logging/thin.rs",
+        "the_worst_day_has_less_than_200_kb_of_log",
+    ),
     // Said, kept and stored because of who is on the mesh.
     (
         Sender,

@@ -6,9 +6,12 @@ use meshbot::link::frame;
 use meshbot::proto::{self, from_radio::PayloadVariant as V, mesh_packet};
 use meshbot::sim::Said;
 
+use crate::support::logs;
 use crate::support::world::World;
 
 const FRAMES: u32 = 3_000;
+/// What the log may take of one of these minutes, in bytes.
+const LOGGED: usize = 8_000;
 
 fn framed(variant: V) -> Vec<u8> {
     let message = proto::FromRadio {
@@ -37,13 +40,20 @@ fn asked(world: &World) -> [u64; 6] {
 fn flood(what: &str, frame: impl Fn(&World, u32) -> V) {
     let mut world = World::ready();
     let before = asked(&world);
+    logs::begin_metering(world.now.mono);
     for n in 0..FRAMES {
         let bytes = framed(frame(&world, n));
         world.inject(&bytes);
         if n % 50 == 49 {
             world.run(1_000);
+            logs::metered(world.now.mono);
         }
     }
+    let (lines, bytes) = logs::metered(world.now.mono);
+    assert!(
+        bytes < LOGGED,
+        "{what}: {lines} lines, {bytes} bytes logged"
+    );
     assert_eq!(asked(&world), before, "{what}: asked");
     let texts = world.answers();
     assert!(texts.is_empty(), "{what}: {texts:?}");
@@ -201,4 +211,73 @@ fn one_who_has_another_key_each_time_is_told_nothing() {
             ..proto::MeshPacket::default()
         })
     });
+}
+
+/// A node that says everything that makes a line of the log, all day long, drops the
+/// link whenever it can, and has senders who ask all the time.
+#[test]
+fn the_worst_day_has_less_than_200_kb_of_log() {
+    let mut world = World::configured("[log]\nconversations = false\n");
+    world.settle();
+    let end = world.now.mono + std::time::Duration::from_secs(86_400);
+    logs::begin_metering(world.now.mono);
+    let mut rng = fastrand::Rng::with_seed(13);
+    let mut said = 0;
+    while world.now.mono < end {
+        for _ in 0..rng.u32(1..20) {
+            said += 1;
+            let frame = worst(&world, &mut rng, said);
+            let bytes = framed(frame);
+            world.inject(&bytes);
+        }
+        match rng.u8(..8) {
+            0 => world.fault(meshbot::sim::Fault::Drop),
+            1 => world.fault(meshbot::sim::Fault::Garbage(40)),
+            2..5 => {
+                let who = world.person(rng.usize(..15));
+                world.say(Said::on_channel(who, 0, "/ping"));
+                world.say(Said::to_us(who, "/nodes"));
+            }
+            _ => {}
+        }
+        world.run(rng.u64(1_000..20_000));
+        logs::metered(world.now.mono);
+        world.answers();
+    }
+    let (lines, bytes) = logs::metered(world.now.mono);
+    println!("the worst day: {said} frames, {lines} lines, {bytes} bytes");
+    assert!(bytes < 200_000, "{lines} lines, {bytes} bytes");
+    assert!(lines > 100, "{lines}: was it a bad day?");
+}
+
+/// A frame that the bot has something to say about.
+fn worst(world: &World, rng: &mut fastrand::Rng, n: u32) -> V {
+    let words: Vec<u8> = (0..rng.usize(..80))
+        .map(|_| rng.alphabetic() as u8)
+        .collect();
+    match rng.u8(..7) {
+        0 => V::Rebooted(true),
+        1 => V::ClientNotification(proto::ClientNotification {
+            level: rng.i32(..50),
+            message: words,
+            ..proto::ClientNotification::default()
+        }),
+        2 => V::LockdownStatus(proto::LockdownStatus {
+            state: rng.i32(..6),
+        }),
+        3 => V::ConfigCompleteId(n),
+        4 => packet(world, n, 5, &[0x18, rng.u8(..40)], rng.u32(..)),
+        5 => {
+            let user = proto::User {
+                long_name: words,
+                public_key: vec![rng.u8(..); 32],
+                ..proto::User::default()
+            };
+            packet(world, n % 5, 4, &prost::Message::encode_to_vec(&user), 0)
+        }
+        _ => V::MyInfo(proto::MyNodeInfo {
+            my_node_num: rng.u32(1..),
+            ..proto::MyNodeInfo::default()
+        }),
+    }
 }

@@ -12,6 +12,7 @@ mod history;
 mod house;
 mod keys;
 mod link_faults;
+mod logging;
 mod manners;
 mod once;
 mod pings;

@@ -144,6 +144,81 @@ fn the_log_tells_a_healthy_broadcast() {
     }
 }
 
+/// seed.md S10: every line of the contract at its level, in both languages, in the
+/// order in which a bad day brings them.
+#[test]
+fn the_log_contract_holds_in_both_languages_and_at_all_levels() {
+    use log::Level::{Debug, Error, Info, Warn};
+    let contract = [
+        (Info, "🔌 TCP connect to ", "🔌 Connexion TCP à "),
+        (Info, "✅ Link ready: ", "✅ Interface prête: "),
+        (
+            Debug,
+            "📡 Broadcast /ping x via the shared link...",
+            "📡 Broadcast /ping x via interface partagée...",
+        ),
+        (Debug, "🔖 Broadcast tracked: ", "🔖 Broadcast tracké: "),
+        (
+            Info,
+            "✅ Broadcast /ping x sent",
+            "✅ Broadcast /ping x diffusé",
+        ),
+        (
+            Debug,
+            "🔄 Broadcast ignored (ours): ",
+            "🔄 Broadcast ignoré (envoyé par nous): ",
+        ),
+        (
+            Error,
+            "❌ Broadcast /ping failed: DUTY_CYCLE_LIMIT",
+            "❌ Échec broadcast /ping: DUTY_CYCLE_LIMIT",
+        ),
+        (
+            Warn,
+            "🔌 TCP link lost: closed by the node",
+            "🔌 Socket TCP mort: closed by the node",
+        ),
+        (
+            Error,
+            "❌ Link unavailable for broadcast /ping y",
+            "❌ Interface non disponible pour broadcast /ping y",
+        ),
+        (Info, "🔄 TCP reconnect #1 to ", "🔄 Reconnexion TCP #1 à "),
+        (Info, "✅ Link ready: ", "✅ Interface prête: "),
+    ];
+    for language in ["en", "fr"] {
+        logs::begin();
+        let mut world = World::configured(&format!("language = \"{language}\"\n"));
+        world.settle();
+        let [alice, bob] = [0, 1].map(|index| world.person(index));
+        let answers = world.ask(Said::on_channel(alice, 0, "/ping x"));
+        world.ask(Said::on_channel(bob, 0, &answers[0].text));
+        world.run(60_000);
+        world.fault(Fault::RefuseTexts(
+            meshbot::proto::routing::Error::DutyCycleLimit,
+        ));
+        world.ask(Said::on_channel(alice, 0, "/ping"));
+        world.run(60_000);
+        world.say(Said::on_channel(bob, 0, "/ping y"));
+        world.lose_before_answer();
+        world.run(60_000);
+        let log = logs::take();
+        let mut lines = log.iter();
+        for (level, en, fr) in contract {
+            let line = if language == "en" { en } else { fr };
+            assert!(
+                lines.any(|(at, logged)| *at == level && logged.starts_with(line)),
+                "{level} {line}: {log:#?}"
+            );
+        }
+        // No line of the other language, and no sign at another level.
+        for (_, en, fr) in contract {
+            let foreign = if language == "en" { fr } else { en };
+            assert_eq!(logs::count(&log, foreign), 0);
+        }
+    }
+}
+
 #[test]
 fn without_a_link_nothing_is_sent_and_the_log_says_so() {
     // S3: the question arrives, and the link dies before the answer is given.

@@ -322,7 +322,8 @@ fn a_thread_that_hangs_does_not_reassure_systemd() {
     let node = node();
     let key = "ERERERERERERERERERERERERERERERERERERERERERE=";
     let (folder, path) = configured(&format!(
-        "{}\n[operator]\nnode = \"!0e1f0b03\"\nkey = \"{key}\"",
+        // Below `debug` the log says it once in ten minutes.
+        "{}\n[operator]\nnode = \"!0e1f0b03\"\nkey = \"{key}\"\n[log]\nlevel = \"debug\"",
         in_front_of(&node)
     ));
     let config = meshbot::config::Config::load(std::path::Path::new(&path)).unwrap();

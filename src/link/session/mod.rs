@@ -452,4 +452,4 @@ fn send_start(text: &[u8]) -> String {
 const _: () = assert!(DRAIN_MAX.as_secs() < handshake::STALL.as_secs());
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

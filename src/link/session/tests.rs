@@ -58,7 +58,7 @@ fn heard(from: NodeNum, id: u32, data: proto::Data) -> proto::MeshPacket {
 }
 
 /// All that every firmware sends (protocol.md §2.2), but for the end.
-fn configuration(num: NodeNum) -> Vec<From> {
+pub fn configuration(num: NodeNum) -> Vec<From> {
     let mut all = vec![
         From::MyInfo(proto::MyNodeInfo {
             my_node_num: num.0,

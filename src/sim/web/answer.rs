@@ -1,5 +1,7 @@
 //! An HTTP answer, and what can be wrong with it.
 
+use std::net::SocketAddr;
+
 use serde_json::{Value, json};
 
 use super::{Fault, Service};
@@ -15,6 +17,8 @@ pub struct Answer {
     body: Vec<u8>,
     /// Bytes announced that never come.
     missing: usize,
+    /// Where the client shall go instead.
+    location: Option<SocketAddr>,
 }
 
 impl Answer {
@@ -54,13 +58,18 @@ impl Answer {
             kind,
             body: body.into_bytes(),
             missing: 0,
+            location: None,
         }
     }
 
     /// As it goes over the wire.
     pub fn bytes(&self) -> Vec<u8> {
+        let location = self
+            .location
+            .map(|to| format!("Location: http://{to}/\r\n"))
+            .unwrap_or_default();
         let mut bytes = format!(
-            "HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+            "HTTP/1.1 {} {}\r\n{location}Content-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
             self.status,
             if self.status == 200 { "OK" } else { "Not OK" },
             self.kind,
@@ -81,6 +90,10 @@ pub fn spoilt(fault: Fault, service: Option<Service>, right: Answer) -> Answer {
     match fault {
         Fault::Hang | Fault::Slow => right,
         Fault::Status(status) => Answer::status(status),
+        Fault::Redirect(to) => Answer {
+            location: Some(to),
+            ..Answer::status(302)
+        },
         Fault::Empty => body(b""),
         Fault::Huge => body(&vec![b' '; HUGE]),
         Fault::Html => Answer {

@@ -68,6 +68,8 @@ pub enum Service {
 pub enum Fault {
     /// This HTTP status, and a page that says so.
     Status(u16),
+    /// Leads to this address instead.
+    Redirect(SocketAddr),
     /// No answer: closed by [`Web::release`] or at the end.
     Hang,
     /// The right answer, but only after [`Web::release`].

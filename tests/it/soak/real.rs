@@ -4,13 +4,17 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::{Sender, bounded};
+
 use meshbot::mesh::{NodeNum, PacketId};
 use meshbot::proto::{mesh_packet, routing};
+use meshbot::sim::web::{self, Service, Web};
 use meshbot::sim::{Fault, Handle, Said, Server, Settings};
 
 use super::{number, say};
@@ -38,9 +42,20 @@ trait Looked {
     fn connections(&self, port: u16) -> usize;
 }
 
-fn start(config: &Path) -> Program {
+fn start(config: &Path) -> (Program, Sender<Duration>) {
     let config = config.display().to_string();
-    Program::start(meshbot(&["run", "--config", &config]).stderr(Stdio::null()))
+    let mut program = Program::start(meshbot(&["run", "--config", &config]).stderr(Stdio::piped()));
+    // Reads its log, and stops for as long as it is told to.
+    let (stop, pauses) = bounded(1);
+    let mut log = BufReader::new(program.stderr.take().unwrap()).lines();
+    std::thread::spawn(move || {
+        while let Some(Ok(_)) = log.next() {
+            if let Ok(pause) = pauses.try_recv() {
+                let _ = crossbeam_channel::after(pause).recv();
+            }
+        }
+    });
+    (program, stop)
 }
 
 impl Looked for Program {
@@ -85,6 +100,8 @@ struct Report {
     doubled: Vec<String>,
     faults: u64,
     most_connections: usize,
+    /// Services that led to the node.
+    led: u64,
     /// At the beginning and at the end.
     memory: [Memory; 2],
     accepts: u64,
@@ -115,9 +132,12 @@ impl fmt::Display for Report {
     }
 }
 
-struct Soak {
+struct Soak<'a> {
     node: Handle,
     program: Program,
+    /// Who reads the log stops for so long.
+    unread: Sender<Duration>,
+    web: &'a Web,
     rng: fastrand::Rng,
     people: Vec<NodeNum>,
     /// What went on the air, by the question that it answers.
@@ -126,8 +146,8 @@ struct Soak {
     report: Report,
 }
 
-impl Soak {
-    fn start(folder: &Path, url: &str) -> Self {
+impl<'a> Soak<'a> {
+    fn start(folder: &Path, web: &'a Web) -> Self {
         let settings = Settings {
             nodes: 100,
             chatter: true,
@@ -135,11 +155,12 @@ impl Soak {
         };
         let node = Server::local(settings).unwrap();
         let config = format!(
-            "[node]\nhost = \"127.0.0.1\"\nport = {}\n[store]\npath = '{}'\n[weather]\nurl = '{url}'\n\
-             [limits]\nper_sender = {{ count = 1000, per = \"1m\" }}\n\
+            "[node]\nhost = \"127.0.0.1\"\nport = {}\n[store]\npath = '{}'\n[weather]\nurl = '{}'\n\
+             [log]\nlevel = \"debug\"\n[limits]\nper_sender = {{ count = 1000, per = \"1m\" }}\n\
              per_channel = {{ count = 1000, per = \"1m\" }}\ntotal = {{ count = 1000, per = \"1m\" }}\n",
             node.addr().port(),
             folder.join("meshbot.db").display(),
+            web.base_url(),
         );
         let path = folder.join("meshbot.toml");
         std::fs::write(&path, config).unwrap();
@@ -147,9 +168,12 @@ impl Soak {
             let with_key = node.people().iter().filter(|it| it.public_key.is_some());
             with_key.map(|person| person.num).collect()
         });
+        let (program, unread) = start(&path);
         Self {
             node,
-            program: start(&path),
+            program,
+            unread,
+            web,
             rng: fastrand::Rng::with_seed(1),
             people,
             said: BTreeMap::new(),
@@ -206,7 +230,7 @@ impl Soak {
     /// One thing goes wrong; it is over when this returns.
     fn mischief(&mut self, patiently: bool) {
         self.report.faults += 1;
-        let which = self.rng.u8(..if patiently { 12 } else { 9 });
+        let which = self.rng.u8(..if patiently { 14 } else { 11 });
         let completed = self.node.with(|node, _| node.counters().completed);
         let short = Duration::from_millis(self.rng.u64(100..3_000));
         match which {
@@ -216,10 +240,8 @@ impl Soak {
             4 => {
                 // Small talk is lost, and fills the gap that it leaves.
                 self.fault(Fault::Tear);
-                let who = self.people[0];
                 for _ in 0..8 {
-                    let said = Said::on_channel(who, 0, "nothing that matters at all");
-                    self.node.with(|node, now| node.hear_text(now, said));
+                    self.talk();
                 }
             }
             5 => self.fault(Fault::ShortWrites(3)),
@@ -227,11 +249,33 @@ impl Soak {
             7 => self.fault(Fault::RefuseTexts(routing::Error::RateLimitExceeded)),
             8 => self.fault(Fault::QueueFull(short)),
             9 => {
+                let _ = self.unread.try_send(Duration::from_secs(60));
+                // More than a pipe and the queue before it hold.
+                for _ in 0..2_000 {
+                    self.talk();
+                }
+            }
+            10 => {
+                let to = web::Fault::Redirect(self.node.addr());
+                for service in [Service::Forecast, Service::Search, Service::Wttr] {
+                    self.web.set_fault(service, Some(to));
+                }
+                let before = self.node.with(|node, _| node.counters().accepts);
+                // A place that no cache knows.
+                self.report.led += 1;
+                self.ask(&format!("/weather 45.{:02},4.8", self.report.led % 100));
+                let after = self.node.with(|node, _| node.counters().accepts);
+                assert_eq!(after, before, "a service led to the node");
+                for service in [Service::Forecast, Service::Search, Service::Wttr] {
+                    self.web.set_fault(service, None);
+                }
+            }
+            11 => {
                 // The connection dies without a word.
                 self.fault(Fault::StallAfterBytes(0));
                 self.await_session(completed);
             }
-            10 => {
+            12 => {
                 self.fault(Fault::CloseAfterBytes(50));
                 self.await_session(completed);
             }
@@ -246,6 +290,12 @@ impl Soak {
             self.await_session(completed);
         }
         self.linked();
+    }
+
+    /// Somebody says something that is not for the bot, and fills its log.
+    fn talk(&mut self) {
+        let said = Said::on_channel(self.people[0], 0, "nothing that matters at all");
+        self.node.with(|node, now| node.hear_text(now, said));
     }
 
     /// Until another handshake is complete.
@@ -301,7 +351,7 @@ impl Soak {
 fn soak(time: Duration, patiently: bool) -> Report {
     let folder = tempfile::tempdir().unwrap();
     let web = weather::web();
-    let report = Soak::start(folder.path(), &web.base_url()).run(time, patiently);
+    let report = Soak::start(folder.path(), &web).run(time, patiently);
     assert_eq!(report.unanswered, Vec::<String>::new());
     assert_eq!(report.doubled, Vec::<String>::new());
     assert_eq!(report.most_connections, 1);

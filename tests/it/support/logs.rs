@@ -3,10 +3,25 @@
 
 use std::cell::RefCell;
 use std::sync::Once;
+use std::time::Duration;
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
+use meshbot::logging::thin::{Line, Thin};
+use meshbot::logging::{is_contract, place};
+
+/// What stands before a line's text, in bytes: time and level.
+const STAMP: usize = 40;
+
+/// What the log of this thread would be at the default level.
+struct Meter {
+    now: Duration,
+    thin: Thin,
+    lines: usize,
+    bytes: usize,
+}
 
 thread_local! {
+    static METER: RefCell<Option<Meter>> = const { RefCell::new(None) };
     static LINES: RefCell<Option<Vec<(Level, String)>>> = const { RefCell::new(None) };
 }
 
@@ -23,9 +38,60 @@ impl Log for Capture {
                 lines.push((record.level(), record.args().to_string()));
             }
         });
+        METER.with_borrow_mut(|meter| {
+            if let Some(meter) = meter.as_mut().filter(|_| record.level() <= Level::Info) {
+                meter.log(record);
+            }
+        });
     }
 
     fn flush(&self) {}
+}
+
+impl Meter {
+    fn log(&mut self, record: &Record<'_>) {
+        let text = record.args().to_string();
+        let line = Line {
+            level: record.level(),
+            place: place(record),
+            contract: is_contract(&text),
+            text: &text,
+            bytes: text.len() + STAMP,
+        };
+        if self.thin.admits(self.now, line) {
+            self.lines += 1;
+            self.bytes += line.bytes;
+        }
+    }
+
+    fn tell(&mut self) {
+        while let Some(count) = self.thin.told(self.now) {
+            self.lines += 1;
+            self.bytes += count.text.len() + STAMP;
+        }
+    }
+}
+
+/// From now on it is counted what this thread's log takes at the default level.
+pub fn begin_metering(now: Duration) {
+    begin();
+    METER.set(Some(Meter {
+        now,
+        thin: Thin::new(now),
+        lines: 0,
+        bytes: 0,
+    }));
+}
+
+/// It is `now`; lines and bytes since [`begin_metering`]. What was kept is forgotten.
+pub fn metered(now: Duration) -> (usize, usize) {
+    take();
+    METER.with_borrow_mut(|meter| {
+        let meter = meter.as_mut().expect("metering has begun");
+        meter.now = now;
+        meter.tell();
+        (meter.lines, meter.bytes)
+    })
 }
 
 /// From now on this thread's lines are kept; those kept before are forgotten.

@@ -399,10 +399,25 @@ impl Bot {
             .filter(|(_, channel)| channel.enabled)
             .map(|(index, _)| ChannelIndex(index))
             .collect();
+        self.warn_of_missing_channels();
+    }
+
+    /// Loudly, but once for as long as a channel is missing.
+    fn warn_of_missing_channels(&mut self) {
+        let enabled = &self.enabled;
+        self.warned_channels
+            .retain(|channel| !enabled.contains(channel));
         for &channel in self.settings.bot.channels.iter().flatten() {
-            if !self.enabled.contains(&channel) && self.warned_channels.insert(channel) {
+            if !enabled.contains(&channel) && self.warned_channels.insert(channel) {
                 warn!(
                     "channel {channel} is configured in [bot] channels, but the node does not have it: nobody is answered there"
+                );
+            }
+        }
+        for &channel in self.settings.channels.keys() {
+            if !enabled.contains(&channel) && self.warned_channels.insert(channel) {
+                warn!(
+                    "channel {channel} has rules in [channel.{channel}], but the node does not have it"
                 );
             }
         }

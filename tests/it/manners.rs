@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use meshbot::bot::commands;
 use meshbot::mesh::NodeNum;
 use meshbot::proto::{self, mesh_packet};
 use meshbot::sim::{Fault, Said};
@@ -298,10 +299,15 @@ fn a_day_of_traffic_writes_no_configuration() {
     options.sim.nodes = 40;
     let mut world = World::with(options);
     world.settle();
+    // Everything that there is to ask, in turn, on the channel and directly.
     let alice = world.person(0);
-    for _ in 0..24 {
-        world.ask(Said::on_channel(alice, 0, "/ping"));
-        world.run(3_600_000 - 6_000);
+    let commands: Vec<_> = commands::registry().iter().map(|it| it.name).collect();
+    let mut commands = commands.iter().cycle();
+    for _ in 0..48 {
+        let question = format!("/{} {alice}", commands.next().unwrap());
+        world.ask(Said::to_us(alice, &question));
+        world.say(Said::on_channel(alice, 0, &question));
+        world.run(1_800_000 - 6_000);
     }
     let counters = world.node.counters();
     assert_eq!(counters.admin_packets, 0);

@@ -453,10 +453,12 @@ impl World {
                     self.core.looked_up(self.now, Ok(vec![address]));
                 }
             }
-            Act::Connect(_) => {
+            Act::Connect(address) => {
                 self.attempts.push(self.now.mono);
                 assert_eq!(self.conn, None, "a second connection");
-                if self.off || !self.node.listening() {
+                // The node is where its name leads now, and nowhere else.
+                let is_there = matches!(self.names, Names::At(there) if there == address);
+                if self.off || !self.node.listening() || !is_there {
                     self.core.connect_failed(self.now, "Connection refused");
                 } else {
                     self.conn = Some(self.node.accept(self.now));

@@ -2,6 +2,7 @@
 //! stops them in order. Reading this file from top to bottom is reading how
 //! the program is built.
 
+mod replay;
 mod running;
 
 use std::fmt;
@@ -28,6 +29,7 @@ use crate::link::sole::{Anybody, Right, Sole, Taken};
 use crate::link::{self, Clock, Link, lookup, session};
 use crate::mesh::Sanity;
 use crate::net::Guard;
+use crate::recording;
 use crate::remote::Limits;
 use crate::remote::call::{Caller, Named};
 use crate::services::weather::{Addresses, Services};
@@ -36,13 +38,14 @@ use crate::store::{Files, history, place};
 use crate::systemd::{self, Watchdog};
 use crate::thread::{Death, Pulse, spawn};
 
+pub use replay::replay;
 pub use running::{Running, Stopped, supervise};
 
 /// What systemd allows for opening the history, µs.
 const OPENING_US: u32 = 600_000_000;
 /// Threads that can report their death: io, dispatch, the errand workers, store,
-/// history.
-const THREADS: usize = 4 + WORKERS;
+/// history, record.
+const THREADS: usize = 5 + WORKERS;
 
 /// Why the program did not run, or stopped running.
 #[derive(Debug)]
@@ -51,6 +54,8 @@ pub enum AppError {
     Config(ConfigError),
     /// Another bot on this machine has the node: exit code 75.
     Taken(Taken),
+    /// What was asked for on the command line cannot be: exit code 2.
+    Usage(String),
     /// Something that was needed failed: exit code 1.
     Failed(String),
 }
@@ -63,6 +68,7 @@ impl AppError {
             Self::Config(_) => 78,
             // EX_TEMPFAIL: it may be better later.
             Self::Taken(_) => 75,
+            Self::Usage(_) => 2,
             Self::Failed(_) => 1,
         }
     }
@@ -73,7 +79,7 @@ impl fmt::Display for AppError {
         match self {
             Self::Config(error) => error.fmt(f),
             Self::Taken(taken) => taken.fmt(f),
-            Self::Failed(text) => f.write_str(text),
+            Self::Usage(text) | Self::Failed(text) => f.write_str(text),
         }
     }
 }
@@ -243,6 +249,7 @@ pub fn start_resolving(
         sanity,
         resolver,
         right: Box::new(Anybody),
+        record: None,
     };
     start_around(config, registry, around, wake)
 }
@@ -255,6 +262,8 @@ pub struct Around {
     pub resolver: lookup::Resolver,
     /// Whether it may be in front of its node.
     pub right: Box<dyn Right>,
+    /// Where to write down what passes between it and its node, if anywhere.
+    pub record: Option<recording::Target>,
 }
 
 /// The same with all that surrounds it.
@@ -271,6 +280,7 @@ pub fn start_around(
         sanity,
         resolver,
         right,
+        record,
     } = around;
     let clock = Clock::start();
     let (death_sender, deaths) = bounded(THREADS);
@@ -290,11 +300,19 @@ pub fn start_around(
     for trap in check::traps(config) {
         warn!("{trap}");
     }
+    let (tap, recorder) = match record {
+        Some(target) => recording::thread::start(&target, clock.now(), on_death(&report))
+            .map(|(tap, handle)| (Some(tap), Some(handle)))
+            .map_err(|error| not_recorded(&target, &error))?,
+        None => (None, None),
+    };
+    let rng = random()?;
     let (link, io, events) =
-        Link::tcp(settings, clock, random()?, &guard, right, on_death(&report))?;
+        Link::tcp(settings, clock, rng, &guard, right, tap, on_death(&report))?;
     let (result_sender, results) = bounded(WORKERS * 8);
     let (pool, mut handles) = Pool::start(result_sender.clone(), Arc::clone(&report))?;
     handles.push(io.handle);
+    handles.extend(recorder);
 
     let (keeper, mut before) = files(config);
     let writer = open_history(config, sanity.check(clock.now().unix), &mut before);
@@ -360,12 +378,24 @@ pub fn start_around(
     })
 }
 
-/// Runs the bot until a signal ends it.
+/// Why there is no recording.
+fn not_recorded(target: &recording::Target, error: &std::io::Error) -> AppError {
+    let path = target.path.display();
+    AppError::Usage(match error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            format!("{path} is there already: record into another file, or move this one away")
+        }
+        _ => format!("{path}: {error}"),
+    })
+}
+
+/// Runs the bot until a signal ends it, and writes down what passes between it
+/// and its node, if somebody wants that.
 ///
 /// # Errors
 /// [`AppError`] when another bot has the node, when it cannot start, or when one
 /// of its threads dies.
-pub fn run(config: &Config) -> Result<(), AppError> {
+pub fn run(config: &Config, record: Option<recording::Target>) -> Result<(), AppError> {
     std::panic::set_hook(Box::new(|panic| error!("{panic}")));
     let stop = Stop::on_signals(Hangup::Ignored)?;
     let mut right = Sole::default();
@@ -378,6 +408,7 @@ pub fn run(config: &Config) -> Result<(), AppError> {
         sanity: Sanity::of_build(),
         resolver: lookup::system(),
         right: Box::new(right),
+        record,
     };
     let running = start_around(config, commands::registry(), around, stop.wake())?;
     systemd::notify(&[NotifyState::Ready]);

@@ -10,7 +10,9 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::PathBuf;
 
-use lexopt::{Arg, Parser};
+use lexopt::{Arg, Parser, ValueExt};
+
+use crate::recording::{Target, thread::LIMIT_MIB};
 
 pub use ask::{Ask, Topic};
 pub use db::{Db, Task};
@@ -23,6 +25,8 @@ pub enum Command {
     Run {
         /// The configuration file, if one was named.
         config: Option<PathBuf>,
+        /// Where to write down what passes between bot and node.
+        record: Option<Target>,
     },
     /// `meshbot demo`: show a conversation with a simulated node.
     Demo {
@@ -117,21 +121,34 @@ fn unknown_command(word: &OsStr) -> UsageError {
 }
 
 fn run(words: &mut Parser, help: &'static str) -> Result<Command, UsageError> {
-    let mut config = None;
+    let (mut config, mut path, mut limit) = (None, None, None);
     while let Some(arg) = words.next()? {
         match arg {
-            Arg::Long("config") | Arg::Short('c') => config = Some(file(words)?),
+            Arg::Long("config") | Arg::Short('c') => config = Some(file("--config", words)?),
+            Arg::Long("record") => path = Some(file("--record", words)?),
+            Arg::Long("record-limit") => {
+                let what = "a number of MiB from 1 to 1024";
+                limit = Some(value(words, "--record-limit", what, |text| {
+                    text.parse().ok().filter(|mib| (1..=1_024).contains(mib))
+                })?);
+            }
             other => return common(other, help),
         }
     }
-    Ok(Command::Run { config })
+    if path.is_none() && limit.is_some() {
+        let sentence = "--record-limit says how much is recorded: --record FILE says where";
+        return Err(UsageError(sentence.to_owned()));
+    }
+    let limit = limit.unwrap_or(LIMIT_MIB);
+    let record = path.map(|path| Target { path, limit });
+    Ok(Command::Run { config, record })
 }
 
 fn check(words: &mut Parser) -> Result<Command, UsageError> {
     let mut config = None;
     while let Some(arg) = words.next()? {
         match arg {
-            Arg::Long("config") | Arg::Short('c') => config = Some(file(words)?),
+            Arg::Long("config") | Arg::Short('c') => config = Some(file("--config", words)?),
             other => return common(other, HELP_CHECK),
         }
     }
@@ -142,7 +159,7 @@ fn demo(words: &mut Parser) -> Result<Command, UsageError> {
     let (mut verbose, mut config) = (false, None);
     while let Some(arg) = words.next()? {
         match arg {
-            Arg::Long("config") | Arg::Short('c') => config = Some(file(words)?),
+            Arg::Long("config") | Arg::Short('c') => config = Some(file("--config", words)?),
             Arg::Long("verbose") | Arg::Short('v') => verbose = true,
             other => return common(other, HELP_DEMO),
         }
@@ -185,12 +202,22 @@ fn common(arg: Arg, help: &'static str) -> Result<Command, UsageError> {
     }
 }
 
-fn file(words: &mut Parser) -> Result<PathBuf, UsageError> {
+fn file(option: &str, words: &mut Parser) -> Result<PathBuf, UsageError> {
     let path = words.value()?;
     if path.is_empty() {
-        return Err(UsageError("--config needs the path of a file".to_owned()));
+        return Err(UsageError(format!("{option} needs the path of a file")));
     }
     Ok(path.into())
+}
+
+fn value<T>(
+    words: &mut Parser,
+    option: &str,
+    what: &str,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> Result<T, UsageError> {
+    let text = words.value()?.string()?;
+    parse(&text).ok_or_else(|| UsageError(format!("{option} expects {what}, found {text:?}")))
 }
 
 const HELP: &str = "\
@@ -219,11 +246,19 @@ exit codes: 0 stopped as asked, 1 failed while running, 2 bad command line,
 ";
 
 const HELP_RUN: &str = "\
-usage: meshbot run [--config FILE]
+usage: meshbot run [--config FILE] [--record FILE]
 
 Connects to the node of the configuration and answers until SIGINT or SIGTERM.
 
+A recording is for whoever looks into a fault: each frame that bot and node
+exchange, and when. Names, positions and texts are in it, direct messages too;
+keys, passwords and PINs are not. meshbot sim --replay plays it.
+
   -c, --config FILE   without it ./meshbot.toml, then /etc/meshbot/meshbot.toml
+      --record FILE   write a recording into a file that is not there yet
+      --record-limit MIB
+                      its largest size, 1 to 1024 MiB (16); what comes then is
+                      counted
   -h, --help          this text
 ";
 

@@ -8,7 +8,8 @@
 //! answered, in the words of [`text`]; [`app`] wires the threads together as
 //! [`config`] says. [`sim`] is a node in a box for tests and
 //! demonstrations, [`services`] and [`store`] are what lies outside; [`demo`]
-//! lets bot and simulated node talk while somebody watches.
+//! lets bot and simulated node talk while somebody watches, and [`recording`]
+//! writes down what passes between bot and node, without secrets.
 
 pub mod almanac;
 pub mod app;
@@ -24,6 +25,7 @@ pub mod logging;
 pub mod mesh;
 pub mod net;
 pub mod proto;
+pub mod recording;
 pub mod remote;
 pub mod services;
 pub mod signals;

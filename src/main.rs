@@ -59,14 +59,17 @@ fn carry_out(command: Command) -> Result<(), AppError> {
             let (mut out, mut notes) = (std::io::stdout().lock(), std::io::stderr().lock());
             meshbot::ask::carry_out(&ask, now, &mut out, &mut notes)
         }
-        Command::Run { config } => {
+        Command::Run { config, record } => {
             let (_, config) = app::load(config)?;
             config.check_host()?;
             logging::init(config.log.level, logging::Destination::detect())
                 .map_err(|error| AppError::Failed(error.to_string()))?;
-            app::run(&config)
+            app::run(&config, record)
         }
-        Command::Sim(sim) => simulate(&sim),
+        Command::Sim(sim) => match &sim.replay {
+            Some(recording) => app::replay(recording, sim.listen, print),
+            None => simulate(&sim),
+        },
         Command::Demo { verbose, config } => {
             let own = config.map(|path| app::load(Some(path))).transpose()?;
             demonstrate(verbose, own)

@@ -28,7 +28,16 @@ fn started(node: &Handle, folder: &tempfile::TempDir, wake: Wake) -> Running {
         folder.path().join("meshbot.db").display(),
     );
     let config = Config::parse(&text, "test.toml").unwrap();
-    let running = start(&config, commands::registry(), wake).unwrap();
+    let around = Around {
+        sanity: Sanity::of_build(),
+        resolver: lookup::system(),
+        right: Box::new(Anybody),
+        record: Some(recording::Target {
+            path: folder.path().join("recording.jsonl"),
+            limit: 1,
+        }),
+    };
+    let running = start_around(&config, commands::registry(), around, wake).unwrap();
     node.wait_for(SOON, |node| {
         (node.counters().want_nodes_only > 0 && node.steady()).then_some(())
     })
@@ -36,7 +45,9 @@ fn started(node: &Handle, folder: &tempfile::TempDir, wake: Wake) -> Running {
     running
 }
 
-const ALL: [&str; THREADS] = ["dispatch", "errand-0", "errand-1", "history", "io", "store"];
+const ALL: [&str; THREADS] = [
+    "dispatch", "errand-0", "errand-1", "history", "io", "record", "store",
+];
 
 /// A thread whose end nobody learns of would be waited for until the time is up.
 #[test]
@@ -233,6 +244,7 @@ fn exit_codes_are_what_the_readme_says() {
     };
     let wrong = Config::parse("", "x.toml").and_then(|config| config.check_host());
     assert_eq!(failed.exit_code(), 1);
+    assert_eq!(AppError::Usage(String::new()).exit_code(), 2);
     assert_eq!(AppError::from(taken).exit_code(), 75);
     assert_eq!(AppError::from(wrong.unwrap_err()).exit_code(), 78);
     let full = std::io::Error::other("no descriptors");

@@ -39,7 +39,7 @@ pub(super) fn parse(words: &mut Parser) -> Result<Command, UsageError> {
     let (mut target, mut topic) = (None, None);
     while let Some(arg) = words.next()? {
         match arg {
-            Arg::Long("config") | Arg::Short('c') => config = Some(file(words)?),
+            Arg::Long("config") | Arg::Short('c') => config = Some(file("--config", words)?),
             Arg::Value(word) if target.is_none() => target = Some(host(&word.string()?)?),
             Arg::Value(word) if topic.is_none() => {
                 topic = Some(match word.to_str() {

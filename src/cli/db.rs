@@ -36,7 +36,7 @@ pub(super) fn parse(words: &mut Parser) -> Result<Command, UsageError> {
     let (mut verb, mut form, mut copy) = (None, None, None);
     while let Some(arg) = words.next()? {
         match arg {
-            Arg::Long("config") | Arg::Short('c') => config = Some(file(words)?),
+            Arg::Long("config") | Arg::Short('c') => config = Some(file("--config", words)?),
             Arg::Long(name @ ("json" | "csv")) => {
                 let this = if name == "json" {
                     Task::ExportJson

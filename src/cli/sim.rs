@@ -1,10 +1,11 @@
 //! `meshbot sim`: be a simulated node.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 
-use lexopt::{Arg, Parser, ValueExt};
+use lexopt::{Arg, Parser};
 
-use super::{Command, UsageError, common};
+use super::{Command, UsageError, common, file, value};
 
 /// The simulated node of `meshbot sim`.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -21,6 +22,8 @@ pub struct Sim {
     pub no_latency: bool,
     /// The other nodes say nothing by themselves.
     pub quiet_mesh: bool,
+    /// A recording to play instead.
+    pub replay: Option<PathBuf>,
 }
 
 /// The firmware that the simulated node imitates.
@@ -42,6 +45,7 @@ impl Default for Sim {
             firmware: Firmware::default(),
             no_latency: false,
             quiet_mesh: false,
+            replay: None,
         }
     }
 }
@@ -49,7 +53,13 @@ impl Default for Sim {
 /// Reads what follows `meshbot sim`.
 pub(super) fn parse(words: &mut Parser) -> Result<Command, UsageError> {
     let mut sim = Sim::default();
+    let mut made_up = None;
     while let Some(arg) = words.next()? {
+        if let Arg::Long(option @ ("nodes" | "seed" | "firmware" | "no-latency" | "quiet-mesh")) =
+            arg
+        {
+            made_up = Some(option.to_owned());
+        }
         match arg {
             Arg::Long("listen") => {
                 let what = "an address with a port, such as 127.0.0.1:4403 or [::1]:4403";
@@ -74,26 +84,24 @@ pub(super) fn parse(words: &mut Parser) -> Result<Command, UsageError> {
             }
             Arg::Long("no-latency") => sim.no_latency = true,
             Arg::Long("quiet-mesh") => sim.quiet_mesh = true,
+            Arg::Long("replay") => sim.replay = Some(file("--replay", words)?),
             other => return common(other, HELP_SIM),
         }
     }
+    if let (Some(option), Some(_)) = (made_up, &sim.replay) {
+        return Err(UsageError(format!(
+            "--{option} is for a node that is made up: --replay plays a recorded one"
+        )));
+    }
     Ok(Command::Sim(sim))
-}
-
-fn value<T>(
-    words: &mut Parser,
-    option: &str,
-    what: &str,
-    parse: impl FnOnce(&str) -> Option<T>,
-) -> Result<T, UsageError> {
-    let text = words.value()?.string()?;
-    parse(&text).ok_or_else(|| UsageError(format!("{option} expects {what}, found {text:?}")))
 }
 
 pub(super) const HELP_SIM: &str = "\
 usage: meshbot sim [OPTIONS]
 
-Listens like a Meshtastic node on TCP and imitates a mesh behind it.
+Listens like a Meshtastic node on TCP and imitates a mesh behind it, or plays a
+recording of meshbot run --record: what the node said, in the same order and
+pace, to a bot that connects; ends when all of it was played and the bot left.
 
       --listen ADDR    address and port (127.0.0.1:4403; port 0: a free one)
       --nodes N        other nodes in the mesh, 0 to 249 (40)
@@ -102,5 +110,6 @@ Listens like a Meshtastic node on TCP and imitates a mesh behind it.
                        the firmware to imitate (2.7)
       --no-latency     answer at once instead of with a radio's delays
       --quiet-mesh     the other nodes say nothing by themselves
+      --replay FILE    play this recording; without the five above
   -h, --help           this text
 ";

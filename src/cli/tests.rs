@@ -18,6 +18,7 @@ fn run_is_the_default() {
     let run = |config: Option<&str>| {
         Ok(Command::Run {
             config: config.map(PathBuf::from),
+            record: None,
         })
     };
     assert_eq!(read(""), run(None));
@@ -55,8 +56,25 @@ fn the_simulated_node_takes_its_options() {
         firmware: Firmware::V2_8,
         no_latency: true,
         quiet_mesh: true,
+        replay: None,
     };
     assert_eq!(read(line), Ok(Command::Sim(sim)));
+    let sim = Sim {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        replay: Some("a".into()),
+        ..Sim::default()
+    };
+    assert_eq!(
+        read("sim --replay a --listen 127.0.0.1:0"),
+        Ok(Command::Sim(sim))
+    );
+    for line in [
+        "sim --replay a --seed 3",
+        "sim --quiet-mesh --replay a",
+        "sim --replay=",
+    ] {
+        assert!(refused(line).contains("--replay"), "{line}");
+    }
 }
 
 #[test]
@@ -155,9 +173,35 @@ fn odd_bytes_make_one_line_too() {
     assert_eq!(
         parse(["--config".into(), path.clone()]),
         Ok(Command::Run {
-            config: Some(path.into())
+            config: Some(path.into()),
+            record: None,
         })
     );
+}
+
+#[test]
+fn a_recording_needs_a_file_and_has_a_size() {
+    let run = |path: &str, limit| {
+        let path = path.into();
+        Ok(Command::Run {
+            config: None,
+            record: Some(Target { path, limit }),
+        })
+    };
+    assert_eq!(read("--record a"), run("a", 16));
+    assert_eq!(read("run --record=a --record-limit 2"), run("a", 2));
+    for line in [
+        "run --record",
+        "run --record=",
+        "run --record-limit 2",
+        "run --record a --record-limit 0",
+        "run --record a --record-limit 1025",
+        "run --record a --record-limit much",
+        "demo --record a",
+    ] {
+        assert!(refused(line).contains("record"), "{line}");
+    }
+    assert!(HELP_RUN.contains(&format!("1 to 1024 MiB ({LIMIT_MIB})")));
 }
 
 #[test]

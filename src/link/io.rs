@@ -22,6 +22,7 @@ use super::sole::{Right, Taken};
 use super::wake::{Clock, Waker, sleep_in_poll};
 use crate::net::Endpoint;
 use crate::net::guard::Linked;
+use crate::recording::{By, Tap, Way};
 use crate::thread::Pulse;
 
 /// The kernel keeps this much for us while we are busy: a whole node list.
@@ -85,6 +86,8 @@ pub struct Ends {
     pub events: Sender<Event>,
     /// Counts the thread's rounds.
     pub pulse: Pulse,
+    /// Who writes down what is read and written, if anybody does.
+    pub tap: Option<Tap>,
 }
 
 /// Everything that the thread owns.
@@ -106,6 +109,7 @@ pub struct Io {
     due: Option<Duration>,
     dropped: u64,
     last_notice: Option<Duration>,
+    tap: Option<Tap>,
 }
 
 impl Io {
@@ -130,6 +134,7 @@ impl Io {
             due: Some(Duration::ZERO),
             dropped: 0,
             last_notice: None,
+            tap: ends.tap,
         }
     }
 
@@ -252,6 +257,9 @@ impl Io {
     fn close(&mut self) {
         if let Connection::Open(stream) = &self.connection {
             let _ = stream.shutdown(Shutdown::Both);
+            if let Some(tap) = &mut self.tap {
+                tap.closed(self.clock.now(), By::Bot);
+            }
         }
         self.connection = Connection::None;
     }
@@ -266,6 +274,9 @@ impl Io {
             Ok(None) => {
                 self.connection = Connection::Open(stream);
                 self.right.connected();
+                if let Some(tap) = &mut self.tap {
+                    tap.connected(self.clock.now());
+                }
                 self.core.connected(self.clock.now());
             }
             Ok(Some(error)) | Err(error) => {
@@ -287,7 +298,11 @@ impl Io {
                     return;
                 }
                 Ok(count) => {
-                    self.core.received(self.clock.now(), &self.buffer[..count]);
+                    let (now, bytes) = (self.clock.now(), &self.buffer[..count]);
+                    if let Some(tap) = &mut self.tap {
+                        tap.said(now, Way::FromNode, bytes);
+                    }
+                    self.core.received(now, bytes);
                     if count < self.buffer.len() {
                         return;
                     }
@@ -313,7 +328,13 @@ impl Io {
             return;
         }
         match stream.write(output) {
-            Ok(count) => self.core.wrote(self.clock.now(), count),
+            Ok(count) => {
+                let now = self.clock.now();
+                if let Some(tap) = &mut self.tap {
+                    tap.said(now, Way::ToNode, &output[..count]);
+                }
+                self.core.wrote(now, count);
+            }
             Err(error)
                 if matches!(
                     error.kind(),
@@ -328,6 +349,9 @@ impl Io {
     }
 
     fn lose(&mut self, loss: Loss) {
+        if let (Connection::Open(_), Some(tap)) = (&self.connection, &mut self.tap) {
+            tap.closed(self.clock.now(), By::Node);
+        }
         self.connection = Connection::None;
         self.core.closed(self.clock.now(), loss);
     }
@@ -442,6 +466,7 @@ mod tests {
             requests: crossbeam_channel::never(),
             events,
             pulse: Pulse::default(),
+            tap: None,
         };
         (Io::new(core, endpoint, ends), received)
     }

@@ -30,6 +30,7 @@ pub use self::outbox::Outbox;
 pub use self::wake::{Clock, Waker};
 pub use crate::net::Endpoint;
 use crate::net::Guard;
+use crate::recording::Tap;
 use crate::thread::{Death, Pulse};
 use sole::{Right, Taken};
 
@@ -60,7 +61,8 @@ pub struct IoThread {
 
 impl Link {
     /// Starts the I/O thread for a real connection, if there is a `right` to it.
-    /// `guard` learns where it leads, `report` of its end.
+    /// `guard` learns where it leads, `tap` what is read and written, `report` of
+    /// its end.
     ///
     /// # Errors
     /// When the system has no thread or file descriptor left.
@@ -70,6 +72,7 @@ impl Link {
         rng: fastrand::Rng,
         guard: &Guard,
         right: Box<dyn Right>,
+        tap: Option<Tap>,
         report: impl FnOnce(Death) + Send + 'static,
     ) -> std::io::Result<(Self, IoThread, crossbeam_channel::Sender<Event>)> {
         let gate = outbox::Gate::new(settings.session.text_spacing);
@@ -91,6 +94,7 @@ impl Link {
             requests: request_receiver,
             events: event_sender.clone(),
             pulse: pulse.clone(),
+            tap,
         };
         let io = io::Io::new(core, endpoint, ends);
         let handle = crate::thread::spawn("io", report, move || io.run())?;

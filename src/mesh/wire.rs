@@ -49,6 +49,12 @@ impl<'a> Reader<'a> {
         Self(bytes)
     }
 
+    /// How many bytes have not been read.
+    #[must_use]
+    pub fn left(&self) -> usize {
+        self.0.len()
+    }
+
     /// The key of the next field, or [`END`]. No field has the number 0, and
     /// nobody must expect it: [`Reader::skip`] finds it odd.
     ///

@@ -8,6 +8,8 @@
 //!   that sleeps in `poll`.
 //! - It imitates what protocol.md §10 measured; where §10 is silent, §1 to §5.
 //!
+//! [`tape`] is another node in a box: one that was recorded.
+//!
 //! It is the fake peer of every test, the node of `meshbot demo`, and a server
 //! that other client programs can connect to as well.
 
@@ -18,6 +20,7 @@ mod node;
 mod said;
 mod server;
 mod settings;
+pub mod tape;
 #[cfg(test)]
 mod tests;
 pub mod web;

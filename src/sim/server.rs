@@ -21,6 +21,7 @@ use crate::mesh::Now;
 use super::node::SimNode;
 use super::settings::Settings;
 use rounds::State;
+pub(super) use sockets::listen;
 
 /// A port that waits for a node.
 #[derive(Debug)]

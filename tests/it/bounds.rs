@@ -159,6 +159,20 @@ const TABLE: &[Row] = &[
         "logging/thin.rs",
         "the_worst_day_has_less_than_200_kb_of_log",
     ),
+    (
+        Node,
+        "bytes of a recording",
+        "LIMIT_MIB",
+        "recording/thread.rs",
+        "a_recording_has_its_size_and_no_more_and_counts_the_rest",
+    ),
+    (
+        Node,
+        "bytes that wait for a recording",
+        "WAITING",
+        "recording/thread.rs",
+        "a_thread_that_hangs_costs_the_link_nothing_but_the_recording",
+    ),
     // Said, kept and stored because of who is on the mesh.
     (
         Sender,

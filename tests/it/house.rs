@@ -126,6 +126,7 @@ fn two_files_have_sockets() {
         "net/web.rs",
         "sim/server.rs",
         "sim/server/sockets.rs",
+        "sim/tape/server.rs",
         "sim/web/mod.rs",
     ];
     absent("src", words, allowed);
@@ -148,6 +149,7 @@ fn nothing_listens_on_the_network() {
         "sim/server.rs",
         "sim/server/rounds.rs",
         "sim/server/sockets.rs",
+        "sim/tape/server.rs",
         "sim/web/mod.rs",
     ];
     absent("src", &["TcpListener"], sim);

@@ -4,9 +4,11 @@
 #![allow(clippy::unwrap_used)]
 
 mod bounds;
+mod channels;
 mod clocks;
 mod corpora;
 mod demo;
+mod features;
 mod floods;
 mod history;
 mod house;
@@ -24,6 +26,7 @@ mod readme;
 mod recordings;
 mod remote;
 mod scenarios;
+mod sent_in;
 mod services;
 mod soak;
 mod sockets;

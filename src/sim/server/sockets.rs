@@ -74,7 +74,7 @@ impl Client {
 }
 
 /// Takes the address, even right after another socket had it.
-pub(super) fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
+pub(in crate::sim) fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     socket.bind(&addr.into())?;

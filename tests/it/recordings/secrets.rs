@@ -9,7 +9,9 @@ use std::rc::Rc;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use meshbot::bot::commands::registry;
 use meshbot::link::frame::Decoder;
-use meshbot::proto::FromRadio;
+use meshbot::proto::{FromRadio, from_radio::PayloadVariant, mesh_packet};
+use meshbot::recording::Way;
+use meshbot::recording::cut::Cut;
 use prost::Message;
 
 use crate::support::logs;
@@ -155,4 +157,61 @@ fn no_key_is_ever_shown() {
     // The node of 04, 05 and 06 had no key; that of 01 and 02 had a channel
     // with a key of its own.
     assert_eq!((own_keys, channel_keys), (6, 2));
+}
+
+/// M3: what real firmware says, as a recording has it: without the keys, and
+/// otherwise as the bot reads it.
+#[test]
+fn a_recording_holds_no_key_and_everything_that_the_bot_reads() {
+    let (mut frames, mut same) = (0, 0);
+    for recording in Recording::all() {
+        let name = recording.name;
+        let mut cut = Cut::new(Way::FromNode);
+        let mut pieces = Vec::new();
+        for chunk in recording.bytes.chunks(700) {
+            let at = std::time::Duration::ZERO;
+            cut.push(at, chunk, |piece| pieces.push(piece));
+        }
+        cut.end(|piece| pieces.push(piece));
+        let written: Vec<u8> = pieces.iter().flat_map(|it| it.bytes.clone()).collect();
+        for (_, key, _) in keys(&recording) {
+            for part in key.windows(4) {
+                let found = written.windows(4).any(|it| it == part);
+                assert!(!found, "{name}: a key shows up in a recording");
+            }
+        }
+        let mut decoder = Decoder::default();
+        decoder.push(&recording.bytes);
+        let mut written = pieces.iter().filter(|it| !it.stray);
+        while let Some(payload) = decoder.next_frame() {
+            let Ok(mut said) = FromRadio::decode(payload) else {
+                decoder.reject();
+                continue;
+            };
+            let frame = &written.next().expect("a frame for each").bytes;
+            let kept = FromRadio::decode(&frame[4..]).unwrap();
+            frames += 1;
+            match &mut said.payload_variant {
+                Some(PayloadVariant::MyInfo(info)) => info.device_id.clear(),
+                // What these carry is as the unit tests say.
+                Some(PayloadVariant::Packet(packet)) => {
+                    let Some(mesh_packet::PayloadVariant::Decoded(data)) = &packet.payload_variant
+                    else {
+                        continue;
+                    };
+                    if data.portnum != 1 {
+                        continue;
+                    }
+                }
+                _ => {}
+            }
+            assert_eq!(kept, said, "{name}");
+            same += 1;
+        }
+        assert!(written.next().is_none(), "{name}");
+    }
+    assert!(
+        frames > 1_000 && same > 900,
+        "{frames} frames, {same} the same"
+    );
 }

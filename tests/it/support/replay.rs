@@ -15,12 +15,13 @@ use meshbot::bot::dispatch::{self, Before, Bot, Forgetful, Parts};
 use meshbot::bot::errands::{Inline, JobResult};
 use meshbot::bot::host::HostStats;
 use meshbot::config::Config;
-use meshbot::link::frame::Decoder;
+use meshbot::link::frame::{Decoder, encode};
 use meshbot::link::outbox::Gate;
 use meshbot::link::session::{Handshake, Session, Settings};
 use meshbot::link::{Event, Identity, Loss, Outbox, Outcome, Received, Request};
 use meshbot::mesh::{Now, Sanity};
 use meshbot::proto::{self, ToRadio, to_radio::PayloadVariant as To};
+use meshbot::sim::tape::{Act, Tape};
 use meshbot::weather::Offline;
 use prost::Message;
 
@@ -96,6 +97,64 @@ impl Replay {
         };
         replay.connect();
         replay
+    }
+
+    /// A bot that plays what somebody has sent in, and then lives on for
+    /// `afterwards` seconds.
+    pub fn sent_in(recording: meshbot::recording::Recording, afterwards: f64) -> Self {
+        let nothing = Recording {
+            name: "sent in",
+            bytes: Vec::new(),
+            t0: recording.t0,
+            steps: Vec::new(),
+            listed: Vec::new(),
+            // Two phases, as the bot has them unless it is told otherwise.
+            asked: vec![0.0; 2],
+            goodbye: None,
+        };
+        let mut replay = Self::new(nothing, Some(meshbot::bot::commands::registry()));
+        let mut tape = Tape::new(recording);
+        while tape.connected(replay.clock()) {
+            if !replay.verdicts.is_empty() {
+                replay.lose(Loss::EndOfFile);
+                replay.verdicts.clear();
+            }
+            if replay.session.is_done() || tape.played().connections > 1 {
+                replay.sent_before = replay.sent.len();
+                replay.written.reset();
+                replay.connect();
+            }
+            replay.play(&mut tape);
+        }
+        replay.wait_until(replay.now + afterwards);
+        replay
+    }
+
+    /// One connection, until the node has nothing more to say.
+    fn play(&mut self, tape: &mut Tape) {
+        let mut told = self.sent_before;
+        loop {
+            for (_, variant) in &self.sent[told..] {
+                let mut bytes = Vec::new();
+                let payload_variant = Some(variant.clone());
+                assert!(encode(&ToRadio { payload_variant }, &mut bytes));
+                tape.received(&bytes);
+            }
+            told = self.sent.len();
+            match tape.act(self.clock()) {
+                Some(Act::Bytes(bytes)) => self.session.received(self.clock(), &bytes),
+                Some(Act::Close) => {
+                    self.lose(Loss::EndOfFile);
+                    return;
+                }
+                None => {
+                    let Some(due) = tape.deadline() else { return };
+                    let due = due.as_secs_f64() - STARTED;
+                    self.wait_until(self.due().map_or(due, |ours| ours.min(due)));
+                }
+            }
+            self.settle();
+        }
     }
 
     /// The same session is connected again at `time`, to another recording.

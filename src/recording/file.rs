@@ -204,7 +204,7 @@ fn bytes(line: &Line) -> Result<Vec<u8>, &'static str> {
     let digits: Option<Vec<u8>> = (hex.chars())
         .map(|digit| digit.to_digit(16).and_then(|it| u8::try_from(it).ok()))
         .collect();
-    let digits = digits.filter(|it| it.len() == 2 * line.len);
+    let digits = digits.filter(|it| it.len() % 2 == 0 && it.len() / 2 == line.len);
     let digits = digits.ok_or("its \"hex\" does not have as many bytes as \"len\" says")?;
     let pairs = digits.chunks_exact(2);
     Ok(pairs.map(|pair| pair[0] << 4 | pair[1]).collect())
@@ -286,6 +286,10 @@ mod tests {
             ),
             (
                 "{\"t0\": 1}\n{\"t\": 1, \"dir\": \"d2c\", \"len\": 3, \"hex\": \"00ff\"}\n",
+                "line 2: its \"hex\"",
+            ),
+            (
+                "{\"t0\": 1}\n{\"t\": 1, \"dir\": \"d2c\", \"len\": 9223372036854775809, \"hex\": \"0011\"}\n",
                 "line 2: its \"hex\"",
             ),
         ] {

@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use meshbot::sim::{Server, Settings};
+use meshbot::sim::{Server, Settings, SimNode};
 use meshbot::store::history::{claim, schema};
 
-use crate::support::program::{Program, configured, meshbot};
+use crate::support::program::{Program, SOON, configured, meshbot};
 
 fn output(args: &[&str]) -> Output {
     meshbot(args).output().unwrap()
@@ -261,12 +261,20 @@ fn three_lines_are_enough_and_sigterm_ends_it_politely() {
 
 #[test]
 fn an_unreachable_node_is_no_reason_to_end() {
-    // A21.
+    // A21: it is waited for, and found when it comes.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
+    let addr = listener.local_addr().unwrap();
     drop(listener);
+    let port = addr.port();
     let (_folder, path) = configured(&format!("[node]\nhost = \"127.0.0.1\"\nport = {port}"));
     let child = Program::run_until(&path, "🔄 TCP reconnect #1 to 127.0.0.1");
+    let server = Server::bind(&addr.to_string()).unwrap();
+    let node = SimNode::new(Settings::default(), server.now());
+    let node = server.start(node).unwrap();
+    node.wait_for(SOON, |node| {
+        (node.counters().want_nodes_only > 0 && node.steady()).then_some(())
+    })
+    .expect("the bot did not find its node");
     let (took, code) = child.terminate();
     assert_eq!(code, Some(0));
     assert!(took < Duration::from_secs(2), "{took:?}");

@@ -18,9 +18,9 @@ use meshbot::mesh::Sanity;
 use meshbot::proto::{
     MeshPacket, ToRadio, mesh_packet::PayloadVariant as Content, to_radio::PayloadVariant as To,
 };
-use meshbot::recording::{Recording, Step, Target};
+use meshbot::recording::{By, Recording, Step, Target};
 use meshbot::sim::tape::{Tape, bind, serve};
-use meshbot::sim::{Said, Server, Settings};
+use meshbot::sim::{Fault, Said, Server, Settings};
 use prost::Message;
 
 use crate::support::logs;
@@ -96,6 +96,12 @@ fn a_recorded_session_plays_again_and_ends_the_same() {
         (node.counters().want_nodes_only > 0 && node.steady()).then_some(())
     })
     .expect("no list of nodes was asked for");
+    // The connection is lost once, and there is another one.
+    node.with(|node, now| node.fault(now, Fault::Drop));
+    node.wait_for(SOON, |node| {
+        (node.counters().want_nodes_only > 1 && node.steady()).then_some(())
+    })
+    .expect("it did not come back");
     for (text, directly) in [("/ping", false), ("/legend", true)] {
         node.with(|node, now| {
             let alice = node.people()[0].num;
@@ -119,6 +125,12 @@ fn a_recorded_session_plays_again_and_ends_the_same() {
     drop(node);
 
     let recorded = read(&paths[0]);
+    assert_eq!(recorded.connections.len(), 2);
+    // At the end the bot said goodbye, and the node closed as well.
+    for steps in &recorded.connections {
+        let last = steps.last().map(|(_, step)| step);
+        assert_eq!(last, Some(&Step::Closed(By::Node)));
+    }
     let said = answers(&recorded);
     assert_eq!(said.len(), 2, "{said:?}");
     assert!(said[0].2.contains("pong"), "{said:?}");
@@ -132,7 +144,7 @@ fn a_recorded_session_plays_again_and_ends_the_same() {
     let played = thread.join().unwrap();
     running.stop();
     drop(word);
-    assert_eq!((played.connections, played.missing), (1, 0));
+    assert_eq!((played.connections, played.missing), (2, 0));
     assert_eq!(answers(&read(&paths[1])), said);
 
     let replay = Replay::sent_in(recorded, 0.0);

@@ -102,32 +102,49 @@ impl Replay {
     /// A bot that plays what somebody has sent in, and then lives on for
     /// `afterwards` seconds.
     pub fn sent_in(recording: meshbot::recording::Recording, afterwards: f64) -> Self {
+        let (two, one) = (vec![0.0; 2], vec![0.0]);
         let nothing = Recording {
             name: "sent in",
             bytes: Vec::new(),
             t0: recording.t0,
             steps: Vec::new(),
             listed: Vec::new(),
-            // Two phases, as the bot has them unless it is told otherwise.
-            asked: vec![0.0; 2],
+            asked: if is_two_phase(&recording) { two } else { one },
             goodbye: None,
         };
         let mut replay = Self::new(nothing, Some(meshbot::bot::commands::registry()));
         let mut tape = Tape::new(recording);
-        while tape.connected(replay.clock()) {
-            if !replay.verdicts.is_empty() {
-                replay.lose(Loss::EndOfFile);
-                replay.verdicts.clear();
-            }
-            if replay.session.is_done() || tape.played().connections > 1 {
+        let mut is_first = true;
+        while tape.left() > 0 {
+            if !is_first {
+                if replay.verdicts.pop().is_some() || !replay.is_lost() {
+                    replay.lose(Loss::EndOfFile);
+                }
+                replay.wait_until(replay.now + 1.0);
                 replay.sent_before = replay.sent.len();
                 replay.written.reset();
                 replay.connect();
             }
+            is_first = false;
+            assert!(tape.connected(replay.clock()));
             replay.play(&mut tape);
         }
         replay.wait_until(replay.now + afterwards);
         replay
+    }
+
+    /// Whether the last thing that the bot learned of the link is its loss.
+    fn is_lost(&self) -> bool {
+        let mut states = self
+            .events
+            .iter()
+            .rev()
+            .filter_map(|(_, event)| match event {
+                Event::Lost(_) => Some(true),
+                Event::Ready(_) => Some(false),
+                _ => None,
+            });
+        states.next().unwrap_or(false)
     }
 
     /// One connection, until the node has nothing more to say.
@@ -393,6 +410,16 @@ impl Listener {
         }
         moved
     }
+}
+
+/// Whether the bot of a recording asked for the configuration first.
+fn is_two_phase(recording: &meshbot::recording::Recording) -> bool {
+    // 94 c3, a length of 4, field 3, and 69420.
+    let question = [0x94, 0xc3, 0, 4, 0x18, 0xac, 0x9e, 4];
+    let mut steps = recording.connections.iter().flatten();
+    steps.any(|(_, step)| {
+        matches!(step, meshbot::recording::Step::ToNode(bytes) if bytes.starts_with(&question))
+    })
 }
 
 /// A protobuf number in exactly `len` bytes, longer than needed if it must be.

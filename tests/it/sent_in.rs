@@ -2,6 +2,7 @@
 //! again with the same outcome; and what was found with real firmware, byte for
 //! byte, as such files (`tests/sessions/found`).
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
@@ -220,6 +221,65 @@ fn a_full_disk_ends_the_recording_and_not_the_bot() {
     assert_eq!(program.terminate().1, Some(0));
     assert_eq!(std::fs::metadata(&path).unwrap().len(), 2_048);
     assert!(Recording::parse(&std::fs::read_to_string(&path).unwrap()).is_ok());
+}
+
+/// The program plays a recording to a bot, says what came of it and ends.
+#[test]
+fn the_program_plays_a_recording_and_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    // A handshake, and half a second later the node closes.
+    let found = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sessions/found");
+    let whole = std::fs::read_to_string(found.join("r1-five-hops.jsonl")).unwrap();
+    let mut text: String = (whole.lines().take(60))
+        .filter(|line| line.contains("\"t0\"") || line.starts_with("{\"t\": 0."))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    text.push_str("{\"t\": 1.5, \"ev\": \"daemon closed\"}\n");
+    let recording = folder.path().join("recording");
+    std::fs::write(&recording, text).unwrap();
+    let record = recording.to_str().unwrap();
+    let args = ["sim", "--replay", record, "--listen", "127.0.0.1:0"];
+    let mut node = Program::start(meshbot(&args).stdout(Stdio::piped()));
+    let mut lines = BufReader::new(node.stdout.take().unwrap()).lines();
+    let first = lines.next().unwrap().unwrap();
+    assert!(
+        first.starts_with("recorded node with 1 connections"),
+        "{first}"
+    );
+    let port = first.rsplit(':').next().unwrap().parse().unwrap();
+    let running = recording_bot(port, folder.path().join("again"));
+    let last = lines.next().unwrap().unwrap();
+    assert!(last.starts_with("played 1 connections"), "{last}");
+    assert!(last.contains(" 0 things"), "{last}");
+    assert_eq!(node.code(), Some(0));
+    running.stop();
+
+    let nothing = folder.path().join("nothing");
+    std::fs::write(&nothing, "dear diary\n").unwrap();
+    for (path, why) in [(&nothing, "line 1: this is no line"), (&found, "directory")] {
+        let path = path.to_str().unwrap();
+        let output = meshbot(&["sim", "--replay", path, "--listen", "127.0.0.1:0"])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1), "{path}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.lines().count() == 1 && said.contains(why), "{said}");
+    }
+}
+
+/// Whoever plays it twice sees the same twice.
+#[test]
+fn a_recording_gives_the_same_each_time() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sessions/found");
+    for name in ["r2-no-channel", "c3-torn-header-512"] {
+        let told = [(); 2].map(|()| {
+            let recording = read(&folder.join(name).with_extension("jsonl"));
+            let replay = Replay::sent_in(recording, 15.0);
+            let tally = replay.bot().tally();
+            format!("{:?} {:?} {tally:?}", replay.sent, replay.events)
+        });
+        assert!(told[0].len() > 1_000 && told[0] == told[1], "{name}");
+    }
 }
 
 /// A recording of `tests/sessions/found`, and what came of it: the answers with

@@ -70,6 +70,8 @@ struct Playing {
     ids: Pairs,
     /// Until when the bot may say what comes next.
     until: Option<Duration>,
+    /// The recorded bot has said goodbye: that the node closed was its doing.
+    goodbye: bool,
 }
 
 /// Numbers of then and of now, in order.
@@ -140,6 +142,7 @@ impl Tape {
             nonces: Pairs::default(),
             ids: Pairs::default(),
             until: None,
+            goodbye: false,
         });
         true
     }
@@ -175,7 +178,7 @@ impl Tape {
                 Step::ToNode(bytes) => {
                     if playing.until.is_none() {
                         playing.until = Some(now.mono + PATIENCE);
-                        remember(bytes, &mut playing.nonces, &mut playing.ids);
+                        playing.goodbye |= remember(bytes, &mut playing.nonces, &mut playing.ids);
                     }
                     if playing.nonces.is_missing() || playing.ids.is_missing() {
                         if playing.until.is_some_and(|until| now.mono < until) {
@@ -202,7 +205,7 @@ impl Tape {
                     return Some(Act::Bytes(bytes));
                 }
                 Step::Closed(by) => {
-                    if now.mono.as_secs_f64() < playing.base + at + grace(*by) {
+                    if now.mono.as_secs_f64() < playing.base + at + grace(*by, playing.goodbye) {
                         return None;
                     }
                     self.playing = None;
@@ -219,7 +222,7 @@ impl Tape {
         let due = match playing.steps.front()? {
             (_, Step::ToNode(_)) => return playing.until,
             (at, Step::FromNode(_)) => *at,
-            (at, Step::Closed(by)) => at + grace(*by),
+            (at, Step::Closed(by)) => at + grace(*by, playing.goodbye),
         };
         // A millisecond more, for what gets lost on the way to seconds.
         Duration::try_from_secs_f64(playing.base + due + 0.001).ok()
@@ -272,25 +275,28 @@ impl Playing {
 }
 
 /// A bot that has left then may leave by itself now, a little later.
-fn grace(by: By) -> f64 {
+fn grace(by: By, goodbye: bool) -> f64 {
     match by {
-        By::Node => 0.0,
-        By::Bot => 2.0,
+        By::Node if !goodbye => 0.0,
+        By::Node | By::Bot => 2.0,
     }
 }
 
-/// What the recorded bot asked for and named its texts.
-fn remember(bytes: &[u8], nonces: &mut Pairs, ids: &mut Pairs) {
+/// What the recorded bot asked for and named its texts; whether it said goodbye.
+fn remember(bytes: &[u8], nonces: &mut Pairs, ids: &mut Pairs) -> bool {
+    let mut goodbye = false;
     let mut decoder = Decoder::default();
     decoder.push(bytes);
     while let Some(payload) = decoder.next_frame() {
         match ToRadio::decode(payload).map(|it| it.payload_variant) {
             Ok(Some(To::WantConfigId(nonce))) => nonces.then.push(nonce),
             Ok(Some(To::Packet(packet))) => ids.then.push(packet.id),
+            Ok(Some(To::Disconnect(_))) => goodbye = true,
             Ok(_) => {}
             Err(_) => decoder.reject(),
         }
     }
+    goodbye
 }
 
 /// Seconds since 1970, exact for some hundred million years.

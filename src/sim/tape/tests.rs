@@ -143,3 +143,35 @@ fn what_is_no_frame_is_said_as_it_was() {
     assert!(tape.connected(now(0)));
     assert_eq!(tape.act(now(0)), Some(Act::Bytes(torn)));
 }
+
+#[test]
+fn a_node_that_closed_because_of_a_goodbye_leaves_time_for_one() {
+    for (goodbye, closes) in [(false, 2_000), (true, 4_000)] {
+        let mut steps = vec![
+            (1.0, Step::ToNode(to(To::Disconnect(goodbye)))),
+            (2.0, Step::Closed(By::Node)),
+        ];
+        if !goodbye {
+            steps.remove(0);
+            steps.insert(
+                0,
+                (
+                    0.0,
+                    Step::ToNode(to(To::Heartbeat(proto::Heartbeat::default()))),
+                ),
+            );
+        } else {
+            steps.insert(0, (0.0, Step::FromNode(vec![0])));
+        }
+        let mut tape = Tape::new(Recording {
+            t0: 1.0,
+            connections: vec![steps],
+        });
+        assert!(tape.connected(now(0)));
+        while let Some(Act::Bytes(_)) = tape.act(now(10)) {}
+        // What was said at a second has its second.
+        assert_eq!(tape.act(now(1_000)), None);
+        assert_eq!(tape.act(now(closes - 100)), None, "{goodbye}");
+        assert_eq!(tape.act(now(closes + 20)), Some(Act::Close), "{goodbye}");
+    }
+}

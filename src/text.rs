@@ -56,6 +56,7 @@ texts! {
     TookTooLong: "Sorry, that takes too long. Please try again later." / "Désolé, c'est trop long. Réessaie plus tard.",
     Busy: "Busy just now, please try again in a minute." / "Occupé, réessaie dans une minute.",
     Slower: "Many questions at once: please wait a few minutes." / "Trop de demandes : patiente quelques minutes.",
+    SayWithMark: "Once more, please, as {prefix}{word}: the word alone is left to itself for a while." / "Encore une fois, mais avec {prefix}{word} : le mot seul reste sans réponse un moment.",
     Unknown: "I don't know that one. {prefix}help shows what I can do." / "Je ne connais pas. {prefix}help montre ce que je sais faire.",
     NoKey: "{name}: I can't send you direct messages yet, our nodes lack each other's key. Try again in a while." / "{name} : message direct impossible, nos nœuds n'ont pas encore échangé leurs clés. Réessaie plus tard.",
 

@@ -29,6 +29,7 @@ pub use tally::{Air, By, Counts, Group, Sample, Seen, Tally};
 pub use texts::{Failure, Line, Listener, Talk, Talking};
 
 use super::errands::JobId;
+use super::record::Sum;
 use crate::mesh::{ChannelIndex, NodeBook, NodeNum, Now};
 use crate::text::Lang;
 
@@ -109,6 +110,8 @@ pub struct Fresh {
     pub began: Option<u64>,
     /// Packets.
     pub packets: Vec<Seen>,
+    /// Packets that are counted only, and when the first of them was heard.
+    pub sums: Vec<(u64, Sum)>,
     /// What our node said of the air.
     pub air: Vec<Sample>,
     /// Who was heard by whom.

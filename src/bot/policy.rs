@@ -1,6 +1,11 @@
 //! Who gets an answer, and how often: buckets, notices, the guard against
 //! talking to another bot. Pure; the state of it fits in a few kilobytes.
+//!
+//! Of what the bot and a channel may say, half is kept for regulars: whoever
+//! makes up new senders cannot use that up, nor push out what is remembered of
+//! regulars. Whoever takes a regular's number is bound by that sender's limit.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use super::recent::Recent;
@@ -8,13 +13,17 @@ use crate::config::{Limits, Rate};
 use crate::link::message::Held;
 use crate::mesh::{ChannelIndex, NodeNum};
 
-/// Senders remembered at a time.
+/// Senders remembered at a time: so many regulars, and as many strangers.
 const SENDERS: usize = 1_024;
-/// After so many answers to bare words within [`GUARD_WINDOW`]…
+/// Of so many answers that all may have together, one notice more.
+const NOTICES: u32 = 6;
+/// After so many answers to the same bare word within [`GUARD_WINDOW`]…
 const GUARD_ANSWERS: u8 = 3;
 const GUARD_WINDOW: Duration = Duration::from_secs(60);
-/// …bare words of this sender are ignored for so long (decisions.md).
+/// …this word of this sender is ignored for so long (decisions.md).
 const GUARD_PAUSE: Duration = Duration::from_secs(600);
+/// Bare words remembered of a sender.
+const WORDS: usize = 3;
 /// A hint about unknown words, at most so often to one sender.
 const HINT_PERIOD: Duration = Duration::from_secs(3_600);
 
@@ -52,9 +61,63 @@ impl Bucket {
         self.tokens = (self.tokens - 1.0).max(0.0);
     }
 
+    fn is_full(&self) -> bool {
+        self.tokens > f64::from(self.rate.count) - 1e-9
+    }
+
     /// Gives back a token that was taken for nothing.
     pub fn give_back(&mut self) {
         self.tokens = (self.tokens + 1.0).min(f64::from(self.rate.count));
+    }
+}
+
+/// Who asks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Asker {
+    /// His number.
+    pub num: NodeNum,
+    /// He is no stranger ([`NodeBook::is_regular`](crate::mesh::NodeBook::is_regular)).
+    pub is_regular: bool,
+}
+
+/// What all may have together: one half is for anybody, the other for regulars,
+/// who use it first.
+#[derive(Clone, Copy, Debug)]
+struct Allowance {
+    open: Bucket,
+    kept: Bucket,
+}
+
+impl Allowance {
+    fn new(rate: Rate, now: Duration) -> Self {
+        let part = |count| Bucket::new(Rate { count, ..rate }, now);
+        let kept = rate.count / 2;
+        Self {
+            open: part(rate.count - kept),
+            kept: part(kept),
+        }
+    }
+
+    fn has(&mut self, is_regular: bool, now: Duration) -> bool {
+        let kept = self.kept.has(now);
+        self.open.has(now) || (is_regular && kept)
+    }
+
+    /// Takes what [`Allowance::has`] has just found.
+    fn take(&mut self, is_regular: bool, now: Duration) {
+        if is_regular && self.kept.has(now) {
+            self.kept.take();
+        } else {
+            self.open.take();
+        }
+    }
+
+    fn give_back(&mut self, is_regular: bool) {
+        if is_regular && !self.kept.is_full() {
+            self.kept.give_back();
+        } else {
+            self.open.give_back();
+        }
     }
 }
 
@@ -74,18 +137,48 @@ struct Sender {
     bucket: Bucket,
     echo: Bucket,
     last_notice: Option<Duration>,
-    bare_since: Duration,
-    bare_answers: u8,
-    bare_ignored_until: Duration,
+    words: [Word; WORDS],
+}
+
+/// A bare word of somebody, by its hash.
+#[derive(Clone, Copy, Default, Debug)]
+struct Word {
+    hash: u64,
+    since: Duration,
+    answers: u8,
+    ignored_until: Duration,
+    told: bool,
+}
+
+/// Regulars and strangers apart.
+#[derive(Debug)]
+struct Senders {
+    regulars: Recent<NodeNum, Sender>,
+    strangers: Recent<NodeNum, Sender>,
+}
+
+impl Senders {
+    fn of(&mut self, asker: Asker, limits: &Limits, now: Duration) -> &mut Sender {
+        let senders = match asker.is_regular {
+            true => &mut self.regulars,
+            false => &mut self.strangers,
+        };
+        senders.entry(asker.num, now, || Sender::new(limits, now))
+    }
+
+    fn len(&self) -> usize {
+        self.regulars.len() + self.strangers.len()
+    }
 }
 
 /// All that is counted to stay polite.
 #[derive(Debug)]
 pub struct Policy {
     limits: Limits,
-    senders: Recent<NodeNum, Sender>,
-    channels: [Option<Bucket>; ChannelIndex::COUNT],
-    total: Option<Bucket>,
+    senders: Senders,
+    channels: [Option<Allowance>; ChannelIndex::COUNT],
+    total: Option<Allowance>,
+    notices: Option<Allowance>,
     hints: Recent<NodeNum, ()>,
 }
 
@@ -95,9 +188,13 @@ impl Policy {
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
-            senders: Recent::new(SENDERS),
+            senders: Senders {
+                regulars: Recent::new(SENDERS),
+                strangers: Recent::new(SENDERS),
+            },
             channels: [None; ChannelIndex::COUNT],
             total: None,
+            notices: None,
             hints: Recent::new(SENDERS),
         }
     }
@@ -106,88 +203,133 @@ impl Policy {
     #[must_use]
     pub fn held(&self) -> [Held; 2] {
         [
-            Held::new("senders", self.senders.len(), SENDERS),
+            Held::new("senders", self.senders.len(), 2 * SENDERS),
             Held::new("hints", self.hints.len(), SENDERS),
         ]
     }
 
-    /// Asks for one answer to `from`. `channel` is where the answer would be
+    /// Asks for one answer to `asker`. `channel` is where the answer would be
     /// public, `None` for a direct message.
-    pub fn ask(&mut self, from: NodeNum, channel: Option<ChannelIndex>, now: Duration) -> Verdict {
+    pub fn ask(&mut self, asker: Asker, channel: Option<ChannelIndex>, now: Duration) -> Verdict {
         let limits = &self.limits;
         let total = self
             .total
-            .get_or_insert_with(|| Bucket::new(limits.total, now));
+            .get_or_insert_with(|| Allowance::new(limits.total, now));
         let mut public = channel
             .and_then(|channel| self.channels.get_mut(usize::from(channel.0)))
-            .map(|public| &mut *public.get_or_insert_with(|| Bucket::new(limits.per_channel, now)));
-        let sender = self.senders.entry(from, now, || Sender::new(limits, now));
+            .map(|public| {
+                &mut *public.get_or_insert_with(|| Allowance::new(limits.per_channel, now))
+            });
+        let is_regular = asker.is_regular;
+        let sender = self.senders.of(asker, limits, now);
         let own = sender.bucket.has(now);
-        let shared = total.has(now) && public.as_mut().is_none_or(|public| public.has(now));
+        let shared = total.has(is_regular, now)
+            && public
+                .as_mut()
+                .is_none_or(|public| public.has(is_regular, now));
         if own && shared {
             sender.bucket.take();
-            total.take();
+            total.take(is_regular, now);
             if let Some(public) = public {
-                public.take();
+                public.take(is_regular, now);
             }
             return Verdict::Answer;
         }
         // When the channel itself is over its limit, a notice would add to it.
         if shared || channel.is_none() {
-            return sender.notice(now, limits.per_sender.per);
+            return self.notice(asker, now);
         }
         Verdict::Silence
     }
 
-    /// An answer to `from` that [`Policy::ask`] allowed on `channel` was not
-    /// said there: somebody else's was enough.
-    pub fn give_back(&mut self, from: NodeNum, channel: ChannelIndex, now: Duration) {
+    /// One notice to a sender in a period, and no more to all together than they
+    /// may cost; silence otherwise.
+    fn notice(&mut self, asker: Asker, now: Duration) -> Verdict {
         let limits = &self.limits;
-        let sender = self.senders.entry(from, now, || Sender::new(limits, now));
+        let period = limits.per_sender.per;
+        let sender = self.senders.of(asker, limits, now);
+        if sender.last_notice.is_some_and(|last| now < last + period) {
+            return Verdict::Silence;
+        }
+        let rate = Rate {
+            count: limits.total.count.div_ceil(NOTICES).max(2),
+            ..limits.total
+        };
+        let notices = self
+            .notices
+            .get_or_insert_with(|| Allowance::new(rate, now));
+        if !notices.has(asker.is_regular, now) {
+            return Verdict::Silence;
+        }
+        notices.take(asker.is_regular, now);
+        sender.last_notice = Some(now);
+        Verdict::Notice
+    }
+
+    /// An answer to `asker` that [`Policy::ask`] allowed on `channel` was not
+    /// said there: somebody else's was enough.
+    pub fn give_back(&mut self, asker: Asker, channel: ChannelIndex, now: Duration) {
+        self.senders.of(asker, &self.limits, now).bucket.give_back();
         let public = self.channels.get_mut(usize::from(channel.0));
         let public = public.and_then(Option::as_mut);
-        let shared = self.total.as_mut().into_iter().chain(public);
-        for bucket in shared.chain([&mut sender.bucket]) {
-            bucket.give_back();
+        for shared in self.total.as_mut().into_iter().chain(public) {
+            shared.give_back(asker.is_regular);
         }
     }
 
-    /// Asks for one `/echo` by `from`, beside [`Policy::ask`].
-    pub fn ask_echo(&mut self, from: NodeNum, now: Duration) -> Verdict {
-        let limits = &self.limits;
-        let sender = self.senders.entry(from, now, || Sender::new(limits, now));
-        if sender.echo.has(now) {
-            sender.echo.take();
+    /// Asks for one `/echo` by `asker`, beside [`Policy::ask`].
+    pub fn ask_echo(&mut self, asker: Asker, now: Duration) -> Verdict {
+        let echo = &mut self.senders.of(asker, &self.limits, now).echo;
+        if echo.has(now) {
+            echo.take();
             return Verdict::Answer;
         }
-        sender.notice(now, limits.per_sender.per)
+        self.notice(asker, now)
     }
 
     /// The `/echo` that [`Policy::ask_echo`] allowed was refused elsewhere.
-    pub fn no_echo(&mut self, from: NodeNum, now: Duration) {
-        let limits = &self.limits;
-        let sender = self.senders.entry(from, now, || Sender::new(limits, now));
-        sender.echo.give_back();
+    pub fn no_echo(&mut self, asker: Asker, now: Duration) {
+        self.senders.of(asker, &self.limits, now).echo.give_back();
     }
 
-    /// Whether a bare word of `from` may be answered: somebody who says
-    /// nothing else may be a bot.
-    pub fn ask_bare(&mut self, from: NodeNum, now: Duration) -> bool {
-        let limits = &self.limits;
-        let sender = self.senders.entry(from, now, || Sender::new(limits, now));
-        if now < sender.bare_ignored_until {
-            return false;
+    /// Whether this bare word of `asker` may be answered: who says it again and
+    /// again may be a bot. He is told once what would be answered; other words
+    /// are other words.
+    pub fn ask_bare(&mut self, asker: Asker, word: &str, now: Duration) -> Verdict {
+        let mut hasher = DefaultHasher::new();
+        word.hash(&mut hasher);
+        let hash = hasher.finish();
+        let words = &mut self.senders.of(asker, &self.limits, now).words;
+        let known = words.iter().position(|it| it.hash == hash);
+        let at = known.unwrap_or_else(|| {
+            // The one that matters least: neither ignored nor said lately.
+            let oldest = words.iter().enumerate();
+            let oldest = oldest.min_by_key(|(_, it)| it.ignored_until.max(it.since));
+            let at = oldest.map_or(0, |(at, _)| at);
+            words[at] = Word {
+                hash,
+                ..Word::default()
+            };
+            at
+        });
+        let word = &mut words[at];
+        if now < word.ignored_until {
+            if std::mem::replace(&mut word.told, true) {
+                return Verdict::Silence;
+            }
+            return self.notice(asker, now);
         }
-        if now.saturating_sub(sender.bare_since) >= GUARD_WINDOW || sender.bare_answers == 0 {
-            sender.bare_since = now;
-            sender.bare_answers = 0;
+        if now.saturating_sub(word.since) >= GUARD_WINDOW || word.answers == 0 {
+            word.since = now;
+            word.answers = 0;
         }
-        sender.bare_answers += 1;
-        if sender.bare_answers >= GUARD_ANSWERS {
-            sender.bare_answers = 0;
-            sender.bare_ignored_until = now + GUARD_PAUSE;
+        word.answers += 1;
+        if word.answers >= GUARD_ANSWERS {
+            word.answers = 0;
+            word.ignored_until = now + GUARD_PAUSE;
+            word.told = false;
         }
-        true
+        Verdict::Answer
     }
 
     /// Whether `from` may be told that a word is unknown.
@@ -197,23 +339,12 @@ impl Policy {
 }
 
 impl Sender {
-    /// One notice in a period, silence otherwise.
-    fn notice(&mut self, now: Duration, period: Duration) -> Verdict {
-        if self.last_notice.is_none_or(|last| now >= last + period) {
-            self.last_notice = Some(now);
-            return Verdict::Notice;
-        }
-        Verdict::Silence
-    }
-
     fn new(limits: &Limits, now: Duration) -> Self {
         Self {
             bucket: Bucket::new(limits.per_sender, now),
             echo: Bucket::new(limits.echo, now),
             last_notice: None,
-            bare_since: now,
-            bare_answers: 0,
-            bare_ignored_until: Duration::ZERO,
+            words: [Word::default(); WORDS],
         }
     }
 }
@@ -222,8 +353,22 @@ impl Sender {
 mod tests {
     use super::*;
 
-    const A: NodeNum = NodeNum(0x100);
+    const A: Asker = regular(0x100);
     const C0: Option<ChannelIndex> = Some(ChannelIndex(0));
+
+    const fn regular(num: u32) -> Asker {
+        Asker {
+            num: NodeNum(num),
+            is_regular: true,
+        }
+    }
+
+    const fn stranger(num: u32) -> Asker {
+        Asker {
+            num: NodeNum(num),
+            is_regular: false,
+        }
+    }
 
     fn s(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
@@ -250,7 +395,7 @@ mod tests {
         limits.per_channel.count = 12;
         let mut policy = Policy::new(limits);
         let verdicts: Vec<_> = (0..30)
-            .map(|who| policy.ask(NodeNum(100 + who), C0, s(1)))
+            .map(|who| policy.ask(regular(100 + who), C0, s(1)))
             .collect();
         assert_eq!(count(&verdicts, Verdict::Answer), 12);
         assert_eq!(
@@ -270,7 +415,7 @@ mod tests {
         for at in 0..20 {
             policy.ask(A, C0, s(at));
         }
-        assert_eq!(policy.ask(NodeNum(0x200), C0, s(20)), Verdict::Answer);
+        assert_eq!(policy.ask(regular(0x200), C0, s(20)), Verdict::Answer);
     }
 
     #[test]
@@ -279,29 +424,70 @@ mod tests {
         limits.total.count = 3;
         let mut policy = Policy::new(limits);
         let verdicts: Vec<_> = (0..9)
-            .map(|who| policy.ask(NodeNum(100 + who), None, s(1)))
+            .map(|who| policy.ask(regular(100 + who), None, s(1)))
             .collect();
         assert_eq!(count(&verdicts, Verdict::Answer), 3);
         assert_eq!(
             count(&verdicts, Verdict::Notice),
-            6,
-            "one for each, directly"
+            2,
+            "directly, as many as they may cost"
         );
     }
 
     #[test]
     fn a_bot_on_the_other_side_is_left_to_itself() {
+        use Verdict::{Answer, Notice, Silence};
         let mut policy = Policy::new(Limits::default());
-        let answered: Vec<_> = (0..8).map(|at| policy.ask_bare(A, s(at * 5))).collect();
-        assert_eq!(
-            answered,
-            [true, true, true, false, false, false, false, false]
-        );
-        assert!(!policy.ask_bare(A, s(600)));
-        assert!(policy.ask_bare(A, s(620)));
+        let mut say = |word, at| policy.ask_bare(A, word, s(at));
+        let answered = [0, 5, 10, 15, 20, 599].map(|at| say("ping", at));
+        assert_eq!(answered, [Answer, Answer, Answer, Notice, Silence, Silence]);
+        // Other words are not touched, and do not make it forget.
+        for word in ["help", "test", "weather", "about"] {
+            assert_eq!(say(word, 600), Answer, "{word}");
+        }
+        assert_eq!(say("ping", 601), Silence);
+        assert_eq!(say("ping", 611), Answer);
         // A patient human is not a bot.
         let mut policy = Policy::new(Limits::default());
-        assert!((0..20).all(|at| policy.ask_bare(A, s(at * 31))));
+        assert!((0..20).all(|at| policy.ask_bare(A, "ping", s(at * 31)) == Answer));
+    }
+
+    /// New numbers, however many: half of what all may have stays for regulars,
+    /// and the notices are bounded.
+    #[test]
+    fn a_flood_of_strangers_leaves_half_to_regulars() {
+        let mut policy = Policy::new(Limits::default());
+        let (mut strangers, mut notices, mut answered) = (0, 0, 0);
+        for at in 0..3_600 {
+            for public in [C0, None] {
+                match policy.ask(stranger(0x9000 + at), public, s(at.into())) {
+                    Verdict::Answer => strangers += 1,
+                    Verdict::Notice => notices += 1,
+                    Verdict::Silence => {}
+                }
+            }
+            if at % 40 == 20 {
+                let public = if at % 80 == 20 { C0 } else { None };
+                let verdict = policy.ask(regular(at / 40 % 9), public, s(at.into()));
+                answered += u32::from(verdict == Verdict::Answer);
+            }
+        }
+        assert_eq!(answered, 90, "every regular, every time");
+        // An hour of half of sixty in ten minutes, and what was there at first.
+        assert!((180..=210).contains(&strangers), "{strangers}");
+        assert!(notices <= 5 * 7, "{notices}");
+    }
+
+    #[test]
+    fn strangers_do_not_make_the_limit_of_a_regular_forgotten() {
+        let mut policy = Policy::new(Limits::default());
+        let mut ask = |asker| policy.ask(asker, None, s(1));
+        let count = (0..20).filter(|_| ask(A) == Verdict::Answer).count();
+        assert_eq!(count, 5);
+        for who in 0..5_000 {
+            ask(stranger(0x9000 + who));
+        }
+        assert_eq!(ask(A), Verdict::Silence);
     }
 
     #[test]
@@ -310,16 +496,17 @@ mod tests {
         let echoes = [0, 590, 591, 599, 601].map(|at| policy.ask_echo(A, s(at)));
         use Verdict::{Answer, Notice, Silence};
         assert_eq!(echoes, [Answer, Notice, Silence, Silence, Answer]);
-        assert!(policy.ask_hint(A, s(0)) && !policy.ask_hint(A, s(3_599)));
-        assert!(policy.ask_hint(A, s(3_600)));
+        assert!(policy.ask_hint(A.num, s(0)) && !policy.ask_hint(A.num, s(3_599)));
+        assert!(policy.ask_hint(A.num, s(3_600)));
     }
 
     #[test]
     fn strangers_do_not_fill_the_memory() {
         let mut policy = Policy::new(Limits::default());
-        for who in 0..100_000 {
-            policy.ask(NodeNum(100 + who), None, s(1));
+        for who in 0..50_000 {
+            policy.ask(regular(100 + who), None, s(1));
+            policy.ask(stranger(100 + who), None, s(1));
         }
-        assert!(policy.senders.len() <= SENDERS);
+        assert_eq!(policy.senders.len(), 2 * SENDERS);
     }
 }

@@ -8,6 +8,7 @@
 //! the state of the nodes is never lost that way, it is read from the book at
 //! the next chance.
 
+mod budget;
 mod haste;
 mod held;
 mod links;
@@ -17,10 +18,12 @@ mod waiting;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+pub use budget::Sum;
 use links::Sums;
 pub use links::{FARTHEST, Link};
 pub use rows::{Air, Batch, Heard, History, KeyNews, Medium, Said, Undelivered, When};
 
+use self::budget::Budget;
 use self::haste::Haste;
 use super::recent::Recent;
 use crate::link::Received;
@@ -63,6 +66,8 @@ pub struct Recorder {
     /// The same and our own receptions from batches that are gone: links are as
     /// many as nodes, and go along with them.
     sums: Sums,
+    /// Who says so much that it is counted only.
+    budget: Budget,
     texts: Vec<Said>,
     air: Vec<Air>,
     dirty: BTreeSet<NodeNum>,
@@ -88,6 +93,7 @@ impl Recorder {
             packets: Vec::new(),
             told: Vec::new(),
             sums: Sums::default(),
+            budget: Budget::default(),
             texts: Vec::new(),
             air: Vec::new(),
             dirty: BTreeSet::new(),
@@ -111,6 +117,7 @@ impl Recorder {
             self.packets.clear();
             self.told.clear();
             self.sums.take();
+            self.budget.take();
             self.texts.clear();
             self.air.clear();
             self.keys.clear();
@@ -134,17 +141,18 @@ impl Recorder {
     }
 
     fn rows(&self) -> usize {
-        self.packets.len() + self.told.len() + self.texts.len() + self.air.len()
+        self.packets.len() + self.told.len() + self.texts.len() + self.air.len() + self.budget.len()
     }
 
     fn own(&self) -> NodeNum {
         self.own.unwrap_or_default()
     }
 
-    /// A packet, before or after the book has learnt from it.
+    /// A packet, before or after the book has learnt from it; whether its sender
+    /// is no stranger.
     // One place of the program calls it.
     #[inline(always)]
-    pub fn packet(&mut self, now: Now, received: &Received) {
+    pub fn packet(&mut self, now: Now, received: &Received, is_regular: bool) {
         let packet = &received.packet;
         let is_nobodys = self.own.is_none() || !packet.from.is_node();
         if is_nobodys || received.standing == Standing::Replay {
@@ -158,15 +166,19 @@ impl Recorder {
             }
             return;
         }
-        if live && edges::may_tell(packet) {
+        // What had waited in the node is as much as has room there.
+        let late = !live;
+        let is_written = late
+            || (self.packets.len() < ROWS
+                && (self.budget).allows(packet.from, is_regular, false, now.mono));
+        if live && is_written && edges::may_tell(packet) {
             self.told(now, packet);
         }
-        if self.packets.len() >= ROWS {
+        if late && self.packets.len() >= ROWS {
             self.dropped += 1;
             return;
         }
-        let late = !live;
-        self.packets.push(Heard {
+        let heard = Heard {
             at: self.heard_at(now, packet, late),
             from: packet.from,
             to: (!packet.is_broadcast()).then_some(packet.to),
@@ -184,7 +196,12 @@ impl Recorder {
                 _ => Medium::Other,
             },
             late,
-        });
+        };
+        if !is_written {
+            self.budget.count(&heard);
+            return self.wait_from(now);
+        }
+        self.packets.push(heard);
         self.wait_from(now);
         if self.packets.len() >= ROWS {
             self.batch_at = Some(now.mono);
@@ -193,7 +210,7 @@ impl Recorder {
 
     /// Somebody said something on a channel, or is said to have. What is
     /// addressed to somebody is nobody else's business.
-    pub fn said(&mut self, now: Now, received: &Received) {
+    pub fn said(&mut self, now: Now, received: &Received, is_regular: bool) {
         let packet = &received.packet;
         let is_nobodys = self.own.is_none() || !packet.from.is_node();
         let is_ours = self.own == Some(packet.from);
@@ -205,7 +222,9 @@ impl Recorder {
         let Some(text) = text.filter(|text| !text.is_empty()) else {
             return;
         };
-        if self.texts.len() >= TEXTS {
+        let may_write =
+            |budget: &mut Budget| budget.allows(packet.from, is_regular, true, now.mono);
+        if self.texts.len() >= TEXTS || !may_write(&mut self.budget) {
             self.dropped += 1;
             return;
         }
@@ -414,6 +433,7 @@ impl Recorder {
             // As many will come until the next one.
             let next = Vec::with_capacity(self.packets.len());
             batch.packets = std::mem::replace(&mut self.packets, next);
+            batch.sums = self.budget.take();
             batch.texts = std::mem::take(&mut self.texts);
             batch.air = std::mem::take(&mut self.air);
         } else if self.rows() > 0 {

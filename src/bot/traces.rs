@@ -36,10 +36,11 @@ impl Traces {
         self.open.len()
     }
 
-    /// Whether another one may be started.
+    /// Whether another one may be started; strangers leave half of the places to
+    /// regulars.
     #[must_use]
-    pub fn have_room(&self) -> bool {
-        self.open.len() < OPEN
+    pub fn have_room(&self, is_regular: bool) -> bool {
+        self.open.len() < if is_regular { OPEN } else { OPEN / 2 }
     }
 
     /// One was started.
@@ -69,7 +70,9 @@ mod tests {
         let mut traces = Traces::default();
         let most = u64::try_from(OPEN).unwrap();
         for ticket in 0..most {
-            assert!(traces.have_room(), "{ticket}");
+            let is_half = ticket >= most / 2;
+            assert_eq!(traces.have_room(false), !is_half, "{ticket}");
+            assert!(traces.have_room(true), "{ticket}");
             let trace = Trace {
                 ask: ask("trace", "alice"),
                 way: Way::default(),
@@ -77,9 +80,9 @@ mod tests {
             };
             traces.begin(Ticket(ticket), trace);
         }
-        assert!(!traces.have_room() && traces.count() == OPEN);
+        assert!(!traces.have_room(true) && traces.count() == OPEN);
         assert!(traces.contain(Ticket(0)) && !traces.contain(Ticket(most)));
         assert!(traces.end(Ticket(0)).is_some() && traces.end(Ticket(0)).is_none());
-        assert!(traces.have_room());
+        assert!(traces.have_room(true) && !traces.have_room(false));
     }
 }

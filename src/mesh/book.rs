@@ -26,6 +26,15 @@ pub const DEFAULT_CAPACITY: usize = 2_000;
 /// How many nodes are offered for the one byte that names a relay.
 const RELAY_CANDIDATES: usize = 3;
 
+/// Who was met so long ago is no stranger any more …
+const REGULAR_AFTER: Duration = Duration::from_secs(24 * 3600);
+/// … or so long, if he has written with the key that was known of him.
+const REGULAR_BY_KEY: Duration = Duration::from_secs(3600);
+
+/// Of so many places in a full book one is for strangers, however lately they
+/// were heard: nobody makes it forget its mesh by making up nodes.
+const STRANGERS: usize = 8;
+
 /// Ports go up to here (protocol.md §3.20); what is higher is counted as one.
 const PORT_MAX: i32 = 511;
 
@@ -51,6 +60,8 @@ pub struct NodeBook {
     own: Option<NodeNum>,
     had_own: bool,
     had_list: bool,
+    /// Something was known before the program started.
+    restored: bool,
     counters: Counters,
     changes: Changes,
     /// The time of the last news, since the program started.
@@ -76,6 +87,7 @@ impl NodeBook {
             own: None,
             had_own: false,
             had_list: false,
+            restored: false,
             counters: Counters::default(),
             changes: Changes::default(),
             latest: None,
@@ -122,6 +134,19 @@ impl NodeBook {
     #[must_use]
     pub fn had_list(&self) -> bool {
         self.had_list
+    }
+
+    /// Whether somebody is no stranger: our node knew him before this program
+    /// did, he was met a day ago, or an hour ago and has written to us since with
+    /// the key that was known of him. His number alone proves nothing, and anybody
+    /// can use it.
+    #[must_use]
+    pub fn is_regular(&self, num: NodeNum, now: Now) -> bool {
+        self.get(num).is_some_and(|node| {
+            let key = node.used_key;
+            let long_ago = |ago| ago >= REGULAR_AFTER || (key && ago >= REGULAR_BY_KEY);
+            node.met_ago(now).is_none_or(long_ago)
+        })
     }
 
     /// What has been counted since the program started.
@@ -257,6 +282,20 @@ impl NodeBook {
         *self.counters.by_port.entry(port).or_default() += 1;
     }
 
+    /// Whoever makes room in a full book, and when he was heard.
+    fn dispensable(&self) -> Option<((Option<Duration>, Option<Stamp>), NodeNum)> {
+        let since = self.latest.and_then(|now| now.checked_sub(REGULAR_AFTER));
+        let is_new = |node: &&Node| node.first_seen_mono.is_some_and(|met| Some(met) > since);
+        let new = || self.others().filter(is_new);
+        let longest_ago = |node: &&Node| node.recency();
+        let crowded = new().count() > (self.capacity / STRANGERS).max(1);
+        let oldest = match crowded {
+            true => new().min_by_key(longest_ago),
+            false => self.others().min_by_key(longest_ago),
+        };
+        oldest.map(|node| (node.recency(), node.num))
+    }
+
     /// The entry of a node, made if need be, and whether it was made. `None`
     /// when nobody can have this number, or when the book is full of nodes
     /// heard more recently than `heard`.
@@ -269,10 +308,7 @@ impl NodeBook {
             return None;
         }
         if self.nodes.len() >= self.capacity && !self.nodes.contains_key(&num) {
-            let oldest = self
-                .others()
-                .min_by_key(|node| node.recency())
-                .map(|node| (node.recency(), node.num));
+            let oldest = self.dispensable();
             match oldest {
                 Some((recency, oldest)) if recency < heard || self.own == Some(num) => {
                     self.nodes.remove(&oldest);

@@ -136,8 +136,8 @@ pub struct Node {
     pub hops: Hops,
     /// Its last packet had passed through MQTT.
     pub via_mqtt: bool,
-    /// Marked as a favourite in our node.
-    pub is_favorite: bool,
+    /// In this run it has written to us with the key that was known of it.
+    pub used_key: bool,
     /// Live packets since the program started.
     pub packets: u32,
     pub(super) listed_snr: Option<f32>,
@@ -168,7 +168,7 @@ impl Node {
             first_seen_mono: None,
             hops: Hops::Unknown,
             via_mqtt: false,
-            is_favorite: false,
+            used_key: false,
             packets: 0,
             listed_snr: None,
             last_heard: None,

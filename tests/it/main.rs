@@ -10,6 +10,7 @@ mod corpora;
 mod demo;
 mod features;
 mod floods;
+mod forger;
 mod history;
 mod house;
 mod keys;

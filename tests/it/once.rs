@@ -8,7 +8,7 @@ use meshbot::proto::{self, PortNum, mesh_packet, routing};
 use meshbot::sim::Fault;
 use prost::Message;
 
-use crate::support::world::{Answer, World};
+use crate::support::world::{Answer, Options, World};
 
 /// As good as no limits at all.
 const UNLIMITED: &str = "[limits]\n\
@@ -113,11 +113,19 @@ fn a_flood_of_questions_does_not_push_out_what_was_answered() {
 #[test]
 fn the_same_number_of_twenty_senders_is_twenty_questions() {
     for public in [true, false] {
-        let mut world = unlimited();
+        let mut options = Options {
+            config: UNLIMITED.to_owned(),
+            ..Options::default()
+        };
+        options.sim.nodes = 40;
+        let mut world = World::with(options);
+        world.settle();
         let own = world.node.own();
         let to = if public { NodeNum::BROADCAST } else { own };
-        let askers: BTreeSet<NodeNum> = (0..20).map(|at| NodeNum(0x6000_0000 + at)).collect();
+        let with_key = (world.node.people().iter()).filter(|it| it.public_key.is_some());
+        let askers: BTreeSet<NodeNum> = with_key.map(|it| it.num).take(20).collect();
         for &asker in &askers {
+            assert!(world.bot.book().is_regular(asker, world.now), "{asker}");
             hear(&mut world, &asked(asker, to, 0x0bad_cafe, "/ping"));
         }
         world.run(90_000);

@@ -6,6 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use log::debug;
 
 use super::*;
+use crate::bot::policy::Asker;
 use crate::mesh::Packet;
 
 /// The same words without a number count once within this time.
@@ -135,8 +136,7 @@ impl Bot {
                 // More than the word is talk, unless the command takes it.
                 let found = self.registry.find_bare(&word).copied();
                 let found = found.filter(|it| args.is_empty() || it.takes_bare_args());
-                if found.is_some() && !self.policy.ask_bare(ask.from, now.mono) {
-                    debug!("{} says nothing but bare words: ignored", ask.from);
+                if found.is_some() && !self.may_say_bare(now, ask, &word) {
                     return None;
                 }
                 (found, word, args.to_owned())
@@ -181,6 +181,32 @@ impl Bot {
         found
     }
 
+    /// Whether a bare word is answered; somebody who says it again and again is
+    /// told once how it would be.
+    fn may_say_bare(&mut self, now: Now, ask: &Ask, word: &str) -> bool {
+        let verdict = self
+            .policy
+            .ask_bare(self.asker(now, ask.from), word, now.mono);
+        if verdict == Verdict::Answer {
+            return true;
+        }
+        debug!("{} says the same bare word again: ignored", ask.from);
+        if verdict == Verdict::Notice && !self.desk.is_muted(now) {
+            let prefix = &self.settings.bot.prefix;
+            let word = clean(word.as_bytes(), 16);
+            let values: [(&str, &dyn std::fmt::Display); 2] = [("prefix", prefix), ("word", &word)];
+            let text = Text::SayWithMark.fill(self.settings.lang, &values);
+            self.post.remark(ask, false, &text);
+        }
+        false
+    }
+
+    /// How the policy knows somebody.
+    pub(super) fn asker(&self, now: Now, num: NodeNum) -> Asker {
+        let is_regular = self.book.is_regular(num, now);
+        Asker { num, is_regular }
+    }
+
     /// A direct message that is no command: one hint, then silence.
     pub(super) fn hint(&mut self, now: Now, ask: &mut Ask) {
         if self.desk.is_muted(now) || !self.policy.ask_hint(ask.from, now.mono) {
@@ -190,7 +216,7 @@ impl Bot {
             ask.line = "?".into();
         }
         let lang = self.settings.lang;
-        let text = match self.policy.ask(ask.from, None, now.mono) {
+        let text = match self.policy.ask(self.asker(now, ask.from), None, now.mono) {
             Verdict::Answer => {
                 let prefix = &self.settings.bot.prefix;
                 Text::Unknown.fill(lang, &[("prefix", prefix)])

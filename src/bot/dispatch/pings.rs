@@ -66,6 +66,7 @@ impl Bot {
     }
 
     fn may_pong(&mut self, now: Now, ask: &Ask) -> bool {
-        ask.is_operator || self.policy.ask(ask.from, None, now.mono) == Verdict::Answer
+        let asker = self.asker(now, ask.from);
+        ask.is_operator || self.policy.ask(asker, None, now.mono) == Verdict::Answer
     }
 }

@@ -79,9 +79,10 @@ impl Bot {
         let Some(memory) = &mut self.memory else {
             return;
         };
-        memory.recorder.packet(now, received);
+        let is_regular = self.book.is_regular(received.packet.from, now);
+        memory.recorder.packet(now, received, is_regular);
         if is_talk {
-            memory.recorder.said(now, received);
+            memory.recorder.said(now, received, is_regular);
         }
         if key_differs {
             memory.recorder.key_differs(now, received.packet.from);

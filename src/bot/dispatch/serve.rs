@@ -4,6 +4,10 @@
 use super::*;
 use crate::bot::commands::nodes;
 
+/// While so many texts wait, strangers are not answered: half of those that an
+/// answer can wait for without coming too late.
+const STRANGERS_WAIT: usize = 12;
+
 impl Bot {
     pub(super) fn serve(&mut self, now: Now, command: Command, ask: &Ask) {
         if self.settings.is_restricted(&command) || nodes::is_order(&command, &ask.args) {
@@ -63,14 +67,17 @@ impl Bot {
             Place::Channel(channel) if !private => Some(channel),
             _ => None,
         };
+        let asker = self.asker(now, ask.from);
         let mut verdict = Verdict::Answer;
-        if command.has_own_limit {
-            verdict = self.policy.ask_echo(ask.from, now.mono);
+        if !asker.is_regular && self.post.outbox().gate().waiting() >= STRANGERS_WAIT {
+            verdict = Verdict::Silence;
+        } else if command.has_own_limit {
+            verdict = self.policy.ask_echo(asker, now.mono);
         }
         if verdict == Verdict::Answer {
-            verdict = self.policy.ask(ask.from, public, now.mono);
+            verdict = self.policy.ask(asker, public, now.mono);
             if command.has_own_limit && verdict != Verdict::Answer {
-                self.policy.no_echo(ask.from, now.mono);
+                self.policy.no_echo(asker, now.mono);
             }
         }
         match verdict {
@@ -136,7 +143,8 @@ impl Bot {
         if let Place::Channel(channel) = ask.place
             && !ask.is_operator
         {
-            self.policy.give_back(ask.from, channel, now.mono);
+            let asker = self.asker(now, ask.from);
+            self.policy.give_back(asker, channel, now.mono);
         }
     }
 

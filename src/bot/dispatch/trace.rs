@@ -12,7 +12,8 @@ const MAX_RETRANSMIT: i32 = routing::Error::MaxRetransmit as i32;
 impl Bot {
     /// Somebody wants to know the way to `node`.
     pub(super) fn begin_trace(&mut self, now: Now, ask: &Ask, way: Way, node: NodeNum) {
-        if !self.traces.have_room() {
+        let is_regular = ask.is_operator || self.book.is_regular(ask.from, now);
+        if !self.traces.have_room(is_regular) {
             self.too_busy(ask, way);
             return;
         }

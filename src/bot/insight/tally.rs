@@ -157,6 +157,12 @@ impl Tally {
                 tally.add(seen);
             }
         }
+        for (at, sum) in question.fresh.sums.iter() {
+            if question.covers(*at) {
+                let radio = sum.packets.saturating_sub(sum.mqtt);
+                tally.add_hour(*at / HOUR, sum.from, sum.port, radio, sum.direct);
+            }
+        }
         tally
     }
 
@@ -187,6 +193,8 @@ impl Tally {
         let kind = Kind::of(port);
         self.note(kind, packets);
         match self.by {
+            // Counted under nobody's name: too many had to be told apart.
+            By::Sender(None) if !from.is_node() => self.total += packets,
             By::Sender(only) if only.is_none_or(|only| only == kind) => {
                 self.count(Group::Sender(from), packets, direct);
             }

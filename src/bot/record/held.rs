@@ -1,14 +1,15 @@
 //! How much waits to be handed over, beside how much may.
 
-use super::{FACTS, ROWS, Recorder, TEXTS, links};
+use super::{FACTS, ROWS, Recorder, TEXTS, budget, links};
 use crate::link::message::Held;
 
 impl Recorder {
     /// What waits to be handed over.
     #[must_use]
-    pub fn held(&self) -> [Held; 7] {
+    pub fn held(&self) -> [Held; 8] {
         [
             Held::new("packets for the history", self.packets.len(), ROWS),
+            Held::new("sums for the history", self.budget.len(), budget::SUMS),
             Held::new("links for the history", self.told.len(), ROWS),
             Held::new("links summed up", self.sums.len(), links::MOST),
             Held::new("texts for the history", self.texts.len(), TEXTS),

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::Link;
+use super::{Link, Sum};
 use crate::mesh::{ChannelIndex, Known, NodeNum, Now, PacketId};
 
 /// Where the history is kept.
@@ -134,6 +134,8 @@ pub struct Batch {
     pub own: NodeNum,
     /// Packets in the order of their arrival; empty unless dated.
     pub packets: Vec<Heard>,
+    /// Packets that are counted only; empty unless dated.
+    pub sums: Vec<Sum>,
     /// Who hears whom; empty unless dated.
     pub links: Vec<Link>,
     /// Texts of channels; empty unless dated.
@@ -164,7 +166,8 @@ impl Batch {
     /// Rows that are lost when the batch is; nodes are offered again.
     #[must_use]
     pub fn rows(&self) -> usize {
-        self.packets.len() + self.links.len() + self.texts.len() + self.air.len()
+        let rows = self.packets.len() + self.sums.len() + self.links.len();
+        rows + self.texts.len() + self.air.len()
     }
 
     /// Whether there is nothing to write.

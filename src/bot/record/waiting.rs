@@ -1,7 +1,7 @@
 //! What waits to be handed over, for those who ask about the past: the last
 //! minutes count too.
 
-use super::{Air, Batch, Recorder, Said, Undelivered, When};
+use super::{Air, Batch, Recorder, Said, Sum, Undelivered, When};
 use crate::bot::insight::{Failure, Fresh, Line, Look, Sample, Seen, Talking};
 use crate::mesh::{ChannelIndex, NodeBook, NodeNum, Now};
 
@@ -35,6 +35,9 @@ impl Recorder {
             fresh.packets = packets
                 .filter_map(|heard| Seen::of(clock.unix(heard.at)?, heard))
                 .collect();
+            let sums = self.budget.sums();
+            let hour = |sum: &Sum| Some((clock.unix(sum.at)?, *sum));
+            fresh.sums = sums.filter_map(hour).collect();
         }
         if look.air {
             let sample = |air: &Air| {

@@ -214,6 +214,9 @@ impl Session {
         self.out.clear();
         self.interrupt(now);
         self.end_drain();
+        // What is left of a torn frame belongs to that connection.
+        self.decoder.reset();
+        self.torn = None;
         self.phase = Phase::Down;
         self.events.push_back(Event::Lost(loss));
     }

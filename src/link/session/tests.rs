@@ -1197,6 +1197,20 @@ fn what_still_comes_from_a_lost_connection_is_nothing() {
     assert!(rig.session.output().is_empty());
     assert!(rig.events().is_empty());
     assert_eq!(rig.session.deadline(), None);
+    // Nor what lies behind a torn header that nobody has looked behind.
+    let mut rig = Rig::steady();
+    let torn = [
+        &[0x94, 0xc3, 1, 0, 0x0a][..],
+        &frame_of(From::Rebooted(true)),
+    ]
+    .concat();
+    rig.session.received(rig.now, &torn);
+    rig.lose();
+    rig.events();
+    rig.now = rig.now.plus(Duration::from_secs(3));
+    rig.session.tick(rig.now);
+    assert!(rig.session.output().is_empty());
+    assert_eq!(rig.session.deadline(), None);
 }
 
 #[test]

@@ -151,6 +151,7 @@ impl NodeBook {
     /// anything else has been noted: what comes later is newer.
     pub fn restore(&mut self, known: impl IntoIterator<Item = Known>) {
         for known in known {
+            self.restored = true;
             let heard = (None, known.last_heard.and_then(Stamp::new));
             if let Some((node, _)) = self.entry(known.num, heard) {
                 node.take_over(known);

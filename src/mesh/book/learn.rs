@@ -18,6 +18,9 @@ use crate::mesh::wire::Odd;
 use crate::mesh::{Hops, NodeNum, Now, Packet, Payload, Position, Sanity, Standing};
 use crate::proto::{self, PortNum, telemetry};
 
+/// Seconds in a day.
+const DAY: u64 = 24 * 3_600;
+
 /// What a packet changed beyond the ordinary.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Noted {
@@ -84,12 +87,15 @@ impl NodeBook {
         self.latest = Some(now.mono);
         let heard = past(u64::from(info.last_heard), now, sanity);
         let heard_mono = since_start(heard, now, sanity);
+        let restored = self.restored;
         let Some((node, is_new)) = self.entry(NodeNum(info.num), (heard_mono, heard)) else {
             return;
         };
-        if first_list {
+        let age = heard.and_then(|at| sanity.age(at.unix(), now.unix));
+        if first_list && (!restored || age.is_none_or(|age| age >= DAY)) {
             // Our node knew it, so it is no news, even if its packet was faster.
-            // What was written down in an earlier run stands.
+            // What was written down in an earlier run stands; whoever is not
+            // among that and was heard lately has come while nobody looked.
             if node.first_seen_mono.take().is_some() {
                 node.first_seen = None;
             }
@@ -120,7 +126,6 @@ impl NodeBook {
         if let Some(wire) = &info.device_metrics {
             apply_metrics(node, metrics_of(wire), heard, false);
         }
-        node.is_favorite = info.is_favorite;
         if is_own {
             return;
         }
@@ -186,6 +191,7 @@ impl NodeBook {
             }
             // Our node opened the message with it, so it goes by this key.
             if packet.sender_key.is_some() {
+                node.used_key |= packet.sender_key == known_key;
                 node.public_key = packet.sender_key;
                 node.announced_other_key = false;
             }

@@ -403,7 +403,6 @@ fn the_list_fills_an_empty_book() {
         }),
         hops_away: Some(0),
         snr: 6.25,
-        is_favorite: true,
         ..info(ALICE, 1_999_000)
     };
     book.note_node_list(&[listed, info(NodeNum(2), 1_999_999)], at(10), SANITY);
@@ -416,7 +415,7 @@ fn the_list_fills_an_empty_book() {
     assert_eq!(alice.metrics.voltage, None);
     assert_eq!(alice.metrics.channel_utilization, Some(7.5));
     assert_eq!(alice.hops, Hops::Known(0));
-    assert!(alice.is_favorite && alice.direct_snrs().is_empty());
+    assert!(alice.direct_snrs().is_empty());
     assert_eq!(numbers(book.direct(at(10))), [ALICE], "a hint until heard");
     assert!(book.new_within(EVER, at(10)).is_empty(), "known before");
     assert!(book.direct(at(2 * DAY)).is_empty());

@@ -167,6 +167,8 @@ impl View<'_> {
             Some(own) => packed::first(self.conn, own)?,
             None => None,
         };
+        // What was only counted was heard in an hour of which packets are left.
+        let summed = summed.filter(|at| single.is_none_or(|first| at / HOUR < first / HOUR));
         let all = [summed, single, self.question.fresh.began];
         Ok(all.into_iter().flatten().min())
     }

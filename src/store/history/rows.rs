@@ -28,6 +28,40 @@ pub(super) fn own_id(tx: &Transaction<'_>, num: NodeNum) -> rusqlite::Result<i64
     }
 }
 
+/// Packets that are counted only join the sums of their hour, which the packets
+/// of a week ago join as well.
+pub(super) fn sums(tx: &Transaction<'_>, own: i64, batch: &Batch) -> rusqlite::Result<()> {
+    let mut add = tx.prepare(ADD_TO_HOUR)?;
+    for sum in &batch.sums {
+        let Some(time) = batch.unix(sum.at) else {
+            continue;
+        };
+        add.execute(params![
+            int(time / 3_600),
+            own,
+            sum.from.0,
+            sum.port,
+            int(sum.packets),
+            int(sum.mqtt),
+            int(sum.direct),
+            sum.best_snr_q,
+            sum.far,
+        ])?;
+    }
+    Ok(())
+}
+
+/// Adds to the sums of an hour.
+pub(super) const ADD_TO_HOUR: &str = "
+    INSERT INTO hours VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+    ON CONFLICT DO UPDATE SET
+      packets = packets + excluded.packets,
+      mqtt = mqtt + excluded.mqtt,
+      direct = direct + excluded.direct,
+      best_snr = max(coalesce(best_snr, excluded.best_snr),
+                     coalesce(excluded.best_snr, best_snr)),
+      far = max(coalesce(far, excluded.far), coalesce(excluded.far, far))";
+
 pub(super) fn links(tx: &Transaction<'_>, own: i64, batch: &Batch) -> rusqlite::Result<()> {
     let mut upsert = tx.prepare(
         "INSERT INTO links VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, iif(?9 IS NULL, NULL, ?5))

@@ -1,9 +1,13 @@
 //! The thread `store`: sleeps until a batch comes, commits it, sleeps again.
 //!
-//! It never waits for anybody but the disk. What cannot be written is lost and
-//! counted; the log says once that it is, and once that it is over.
+//! It never waits for anybody but the disk. What cannot be written waits in
+//! bounded memory for the next batch, so that a disk which fails for good is
+//! tried as seldom as batches come; when there is too much, the oldest rows give
+//! way and are counted, keys and failures never. The log says once that nothing is
+//! written, and once that it is over.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
@@ -11,8 +15,8 @@ use std::thread::JoinHandle;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use log::{debug, info, warn};
 
-use super::{OpenError, Opened, Writer, open};
-use crate::bot::record::{Batch, History};
+use super::{Limits, OpenError, Opened, Writer, open};
+use crate::bot::record::{Batch, History, When};
 use crate::mesh::book::DEFAULT_CAPACITY;
 use crate::thread::{Death, spawn};
 
@@ -127,12 +131,13 @@ fn run(writer: Writer, batches: &Receiver<Box<Batch>>, told: &Told) {
 /// Writes as long as there is something to write to.
 #[derive(Debug)]
 pub struct Clerk {
-    /// `None` after a broken database could not be replaced.
+    /// `None` while what lies at the path cannot be opened.
     pub(super) writer: Option<Writer>,
+    path: PathBuf,
+    limits: Limits,
     /// Rows lost since writing began to fail.
     pub(super) lost: Option<usize>,
-    /// What of a batch that could not be written must not be lost: keys,
-    /// failures and the nodes as they were.
+    /// What could not be written.
     owed: Option<Batch>,
     /// A fresh database took the place of a broken one.
     renewed: bool,
@@ -144,6 +149,8 @@ impl Clerk {
     #[must_use]
     pub fn new(writer: Writer) -> Self {
         let mut clerk = Self {
+            path: writer.path().to_owned(),
+            limits: writer.limits(),
             writer: Some(writer),
             lost: None,
             owed: None,
@@ -171,9 +178,14 @@ impl Clerk {
         std::mem::take(&mut self.renewed)
     }
 
+    /// Rows that wait because they could not be written.
+    #[must_use]
+    pub fn owes(&self) -> usize {
+        self.owed.as_ref().map_or(0, Batch::rows)
+    }
+
     /// Writes a batch, or says once why not.
     pub fn keep(&mut self, batch: &Batch) {
-        let rows = batch.rows() + batch.keys.len() + batch.errors.len();
         if let Some(writer) = self.writer.take_if(|writer| !writer.is_in_place()) {
             warn!(
                 "{}: the history was deleted or replaced; what lies there now goes on",
@@ -181,44 +193,68 @@ impl Clerk {
             );
             self.go_on_with(writer, open::begin_anew);
         }
-        let Some(writer) = &mut self.writer else {
-            return;
-        };
+        self.settle_another_mesh(batch);
         let together = self.owed.take().map(|owed| merged(owed, batch));
         let batch = together.as_ref().unwrap_or(batch);
-        let mut written = writer.apply(batch);
-        if let Err(error) = &written
+        let Err(error) = self.write(batch) else {
+            debug!(
+                "history: {} rows and {} nodes written",
+                batch.rows() + batch.keys.len() + batch.errors.len(),
+                batch.nodes.len()
+            );
+            if let Some(lost) = self.lost.take() {
+                info!("the history is written again; {lost} rows are lost");
+            }
+            return;
+        };
+        if self.lost.is_none() {
+            warn!("the history cannot be written: {error}; the bot goes on, and what is new waits");
+        }
+        let (owed, lost) = owed(batch);
+        *self.lost.get_or_insert(0) += lost;
+        self.owed = Some(owed);
+    }
+
+    /// What is owed of a node that the bot is not connected with any more cannot
+    /// go along with a batch of another.
+    fn settle_another_mesh(&mut self, batch: &Batch) {
+        let Some(owed) = self.owed.take_if(|owed| owed.own != batch.own) else {
+            return;
+        };
+        if self.write(&owed).is_err() {
+            *self.lost.get_or_insert(0) += owed.rows() + owed.errors.len();
+            // Whose key has changed is the same, whoever heard it.
+            self.owed = Some(Batch {
+                now: batch.now,
+                dated: batch.dated,
+                own: batch.own,
+                keys: owed.keys,
+                ..Batch::default()
+            });
+        }
+    }
+
+    /// Writes into what is there, into a fresh database when it is broken, and
+    /// into what can be opened when nothing is there.
+    fn write(&mut self, batch: &Batch) -> Result<(), OpenError> {
+        if self.writer.is_none() {
+            let opened = open::open(&self.path, self.limits)?;
+            self.writer = Some(opened.writer);
+            self.renewed = true;
+        }
+        let written = self.apply(batch);
+        if let Err(OpenError::Sql(error)) = &written
             && open::is_corrupt(error)
         {
             self.renew(error);
-            match &mut self.writer {
-                Some(fresh) => written = fresh.apply(batch),
-                None => return,
-            }
+            return self.apply(batch);
         }
-        match written {
-            Ok(()) => {
-                debug!(
-                    "history: {rows} rows and {} nodes written",
-                    batch.nodes.len()
-                );
-                if let Some(lost) = self.lost.take() {
-                    info!("the history is written again; {lost} rows are lost");
-                }
-            }
-            Err(error) => {
-                if self.lost.is_none() {
-                    warn!("the history cannot be written: {error}; the bot goes on without it");
-                }
-                *self.lost.get_or_insert(0) += batch.rows();
-                self.owed = Some(Batch {
-                    packets: Vec::new(),
-                    links: Vec::new(),
-                    air: Vec::new(),
-                    ..batch.clone()
-                });
-            }
-        }
+        written
+    }
+
+    fn apply(&mut self, batch: &Batch) -> Result<(), OpenError> {
+        let writer = self.writer.as_mut().ok_or(OpenError::Missing)?;
+        writer.apply(batch).map_err(OpenError::Sql)
     }
 
     /// Puts a broken database aside and starts a fresh one.
@@ -234,40 +270,71 @@ impl Clerk {
         writer: Writer,
         renew: impl FnOnce(Writer) -> Result<Opened, OpenError>,
     ) {
-        let path = writer.path().to_owned();
         match renew(writer) {
             Ok(opened) => {
                 self.writer = Some(opened.writer);
                 self.renewed = true;
             }
-            Err(error) => warn!(
-                "{}: {error}; the bot goes on without a history",
-                path.display()
-            ),
+            Err(error) => {
+                warn!(
+                    "{}: {error}; the bot goes on without a history until it can be opened",
+                    self.path.display()
+                );
+                // So that is told.
+                self.lost.get_or_insert(0);
+            }
         }
     }
 }
 
 /// Facts and nodes that are kept for a disk that takes nothing.
 const OWED: usize = 64;
+/// Packets that wait for it: some hours of an ordinary mesh.
+pub(super) const OWED_PACKETS: usize = 4_096;
+/// Links, and texts, that wait for it.
+const OWED_ROWS: usize = 512;
 
-/// `batch` with what is owed from before, unless that is of another mesh. The
-/// times of both count from the program's start.
+/// What is kept of a batch that could not be written, and how many rows of it
+/// are not: the oldest. The clock of today dates it, as it may be set anew.
+fn owed(batch: &Batch) -> (Batch, usize) {
+    let mut owed = batch.clone();
+    let before = owed.rows();
+    let date = |at: When| batch.unix(at).map_or(at, When::Unix);
+    owed.packets.iter_mut().for_each(|it| it.at = date(it.at));
+    owed.sums.iter_mut().for_each(|it| it.at = date(it.at));
+    owed.links.iter_mut().for_each(|it| it.at = date(it.at));
+    owed.texts.iter_mut().for_each(|it| it.at = date(it.at));
+    owed.air.iter_mut().for_each(|it| it.at = date(it.at));
+    keep_last(&mut owed.packets, OWED_PACKETS);
+    keep_last(&mut owed.sums, OWED_ROWS);
+    keep_last(&mut owed.links, OWED_ROWS);
+    keep_last(&mut owed.texts, OWED_ROWS);
+    keep_last(&mut owed.air, OWED_ROWS);
+    owed.packets.shrink_to_fit();
+    let lost = before - owed.rows();
+    (owed, lost)
+}
+
+fn keep_last<T>(rows: &mut Vec<T>, most: usize) {
+    rows.drain(..rows.len().saturating_sub(most));
+}
+
+/// `batch` with what is owed from before. The times of both count from the
+/// program's start, or are dates.
 fn merged(mut owed: Batch, batch: &Batch) -> Batch {
     let mut batch = batch.clone();
-    if owed.own != batch.own {
-        return batch;
-    }
     let newer = |num| batch.nodes.iter().any(|node| node.num == num);
     owed.nodes.retain(|node| !newer(node.num));
     batch.nodes.splice(0..0, owed.nodes);
+    batch.packets.splice(0..0, owed.packets);
+    batch.sums.splice(0..0, owed.sums);
+    batch.links.splice(0..0, owed.links);
+    batch.texts.splice(0..0, owed.texts);
+    batch.air.splice(0..0, owed.air);
     batch.keys.splice(0..0, owed.keys);
     batch.errors.splice(0..0, owed.errors);
-    let surplus = batch.keys.len().saturating_sub(OWED);
-    batch.keys.drain(..surplus);
-    let surplus = batch.errors.len().saturating_sub(OWED);
-    batch.errors.drain(..surplus);
-    let surplus = batch.nodes.len().saturating_sub(DEFAULT_CAPACITY);
-    batch.nodes.drain(..surplus);
+    keep_last(&mut batch.keys, OWED);
+    keep_last(&mut batch.errors, OWED);
+    keep_last(&mut batch.nodes, DEFAULT_CAPACITY);
     batch
 }

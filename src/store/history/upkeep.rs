@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, Transaction, params};
 
-use super::rows::PER_SECOND;
+use super::rows::{ADD_TO_HOUR, PER_SECOND};
 use super::{Limits, WAL_LIMIT, int, packed, unsigned};
 use crate::bot::insight::{HOUR, TEXTS_MAX};
 use crate::bot::record::Medium;
@@ -19,6 +19,8 @@ use crate::bot::record::Medium;
 pub const RAW: Duration = Duration::from_secs(7 * 24 * 3_600);
 /// Nodes that are remembered; the one that was heard longest ago goes first.
 pub const NODES: u32 = 4_096;
+/// Of so many nodes that are remembered one may be new today.
+const STRANGERS: u32 = 8;
 /// Former names remembered of one node.
 pub const NAMES: u32 = 8;
 /// Pairs of nodes remembered that hear each other, by witness.
@@ -67,7 +69,7 @@ pub fn by_age(
              FROM names) WHERE nth > ?1)",
         [NAMES],
     )?;
-    forget_nodes(tx)?;
+    forget_nodes(tx, hour)?;
     Ok(upto < oldest)
 }
 
@@ -111,16 +113,7 @@ pub fn from_the_future(tx: &Transaction<'_>, latest: u64) -> rusqlite::Result<()
 fn thin(tx: &Transaction<'_>, hour: u64, sum_up: bool) -> rusqlite::Result<()> {
     let hours = hour..=hour;
     if sum_up {
-        let mut add = tx.prepare(
-            "INSERT INTO hours VALUES (?1, ?2, ?3, ?4, 1, ?5, ?6, ?7, ?8)
-             ON CONFLICT DO UPDATE SET
-               packets = packets + 1,
-               mqtt = mqtt + excluded.mqtt,
-               direct = direct + excluded.direct,
-               best_snr = max(coalesce(best_snr, excluded.best_snr),
-                              coalesce(excluded.best_snr, best_snr)),
-               far = max(coalesce(far, excluded.far), coalesce(excluded.far, far))",
-        )?;
+        let mut add = tx.prepare(ADD_TO_HOUR)?;
         packed::each_piece(tx, &hours, |piece| {
             for (_, heard) in piece.packets().filter(|(_, heard)| !heard.late) {
                 let by_radio = heard.medium == Medium::Radio;
@@ -130,6 +123,7 @@ fn thin(tx: &Transaction<'_>, hour: u64, sum_up: bool) -> rusqlite::Result<()> {
                     piece.own,
                     heard.from.0,
                     heard.port,
+                    1,
                     heard.medium == Medium::Mqtt,
                     direct,
                     heard.snr_q.filter(|_| direct),
@@ -169,7 +163,9 @@ fn forget_links(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn forget_nodes(tx: &Transaction<'_>) -> rusqlite::Result<()> {
+/// Nodes met within a day go first when there are many: nobody makes the history
+/// forget a mesh by making up nodes.
+fn forget_nodes(tx: &Transaction<'_>, hour: u64) -> rusqlite::Result<()> {
     let count: u32 = tx.query_row("SELECT count(*) FROM nodes", [], |row| row.get(0))?;
     if count <= NODES {
         return Ok(());
@@ -179,8 +175,14 @@ fn forget_nodes(tx: &Transaction<'_>) -> rusqlite::Result<()> {
            SELECT num FROM nodes
            LEFT JOIN (SELECT num, max(last_heard) AS last FROM heard GROUP BY num) USING (num)
            WHERE num NOT IN (SELECT num FROM own)
-           ORDER BY last LIMIT ?1)",
-        [count - NODES],
+           ORDER BY CASE WHEN (SELECT count(*) FROM nodes WHERE first_seen > ?2) > ?3
+                    THEN coalesce(first_seen > ?2, 0) ELSE 0 END DESC, last
+           LIMIT ?1)",
+        params![
+            count - NODES,
+            int(hour.saturating_sub(24) * HOUR),
+            NODES / STRANGERS,
+        ],
     )?;
     tx.execute(
         "DELETE FROM heard WHERE num NOT IN (SELECT num FROM nodes)",

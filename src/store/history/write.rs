@@ -42,6 +42,8 @@ pub struct Writer {
     path: PathBuf,
     /// Which file it is.
     inode: Option<(u64, u64)>,
+    /// And which its write-ahead log, once it was written to.
+    log: Option<(u64, u64)>,
     pub(super) limits: Limits,
     /// Running number of the last text within its second.
     running: u64,
@@ -76,6 +78,7 @@ impl Writer {
             conn,
             path: path.to_owned(),
             inode: inode(path),
+            log: None,
             limits,
             running: last_text.map_or(0, unsigned) % PER_SECOND,
             upkept: 0,
@@ -129,10 +132,11 @@ impl Writer {
     }
 
     /// Whether what is written here is still what lies at the path: somebody may
-    /// have deleted or replaced it.
+    /// have deleted or replaced it, or its log.
     #[must_use]
     pub fn is_in_place(&self) -> bool {
-        self.inode == inode(&self.path)
+        let log = || inode(&open::beside(&self.path, "-wal"));
+        self.inode == inode(&self.path) && (self.log.is_none() || self.log == log())
     }
 
     /// Commits a batch. When this returns, a power cut cannot take it any more.
@@ -141,6 +145,12 @@ impl Writer {
     /// When the disk is full or broken; nothing of the batch is there then,
     /// unless the file itself is broken.
     pub fn apply(&mut self, batch: &Batch) -> rusqlite::Result<()> {
+        let written = self.write(batch);
+        self.log = inode(&open::beside(&self.path, "-wal"));
+        written
+    }
+
+    fn write(&mut self, batch: &Batch) -> rusqlite::Result<()> {
         let now = batch.dated.then_some(batch.now.unix);
         let mut running = self.running;
         let tx = self
@@ -148,6 +158,7 @@ impl Writer {
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         let own = rows::own_id(&tx, batch.own)?;
         packed::write(&tx, own, batch)?;
+        rows::sums(&tx, own, batch)?;
         rows::links(&tx, own, batch)?;
         rows::texts(&tx, own, batch, &mut running)?;
         rows::air(&tx, own, batch)?;

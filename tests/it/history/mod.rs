@@ -3,6 +3,7 @@
 mod budget;
 mod crash;
 mod fixture;
+mod flood;
 mod insight;
 mod operator;
 mod traffic;

@@ -104,11 +104,16 @@ impl Mesh {
     }
 
     pub fn receive(&mut self, received: &Received) {
+        self.receive_of(received, true);
+    }
+
+    /// The same of somebody who is a regular, or is not.
+    pub fn receive_of(&mut self, received: &Received, is_regular: bool) {
         let standing = received.standing;
         let noted = self
             .book
             .note_packet(&received.packet, standing, self.now, SANITY);
-        self.recorder.packet(self.now, received);
+        self.recorder.packet(self.now, received, is_regular);
         if noted.key_differs {
             self.recorder.key_differs(self.now, received.packet.from);
         }

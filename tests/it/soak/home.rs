@@ -127,7 +127,8 @@ impl History for Library {
         }
         let late = batch.packets.iter().filter(|heard| heard.late).count() as u64;
         shelf.late += late;
-        shelf.live += batch.packets.len() as u64 - late;
+        let counted: u64 = batch.sums.iter().map(|sum| sum.packets).sum();
+        shelf.live += batch.packets.len() as u64 - late + counted;
         if let Some(writer) = &self.writer {
             writer.borrow_mut().apply(&batch).unwrap();
         }

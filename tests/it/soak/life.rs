@@ -41,7 +41,7 @@ pub struct Life {
     base: Option<(TempDir, PathBuf)>,
     operator: Person,
     /// Who asks too much in a storm.
-    loud: Vec<Person>,
+    pub loud: Vec<Person>,
     /// Who asks in calm hours only, so that no limit stands in the way.
     quiet: Vec<Person>,
     everybody: Vec<NodeNum>,
@@ -50,6 +50,8 @@ pub struct Life {
     /// When the last question came that was held up.
     held_up: Duration,
     bulletins: u32,
+    /// Makes up senders; of its own, so that the seeds stay what they are.
+    pub forger: fastrand::Rng,
     summary: Summary,
 }
 
@@ -122,6 +124,7 @@ impl Life {
             turn: 0,
             held_up: Duration::ZERO,
             bulletins: 0,
+            forger: fastrand::Rng::with_seed(seed ^ 0xf0f0),
             summary: Summary::default(),
             rng,
         }
@@ -139,7 +142,7 @@ impl Life {
     }
 
     /// Lets time pass, and looks at what came of it.
-    fn pass(&mut self, ms: u64) -> Result<(), String> {
+    pub fn pass(&mut self, ms: u64) -> Result<(), String> {
         self.world.run(ms);
         if self.world.witness.trace.is_some() {
             for (level, line) in logs::take() {
@@ -213,7 +216,7 @@ impl Life {
         if !self.world.core.session().is_ready() {
             return Err(format!("no link {promise} s after the last fault"));
         }
-        self.promised("/ping", false)
+        self.promised("/ping", false, false)
     }
 
     fn calm(&mut self) -> Result<(), String> {
@@ -221,22 +224,27 @@ impl Life {
         if self.rng.bool() {
             self.world.fault(Fault::Noise(3));
         }
+        let forged = self.forger.u8(..3) == 0 && self.all_quiet_are_regular();
         while self.world.now.mono < end {
             let line = *self.rng.choice(talk::PROMISED).unwrap();
             // Others are not answered there, or together with somebody.
             let public = line == "/ping" && self.rng.bool();
-            self.promised(line, public)?;
-            if !self.strict && self.rng.u8(..4) == 0 {
+            self.promised(line, public, forged)?;
+            if !self.strict && !forged && self.rng.u8(..4) == 0 && self.all_quiet_are_regular() {
                 self.clocks()?;
             }
             let ms = self.rng.u64(12_000..60_000);
-            self.pass(ms)?;
+            if forged {
+                self.forge(ms.max(25_000))?;
+            } else {
+                self.pass(ms)?;
+            }
         }
         Ok(())
     }
 
     /// A question that has to be answered.
-    fn promised(&mut self, line: &str, public: bool) -> Result<(), String> {
+    fn promised(&mut self, line: &str, public: bool, forged: bool) -> Result<(), String> {
         let from = self.quiet[self.turn % self.quiet.len()].clone();
         self.turn += 1;
         let to = if public {
@@ -253,6 +261,8 @@ impl Life {
         let patience = match line {
             // Four at a time, half a minute apart, a minute each.
             "/trace {who}" => 200,
+            // Those before him may be strangers.
+            _ if forged => 45,
             _ => 30,
         };
         while self.world.witness.answers_to(id).is_empty() {
@@ -321,7 +331,12 @@ impl Life {
         }
     }
 
-    fn say(&mut self, packet: proto::MeshPacket) {
+    fn all_quiet_are_regular(&self) -> bool {
+        let (book, now) = (self.world.bot.book(), self.world.now);
+        (self.quiet.iter()).all(|person| book.is_regular(person.num, now))
+    }
+
+    pub fn say(&mut self, packet: proto::MeshPacket) {
         self.summary.questions += 1;
         self.remember(&packet);
         self.world.node.hear(self.world.now, packet);
@@ -487,7 +502,9 @@ impl Life {
         }
         if let Some((_, path)) = self.base.as_ref().filter(|_| complete) {
             let conn = rusqlite::Connection::open(path).unwrap();
-            let rows = packed::count(&conn).unwrap();
+            let summed = "SELECT ifnull(sum(packets), 0) FROM hours";
+            let summed: i64 = conn.query_row(summed, [], |row| row.get(0)).unwrap();
+            let rows = packed::count(&conn).unwrap() + summed.unsigned_abs();
             if rows != shelf.live + shelf.late {
                 return Err(format!("{rows} rows in the database of {kept:?}"));
             }

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use meshbot::mesh::NodeNum;
 use meshbot::proto::routing::Error;
-use meshbot::sim::Fault;
+use meshbot::sim::{Fault, Person};
 
 use super::life::Life;
+use super::talk;
 use crate::support::world::Names;
 
 /// What a node may answer instead of an acknowledgement.
@@ -123,6 +124,26 @@ impl Life {
                 }
             }
         }
+    }
+
+    /// Somebody makes up senders for so long, each with one question: whoever is
+    /// known is answered all the same.
+    pub fn forge(&mut self, ms: u64) -> Result<(), String> {
+        let mut left = ms;
+        while left > 0 {
+            let from = Person {
+                num: NodeNum(self.forger.u32(0x1000_0000..0xf000_0000)),
+                ..self.loud[0].clone()
+            };
+            let own = self.world.node.own();
+            let to = *self.forger.choice(&[own, NodeNum::BROADCAST]).unwrap();
+            let id = self.forger.u32(1..);
+            self.say(talk::text(&from, to, 0, id, b"/ping".to_vec()));
+            let pause = left.min(3_000);
+            left -= pause;
+            self.pass(pause)?;
+        }
+        Ok(())
     }
 
     /// What is not for ever passes sooner or later.

@@ -367,7 +367,8 @@ impl Witness {
         if data.portnum == PortNum::SimulatorApp as i32 {
             return;
         }
-        if data.portnum != PortNum::TextMessageApp as i32 {
+        // A reaction is no text.
+        if data.portnum != PortNum::TextMessageApp as i32 || data.emoji != 0 {
             return;
         }
         let id = PacketId(packet.id);
@@ -381,7 +382,14 @@ impl Witness {
             return;
         }
         self.delivered.insert((packet.from, packet.id), now.mono);
-        let Some(conn) = &mut self.conn else { return };
+        // What a node retells looks like this (protocol.md §2.3), and is no news.
+        let retold = packet.priority == 10
+            && packet.transport_mechanism == 1
+            && packet.rx_rssi.is_none()
+            && self.own.is_none_or(|own| packet.from != own.0);
+        let Some(conn) = self.conn.as_mut().filter(|_| !retold) else {
+            return;
+        };
         let since = conn.ready_at.map(|ready| now.mono - ready);
         let pause = now.mono - conn.last_text.or(conn.ready_at).unwrap_or(now.mono);
         conn.drained |= since.is_none_or(|since| pause >= DRAIN.0 || since >= DRAIN.1);

@@ -1,0 +1,238 @@
+//! What one node, and all strangers together, may write into the history
+//! (features.md C26). Who says more is counted: his packets become sums of an
+//! hour at once, as all packets do after a week.
+//!
+//! An honest node stays far below: it sends a few packets in a quarter of an
+//! hour. The sums are bounded too; what finds no place among them is counted
+//! under nobody's name.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::time::Duration;
+
+use super::super::policy::Bucket;
+use super::super::recent::Recent;
+use super::{Heard, Medium, When};
+use crate::config::Rate;
+use crate::mesh::NodeNum;
+
+/// Nodes whose packets are counted at a time: so many regulars, and as many
+/// strangers.
+const NODES: usize = 1_024;
+/// Sums that wait at most.
+pub(super) const SUMS: usize = 256;
+/// Packets of one node: so many at once, then three a minute.
+const PACKETS: Rate = per(30, 10);
+/// Texts of one node that are kept word by word.
+const TEXTS: Rate = per(20, 20);
+/// Packets, and texts, of all strangers together.
+const STRANGERS: Rate = per(300, 10);
+const STRANGERS_TEXTS: Rate = per(40, 20);
+/// The port of what is counted under nobody's name: no port has it.
+const NO_PORT: i32 = -3;
+
+const fn per(count: u32, minutes: u64) -> Rate {
+    Rate {
+        count,
+        per: Duration::from_secs(minutes * 60),
+    }
+}
+
+/// Packets of one node for one port that are counted only.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Sum {
+    /// When the first of them was heard; all count for that hour.
+    pub at: When,
+    /// Their sender; 0 when too many have to be told apart.
+    pub from: NodeNum,
+    /// Their port, as that of a packet.
+    pub port: i32,
+    /// How many.
+    pub packets: u64,
+    /// Of which came through MQTT.
+    pub mqtt: u64,
+    /// Of which were received straight from the sender by radio …
+    pub direct: u64,
+    /// … and the best SNR of these, in quarters of a dB.
+    pub best_snr_q: Option<i16>,
+    /// The most relays that one by radio had passed.
+    pub far: Option<u8>,
+}
+
+impl Sum {
+    fn of(heard: &Heard, from: NodeNum, port: i32) -> Self {
+        let by_radio = heard.medium == Medium::Radio;
+        let direct = by_radio && heard.hops == Some(0);
+        Self {
+            at: heard.at,
+            from,
+            port,
+            packets: 1,
+            mqtt: u64::from(heard.medium == Medium::Mqtt),
+            direct: u64::from(direct),
+            best_snr_q: heard.snr_q.filter(|_| direct),
+            far: heard.hops.filter(|_| by_radio),
+        }
+    }
+
+    fn add(&mut self, more: &Self) {
+        self.packets += more.packets;
+        self.mqtt += more.mqtt;
+        self.direct += more.direct;
+        self.best_snr_q = self.best_snr_q.max(more.best_snr_q);
+        self.far = self.far.max(more.far);
+    }
+}
+
+/// What a node has left.
+#[derive(Debug)]
+struct Left {
+    packets: Bucket,
+    texts: Bucket,
+}
+
+impl Left {
+    fn new(packets: Rate, texts: Rate, now: Duration) -> Self {
+        Self {
+            packets: Bucket::new(packets, now),
+            texts: Bucket::new(texts, now),
+        }
+    }
+
+    fn of(&mut self, text: bool) -> &mut Bucket {
+        if text {
+            &mut self.texts
+        } else {
+            &mut self.packets
+        }
+    }
+}
+
+/// Who may still write, and the sums of those who may not.
+#[derive(Debug)]
+pub(super) struct Budget {
+    regulars: Recent<NodeNum, Left>,
+    strangers: Recent<NodeNum, Left>,
+    all_strangers: Left,
+    sums: BTreeMap<(NodeNum, i32), Sum>,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self {
+            regulars: Recent::new(NODES),
+            strangers: Recent::new(NODES),
+            all_strangers: Left::new(STRANGERS, STRANGERS_TEXTS, Duration::ZERO),
+            sums: BTreeMap::new(),
+        }
+    }
+}
+
+impl Budget {
+    /// Whether a packet, or the words of a text, of `from` may be written.
+    pub fn allows(&mut self, from: NodeNum, regular: bool, text: bool, now: Duration) -> bool {
+        let nodes = match regular {
+            true => &mut self.regulars,
+            false => &mut self.strangers,
+        };
+        let left = nodes
+            .entry(from, now, || Left::new(PACKETS, TEXTS, now))
+            .of(text);
+        let all = self.all_strangers.of(text);
+        if !left.has(now) || !(regular || all.has(now)) {
+            return false;
+        }
+        left.take();
+        if !regular {
+            all.take();
+        }
+        true
+    }
+
+    /// Counts a packet that is not written.
+    pub fn count(&mut self, heard: &Heard) {
+        let full = self.sums.len() + 1 >= SUMS;
+        let mut key = (heard.from, heard.port);
+        if full && !self.sums.contains_key(&key) {
+            key = (NodeNum(0), NO_PORT);
+        }
+        let sum = Sum::of(heard, key.0, key.1);
+        match self.sums.entry(key) {
+            Entry::Occupied(known) => known.into_mut().add(&sum),
+            Entry::Vacant(place) => {
+                place.insert(sum);
+            }
+        }
+    }
+
+    /// The sums so far.
+    pub fn sums(&self) -> impl Iterator<Item = &Sum> {
+        self.sums.values()
+    }
+
+    pub fn len(&self) -> usize {
+        self.sums.len()
+    }
+
+    /// All of them; nothing is left.
+    pub fn take(&mut self) -> Vec<Sum> {
+        std::mem::take(&mut self.sums).into_values().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heard(from: u32, port: i32) -> Heard {
+        Heard {
+            at: When::Unix(7_200),
+            from: NodeNum(from),
+            to: None,
+            port,
+            channel: 0,
+            hops: Some(0),
+            snr_q: Some(4),
+            rssi: None,
+            relay: None,
+            medium: Medium::Radio,
+            late: false,
+        }
+    }
+
+    #[test]
+    fn one_node_writes_little_and_all_strangers_together_too() {
+        let mut budget = Budget::default();
+        let mut written = 0;
+        for at in 0..3_600 {
+            let now = Duration::from_secs(at);
+            for _ in 0..49 {
+                written += u32::from(budget.allows(NodeNum(7), true, false, now));
+            }
+        }
+        assert!((200..=210).contains(&written), "{written} of one node");
+        let mut invented = 0;
+        for at in 0..36_000_u32 {
+            let now = Duration::from_millis(u64::from(at) * 100);
+            invented += u32::from(budget.allows(NodeNum(0x9000 + at), false, false, now));
+        }
+        assert!((300..=2_100).contains(&invented), "{invented} of strangers");
+        assert!(budget.strangers.len() <= NODES);
+    }
+
+    #[test]
+    fn no_packet_is_counted_nowhere_however_many_senders_there_are() {
+        let mut budget = Budget::default();
+        for from in 1..=10_000 {
+            budget.count(&heard(from, 1));
+            budget.count(&heard(1, 1));
+        }
+        assert!(budget.len() <= SUMS);
+        let sums = budget.take();
+        let all: u64 = sums.iter().map(|sum| sum.packets).sum();
+        assert_eq!(all, 20_000);
+        let loud = sums.iter().find(|sum| sum.from == NodeNum(1)).unwrap();
+        assert_eq!((loud.packets, loud.direct), (10_001, 10_001));
+        assert!(sums.iter().any(|sum| sum.from == NodeNum(0)));
+    }
+}

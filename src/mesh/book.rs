@@ -14,7 +14,7 @@ pub use known::{Changes, Known, KnownDirect};
 pub use learn::Noted;
 
 use super::name;
-use super::node::{Node, Stamp};
+use super::node::{Node, Recency};
 use super::{NodeNum, Now, Payload, Position};
 
 mod known;
@@ -283,7 +283,7 @@ impl NodeBook {
     }
 
     /// Whoever makes room in a full book, and when he was heard.
-    fn dispensable(&self) -> Option<((Option<Duration>, Option<Stamp>), NodeNum)> {
+    fn dispensable(&self) -> Option<(Recency, NodeNum)> {
         let since = self.latest.and_then(|now| now.checked_sub(REGULAR_AFTER));
         let is_new = |node: &&Node| node.first_seen_mono.is_some_and(|met| Some(met) > since);
         let new = || self.others().filter(is_new);
@@ -299,11 +299,7 @@ impl NodeBook {
     /// The entry of a node, made if need be, and whether it was made. `None`
     /// when nobody can have this number, or when the book is full of nodes
     /// heard more recently than `heard`.
-    fn entry(
-        &mut self,
-        num: NodeNum,
-        heard: (Option<Duration>, Option<Stamp>),
-    ) -> Option<(&mut Node, bool)> {
+    fn entry(&mut self, num: NodeNum, heard: Recency) -> Option<(&mut Node, bool)> {
         if !num.is_node() {
             return None;
         }

@@ -102,6 +102,9 @@ pub struct Metrics {
     pub uptime: Option<u32>,
 }
 
+/// When a node was heard: in this run, and by the wall clock.
+pub(super) type Recency = (Option<Duration>, Option<Stamp>);
+
 /// A node, as far as it is known.
 #[derive(Clone, Debug)]
 pub struct Node {
@@ -253,7 +256,7 @@ impl Node {
 
     /// What decides who was heard longest ago: greater is more recent, and
     /// whoever was heard in this run beats everybody else.
-    pub(super) fn recency(&self) -> (Option<Duration>, Option<Stamp>) {
+    pub(super) fn recency(&self) -> Recency {
         (self.last_heard_mono, self.last_heard)
     }
 

@@ -101,7 +101,7 @@ usage: meshbot sim [OPTIONS]
 
 Listens like a Meshtastic node on TCP and imitates a mesh behind it, or plays a
 recording of meshbot run --record: what the node said, in the same order and
-pace, to a bot that connects; ends when all of it was played and the bot left.
+pace, to a bot that connects; then it ends and says what it waited for in vain.
 
       --listen ADDR    address and port (127.0.0.1:4403; port 0: a free one)
       --nodes N        other nodes in the mesh, 0 to 249 (40)

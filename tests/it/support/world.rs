@@ -457,8 +457,8 @@ impl World {
                 self.attempts.push(self.now.mono);
                 assert_eq!(self.conn, None, "a second connection");
                 // The node is where its name leads now, and nowhere else.
-                let is_there = matches!(self.names, Names::At(there) if there == address);
-                if self.off || !self.node.listening() || !is_there {
+                let has_moved = matches!(self.names, Names::At(there) if there != address);
+                if self.off || !self.node.listening() || has_moved {
                     self.core.connect_failed(self.now, "Connection refused");
                 } else {
                     self.conn = Some(self.node.accept(self.now));

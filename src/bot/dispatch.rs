@@ -436,7 +436,7 @@ impl Bot {
                 received.packet.from
             );
         }
-        self.record_packet(now, received, noted.key_differs);
+        self.record_packet(now, received, noted);
         if received.traceroute.is_some() {
             self.traced(now, received);
         } else if received.standing == Standing::Live {

@@ -14,7 +14,7 @@ pub use known::{Changes, Known, KnownDirect};
 pub use learn::Noted;
 
 use super::name;
-use super::node::{Node, Recency};
+use super::node::{Node, REGULAR_AFTER, Recency};
 use super::{NodeNum, Now, Payload, Position};
 
 mod known;
@@ -25,11 +25,6 @@ pub const DEFAULT_CAPACITY: usize = 2_000;
 
 /// How many nodes are offered for the one byte that names a relay.
 const RELAY_CANDIDATES: usize = 3;
-
-/// Who was met so long ago is no stranger any more …
-const REGULAR_AFTER: Duration = Duration::from_secs(24 * 3600);
-/// … or so long, if he has written with the key that was known of him.
-const REGULAR_BY_KEY: Duration = Duration::from_secs(3600);
 
 /// Of so many places in a full book one is for strangers, however lately they
 /// were heard: nobody makes it forget its mesh by making up nodes.
@@ -142,11 +137,7 @@ impl NodeBook {
     /// can use it.
     #[must_use]
     pub fn is_regular(&self, num: NodeNum, now: Now) -> bool {
-        self.get(num).is_some_and(|node| {
-            let key = node.used_key;
-            let long_ago = |ago| ago >= REGULAR_AFTER || (key && ago >= REGULAR_BY_KEY);
-            node.met_ago(now).is_none_or(long_ago)
-        })
+        self.get(num).is_some_and(|node| node.is_regular(now))
     }
 
     /// What has been counted since the program started.

@@ -102,6 +102,11 @@ pub struct Metrics {
     pub uptime: Option<u32>,
 }
 
+/// Who was met so long ago is no stranger any more …
+pub(super) const REGULAR_AFTER: Duration = Duration::from_secs(24 * 3600);
+/// … or so long, if he has written with the key that was known of him.
+const REGULAR_BY_KEY: Duration = Duration::from_secs(3600);
+
 /// When a node was heard: in this run, and by the wall clock.
 pub(super) type Recency = (Option<Duration>, Option<Stamp>);
 
@@ -219,6 +224,14 @@ impl Node {
     #[must_use]
     pub fn met_ago(&self, now: Now) -> Option<Duration> {
         age(self.first_seen_mono, self.first_seen(), now)
+    }
+
+    /// Whether it is no stranger ([`super::NodeBook::is_regular`]).
+    #[inline]
+    pub(super) fn is_regular(&self, now: Now) -> bool {
+        let key = self.used_key;
+        let long_ago = |ago| ago >= REGULAR_AFTER || (key && ago >= REGULAR_BY_KEY);
+        self.met_ago(now).is_none_or(long_ago)
     }
 
     /// The last reception straight from it, however long ago.

@@ -7,6 +7,7 @@ use super::*;
 use crate::bot::insight::{Fresh, Look};
 use crate::bot::record::{Batch, History, Recorder};
 use crate::link::message::Held;
+use crate::mesh::Noted;
 
 /// The recorder and where its batches go.
 pub(super) struct Memory {
@@ -70,7 +71,7 @@ impl Memory {
 
 impl Bot {
     /// A packet and what was noted of it.
-    pub(super) fn record_packet(&mut self, now: Now, received: &Received, key_differs: bool) {
+    pub(super) fn record_packet(&mut self, now: Now, received: &Received, noted: Noted) {
         let text = received.packet.text();
         let text =
             text.filter(|_| self.settings.keep_texts && self.listens_on(received.packet.channel));
@@ -79,12 +80,12 @@ impl Bot {
         let Some(memory) = &mut self.memory else {
             return;
         };
-        let is_regular = self.book.is_regular(received.packet.from, now);
+        let is_regular = noted.is_regular;
         memory.recorder.packet(now, received, is_regular);
         if is_talk {
             memory.recorder.said(now, received, is_regular);
         }
-        if key_differs {
+        if noted.key_differs {
             memory.recorder.key_differs(now, received.packet.from);
         }
     }

@@ -11,20 +11,19 @@ use std::collections::btree_map::Entry;
 use std::time::Duration;
 
 use super::super::policy::Bucket;
-use super::super::recent::Recent;
 use super::{Heard, Medium, When};
 use crate::config::Rate;
 use crate::mesh::NodeNum;
 
-/// Nodes whose packets are counted at a time: so many regulars, and as many
-/// strangers.
-const NODES: usize = 1_024;
+/// Nodes share so many places, regulars and strangers apart: who finds himself on
+/// the place of another has a part of what both may write.
+const PLACES: usize = 1_024;
 /// Sums that wait at most.
 pub(super) const SUMS: usize = 256;
-/// Packets of one node: so many at once, then three a minute.
-const PACKETS: Rate = per(30, 10);
-/// Texts of one node that are kept word by word.
-const TEXTS: Rate = per(20, 20);
+/// Packets of one node: so many at once, and then so many a minute.
+const PACKETS: (u8, u8) = (30, 3);
+/// The same of its texts that are kept word by word.
+const TEXTS: (u8, u8) = (20, 1);
 /// Packets, and texts, of all strangers together.
 const STRANGERS: Rate = per(300, 10);
 const STRANGERS_TEXTS: Rate = per(40, 20);
@@ -84,26 +83,30 @@ impl Sum {
     }
 }
 
-/// What a node has left.
-#[derive(Debug)]
-struct Left {
-    packets: Bucket,
-    texts: Bucket,
+/// What the nodes of one place have used.
+#[derive(Clone, Copy, Default, Debug)]
+struct Used {
+    /// When that was, as a number of minutes that begins anew every 45 days.
+    minute: u16,
+    packets: u8,
+    texts: u8,
 }
 
-impl Left {
-    fn new(packets: Rate, texts: Rate, now: Duration) -> Self {
-        Self {
-            packets: Bucket::new(packets, now),
-            texts: Bucket::new(texts, now),
+impl Used {
+    /// What is used of an allowance now, and how much there is of it.
+    fn of(&mut self, text: bool, now: Duration) -> (&mut u8, u8) {
+        let minute = (now.as_secs() / 60) as u16;
+        let passed = minute.wrapping_sub(self.minute);
+        if passed > 0 {
+            let passed = u8::try_from(passed).unwrap_or(u8::MAX);
+            let less = |used: u8, each: u8| used.saturating_sub(passed.saturating_mul(each));
+            self.packets = less(self.packets, PACKETS.1);
+            self.texts = less(self.texts, TEXTS.1);
+            self.minute = minute;
         }
-    }
-
-    fn of(&mut self, text: bool) -> &mut Bucket {
-        if text {
-            &mut self.texts
-        } else {
-            &mut self.packets
+        match text {
+            false => (&mut self.packets, PACKETS.0),
+            true => (&mut self.texts, TEXTS.0),
         }
     }
 }
@@ -111,18 +114,20 @@ impl Left {
 /// Who may still write, and the sums of those who may not.
 #[derive(Debug)]
 pub(super) struct Budget {
-    regulars: Recent<NodeNum, Left>,
-    strangers: Recent<NodeNum, Left>,
-    all_strangers: Left,
+    regulars: Box<[Used; PLACES]>,
+    strangers: Box<[Used; PLACES]>,
+    /// Packets, and texts, of all strangers.
+    all_strangers: [Bucket; 2],
     sums: BTreeMap<(NodeNum, i32), Sum>,
 }
 
 impl Default for Budget {
     fn default() -> Self {
+        let all = [STRANGERS, STRANGERS_TEXTS];
         Self {
-            regulars: Recent::new(NODES),
-            strangers: Recent::new(NODES),
-            all_strangers: Left::new(STRANGERS, STRANGERS_TEXTS, Duration::ZERO),
+            regulars: Box::new([Used::default(); PLACES]),
+            strangers: Box::new([Used::default(); PLACES]),
+            all_strangers: all.map(|rate| Bucket::new(rate, Duration::ZERO)),
             sums: BTreeMap::new(),
         }
     }
@@ -131,21 +136,22 @@ impl Default for Budget {
 impl Budget {
     /// Whether a packet, or the words of a text, of `from` may be written.
     pub fn allows(&mut self, from: NodeNum, regular: bool, text: bool, now: Duration) -> bool {
-        let nodes = match regular {
+        let places = match regular {
             true => &mut self.regulars,
             false => &mut self.strangers,
         };
-        let left = nodes
-            .entry(from, now, || Left::new(PACKETS, TEXTS, now))
-            .of(text);
-        let all = self.all_strangers.of(text);
-        if !left.has(now) || !(regular || all.has(now)) {
+        let (used, most) = places[place(from)].of(text, now);
+        if *used >= most {
             return false;
         }
-        left.take();
         if !regular {
+            let all = &mut self.all_strangers[usize::from(text)];
+            if !all.has(now) {
+                return false;
+            }
             all.take();
         }
+        *used += 1;
         true
     }
 
@@ -178,6 +184,11 @@ impl Budget {
     pub fn take(&mut self) -> Vec<Sum> {
         std::mem::take(&mut self.sums).into_values().collect()
     }
+}
+
+/// The place of a node. Numbers are often given out in rows, or end alike.
+fn place(num: NodeNum) -> usize {
+    (num.0.wrapping_mul(0x9e37_79b9) >> 16) as usize % PLACES
 }
 
 #[cfg(test)]
@@ -217,7 +228,6 @@ mod tests {
             invented += u32::from(budget.allows(NodeNum(0x9000 + at), false, false, now));
         }
         assert!((300..=2_100).contains(&invented), "{invented} of strangers");
-        assert!(budget.strangers.len() <= NODES);
     }
 
     #[test]

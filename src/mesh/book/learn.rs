@@ -33,6 +33,8 @@ pub struct Noted {
     pub key_differs: bool,
     /// The payload is not what its port promises.
     pub undecodable: bool,
+    /// The sender is no stranger ([`NodeBook::is_regular`]).
+    pub is_regular: bool,
 }
 
 impl NodeBook {
@@ -210,6 +212,7 @@ impl NodeBook {
         }
         let mut noted = Noted {
             is_new: is_new && standing != Standing::Replay && !is_own,
+            is_regular: node.is_regular(now),
             ..Noted::default()
         };
         let user_news = match standing {

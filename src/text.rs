@@ -121,6 +121,7 @@ texts! {
     WhyGotNak: "GOT_NAK" / "refusé en route",
     WhyTimeout: "TIMEOUT" / "délai dépassé",
     WhyNoInterface: "NO_INTERFACE" / "pas de radio",
+    WhyUnreadable: "NO_CHANNEL from its reader" / "illisible, autre clé",
     WhyMaxRetransmit: "MAX_RETRANSMIT" / "réémis en vain",
     WhyNoChannel: "NO_CHANNEL" / "canal désactivé ou autre clé",
     WhyTooLarge: "TOO_LARGE" / "trop long",
@@ -339,7 +340,7 @@ texts! {
     HelpUnmute: "I talk again" / "je reparle",
     MutedFor: "🔇 Muted for {time}. {prefix}unmute ends it." / "🔇 Je me tais pendant {time}. {prefix}unmute pour arrêter.",
     Muted: "🔇 Muted until {prefix}unmute." / "🔇 Je me tais jusqu'à {prefix}unmute.",
-    MuteRange: "Minutes: 1 to {max}, or nothing for no end." / "Minutes : de 1 à {max}, ou rien pour sans fin.",
+    MuteRange: "Minutes, or 90s, 2h, 1d: up to a week, or nothing for no end." / "Minutes, ou 90s, 2h, 1d : une semaine au plus, ou rien pour sans fin.",
     Unmuted: "🔊 I talk again." / "🔊 Je reparle.",
 }
 

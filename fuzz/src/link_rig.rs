@@ -71,6 +71,7 @@ impl Letter {
             text: "x".repeat(usize::from(self.length)),
             reply_to: self.reply_to.map(PacketId),
             hops_used: self.hops.map_or(Hops::Unknown, Hops::Known),
+            for_others: false,
             class: Class::ALL[usize::from(self.class) % Class::ALL.len()],
             keep: match self.expiry {
                 None => Keep::Always,

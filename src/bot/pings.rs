@@ -299,7 +299,7 @@ impl Pings {
             Outcome::Failed(Failure::NoAnswer | Failure::Nak(MAX_RETRANSMIT)) => {
                 report.unanswered += 1;
             }
-            Outcome::Failed(Failure::Nak(_)) => report.failed += 1,
+            Outcome::Failed(Failure::Nak(_) | Failure::Unreadable) => report.failed += 1,
             Outcome::Sent | Outcome::Unknown => report.unknown += 1,
             // It never went to the mesh.
             Outcome::Failed(Failure::Queue(_)) | Outcome::Expired | Outcome::Dropped(_) => {

@@ -42,6 +42,8 @@ pub struct Posted {
     pub to: NodeNum,
     /// The command as asked.
     pub command: Arc<str>,
+    /// Relays that the question had passed.
+    pub hops: Hops,
     /// Set when a question on this channel was answered in private.
     pub asked_on: Option<ChannelIndex>,
     /// Set when others may be answered together with this.
@@ -180,7 +182,7 @@ impl Post {
         }
         let (handed, rest, tickets) = self.put(ask, way.private, said, text);
         if let (Some(said), Handed::Over(_)) = (said, handed) {
-            self.crowd.say(said, tickets, rest.clone(), now);
+            self.crowd.say(said, ask.hops, tickets, rest.clone(), now);
         }
         if !matches!(handed, Handed::Refused(0, _)) {
             desk.keep((ask.from, place), rest, now);
@@ -230,12 +232,8 @@ impl Post {
                 target,
                 text: part,
                 reply_to: ask.id.known(),
-                // Others may be further away than who asked first.
-                hops_used: if said.is_some() {
-                    Hops::Unknown
-                } else {
-                    ask.hops
-                },
+                hops_used: ask.hops,
+                for_others: said.is_some(),
                 class,
                 keep: Keep::For(REPLY_EXPIRY),
                 command: Arc::clone(&ask.line),
@@ -247,6 +245,7 @@ impl Post {
                     let posted = Posted {
                         to: ask.from,
                         command: Arc::clone(&ask.line),
+                        hops: ask.hops,
                         asked_on,
                         said,
                     };

@@ -13,9 +13,12 @@ use super::recent::Recent;
 use super::reply::Way;
 use crate::link::Ticket;
 use crate::link::message::REPLY_EXPIRY;
-use crate::mesh::ChannelIndex;
 use crate::mesh::name::fold;
+use crate::mesh::{ChannelIndex, Hops};
 
+/// Whoever is no further away is reached by what was said to somebody near: the hop
+/// limit that nodes come with (protocol.md §4.1).
+const REACH: u8 = 3;
 /// Answers remembered.
 pub(super) const SAID: usize = 64;
 
@@ -69,6 +72,8 @@ pub struct Other {
 #[derive(Debug)]
 struct Entry {
     tickets: Vec<Ticket>,
+    /// Relays that it passes at least.
+    reach: u8,
     /// What did not fit.
     rest: String,
     other: Option<Other>,
@@ -97,7 +102,8 @@ impl Crowd {
         self.said.len()
     }
 
-    /// Whether `ask` has just been answered: what is left of the answer then.
+    /// Whether `ask` has just been answered, within the reach of what was said: what
+    /// is left of the answer then.
     pub fn join(
         &mut self,
         said: Said,
@@ -108,6 +114,9 @@ impl Crowd {
     ) -> Option<String> {
         self.said.get(&said, now, self.window)?;
         let entry = self.said.change(&said)?;
+        if ask.hops.known().is_some_and(|hops| hops > entry.reach) {
+            return None;
+        }
         entry.other = Some(Other {
             ask: Box::new(ask.clone()),
             way,
@@ -118,9 +127,17 @@ impl Crowd {
     }
 
     /// It was handed over as these texts, and so much is left of it.
-    pub fn say(&mut self, said: Said, tickets: Vec<Ticket>, rest: String, now: Duration) {
+    pub fn say(
+        &mut self,
+        said: Said,
+        hops: Hops,
+        tickets: Vec<Ticket>,
+        rest: String,
+        now: Duration,
+    ) {
         let entry = Entry {
             tickets,
+            reach: hops.known().unwrap_or(0).max(REACH),
             rest,
             other: None,
         };
@@ -176,7 +193,11 @@ mod tests {
         let said = Together::SameAnswer.said(&paris, CHANNEL, "dry").unwrap();
         let crowd = || {
             let mut crowd = Crowd::new(s(30));
-            crowd.say(said, vec![Ticket(1), Ticket(2)], "rest".into(), s(0));
+            let tickets = vec![Ticket(1), Ticket(2)];
+            crowd.say(said, Hops::Known(4), tickets, "rest".into(), s(0));
+            let mut far = paris.clone();
+            far.hops = Hops::Known(5);
+            assert_eq!(crowd.join(said, &far, way, "dry", s(1)), None, "too far");
             let joined = crowd.join(said, &paris, way, "dry", s(29));
             assert_eq!(joined.as_deref(), Some("rest"));
             assert_eq!(crowd.count(), 1);
@@ -194,7 +215,7 @@ mod tests {
         for (at, channel) in (0_u8..200).enumerate() {
             let place = Place::Channel(ChannelIndex(channel));
             let said = Together::SameAnswer.said(&paris, place, "x").unwrap();
-            crowd.say(said, Vec::new(), String::new(), s(at as u64));
+            crowd.say(said, Hops::Unknown, Vec::new(), String::new(), s(at as u64));
         }
         assert_eq!(crowd.count(), SAID);
     }

@@ -514,6 +514,7 @@ mod tests {
             text: "pong".into(),
             reply_to: None,
             hops_used: Hops::Unknown,
+            for_others: false,
             class: Class::Public,
             keep: Keep::Always,
             command: "/ping".into(),

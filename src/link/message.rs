@@ -91,6 +91,9 @@ pub struct Text {
     pub reply_to: Option<PacketId>,
     /// How far the question had come: bounds how far the answer travels.
     pub hops_used: Hops,
+    /// Others wait for it too, who may be further away: it goes as far as the node
+    /// is set to at least.
+    pub for_others: bool,
     /// Priority.
     pub class: Class,
     /// Expiry.
@@ -150,7 +153,8 @@ pub enum Outcome {
     Delivered(Duration),
     /// Somebody was heard repeating it; nothing more is known.
     Relayed,
-    /// Written to the node, and no acknowledgement was asked for.
+    /// Written to the node, and no acknowledgement was asked for; or on a channel,
+    /// and nobody was heard repeating it, which neighbours need not do.
     Sent,
     /// The node or the destination said no.
     Failed(Failure),
@@ -189,6 +193,10 @@ impl fmt::Display for Outcome {
 pub enum Failure {
     /// A routing error, `Routing.Error` (protocol.md §3.5).
     Nak(i32),
+    /// NO_CHANNEL from the one whom a direct message was for: his node cannot open
+    /// what ours sends. It has another key than ours believes, as after a new
+    /// flashing (findings with running firmware; it says 35 only when it lacks ours).
+    Unreadable,
     /// The node did not take it: `QueueStatus.res` (protocol.md §4.6).
     Queue(i32),
     /// No word within the time that acknowledgements take.
@@ -199,14 +207,17 @@ impl Failure {
     /// Whether a missing or wrong encryption key is the reason.
     #[must_use]
     pub fn is_key_trouble(self) -> bool {
-        matches!(self, Self::Nak(34 | 35 | 39) | Self::Queue(39))
+        matches!(
+            self,
+            Self::Nak(34 | 35 | 39) | Self::Queue(39) | Self::Unreadable
+        )
     }
 
-    /// Whether the *recipient's* key is unknown to our node, which a node
-    /// info request can mend (protocol.md §4.8).
+    /// Whether our node does not have the *recipient's* key, which a node info
+    /// request can mend (protocol.md §4.8).
     #[must_use]
     pub fn lacks_recipient_key(self) -> bool {
-        matches!(self, Self::Nak(39) | Self::Queue(39))
+        matches!(self, Self::Nak(39) | Self::Queue(39) | Self::Unreadable)
     }
 }
 
@@ -217,6 +228,7 @@ impl fmt::Display for Failure {
                 Ok(error) => f.write_str(error.as_str_name()),
                 Err(_) => write!(f, "routing error {code}"),
             },
+            Self::Unreadable => f.write_str("NO_CHANNEL from its reader"),
             Self::Queue(32) => f.write_str("the node's transmit queue is full"),
             Self::Queue(33) => f.write_str("the node has no radio"),
             Self::Queue(34) => f.write_str("the node may not transmit"),
@@ -420,6 +432,8 @@ mod tests {
         for (failure, key_trouble, mends) in [
             (Failure::Nak(39), true, true),
             (Failure::Queue(39), true, true),
+            (Failure::Unreadable, true, true),
+            (Failure::Nak(6), false, false),
             (Failure::Nak(34), true, false),
             (Failure::Nak(35), true, false),
             (Failure::Nak(5), false, false),

@@ -214,6 +214,7 @@ mod tests {
             text: "x".repeat(length),
             reply_to: Some(PacketId(1)),
             hops_used: Hops::Unknown,
+            for_others: false,
             class,
             keep: Keep::For(REPLY_EXPIRY),
             command: "/ping".into(),

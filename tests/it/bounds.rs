@@ -446,7 +446,7 @@ const TABLE: &[Row] = &[
     (
         Operator,
         "minutes of silence",
-        "MINUTES_MAX",
+        "TIME_MAX",
         "bot/commands/mute.rs",
         "a_mute_for_a_time_lasts_as_long",
     ),

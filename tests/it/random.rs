@@ -110,6 +110,7 @@ impl Chaos {
                 text: text.clone(),
                 reply_to: None,
                 hops_used: Hops::Unknown,
+                for_others: false,
                 class: Class::ALL[self.rng.usize(..3)],
                 keep: if self.rng.u8(..4) == 0 {
                     Keep::Always

@@ -313,7 +313,7 @@ fn somebody_five_hops_away_is_answered() {
         panic!("{answers:?}");
     };
     assert_eq!((*to, *reply), (EVERYBODY, 0x17b2_dfb5));
-    assert!((3..=5).contains(hop_limit), "{hop_limit}");
+    assert_eq!(*hop_limit, 5);
     assert!(warnings.is_empty(), "{warnings:?}");
 }
 
@@ -323,6 +323,7 @@ fn an_answer_that_its_reader_cannot_read_is_known_as_such() {
     for name in ["r2-no-channel", "r2-no-key"] {
         let (answers, warnings) = found(name);
         let ((to, reply, text), _) = &answers[0];
+
         assert_eq!((*to, *reply), (CAROL, 0x17b2_e001), "{name}");
         assert!(text.contains("pong"), "{name}: {text}");
         assert!(!warnings.is_empty(), "{name}: {warnings:?}");

@@ -6,11 +6,11 @@ use std::time::Duration;
 use super::format;
 use crate::bot::command::{Ask, Command, Context};
 use crate::bot::reply::Reply;
-use crate::config::Mode;
+use crate::config::{Mode, parse_duration};
 use crate::text::Text;
 
-/// A week, in minutes.
-const MINUTES_MAX: u64 = 10_080;
+/// A week.
+const TIME_MAX: Duration = Duration::from_secs(7 * 24 * 3_600);
 
 pub const MUTE: Command = Command {
     name: "mute",
@@ -35,18 +35,17 @@ pub const UNMUTE: Command = Command {
 
 fn mute(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
     let (lang, prefix) = (context.lang, &context.prefix);
-    let answer = match minutes(&ask.args) {
+    let answer = match time(&ask.args) {
         Some(None) => {
             context.desk.mute(Some(u64::MAX));
             Text::Muted.fill(lang, &[("prefix", prefix)])
         }
-        Some(Some(minutes)) => {
-            let time = Duration::from_secs(minutes * 60);
+        Some(Some(time)) => {
             context.desk.mute_for(time, context.now);
             let time = format::long(lang, time);
             Text::MutedFor.fill(lang, &[("time", &time), ("prefix", prefix)])
         }
-        None => Text::MuteRange.fill(lang, &[("max", &MINUTES_MAX)]),
+        None => Text::MuteRange.plain(lang).to_owned(),
     };
     reply.say(context.desk, &answer);
 }
@@ -56,15 +55,19 @@ fn unmute(_ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
     reply.say(context.desk, Text::Unmuted.plain(context.lang));
 }
 
-/// The minutes, `Some(None)` for no end, `None` for nonsense.
-fn minutes(args: &str) -> Option<Option<u64>> {
+/// The time, in minutes or as the configuration writes one; `Some(None)` for no end,
+/// `None` for nonsense.
+fn time(args: &str) -> Option<Option<Duration>> {
     if args.is_empty() {
         return Some(None);
     }
-    let minutes = args.parse().ok()?;
-    (1..=MINUTES_MAX)
-        .contains(&minutes)
-        .then_some(Some(minutes))
+    let time = match args.parse::<u64>() {
+        Ok(minutes) => Duration::from_secs(minutes.checked_mul(60)?),
+        Err(_) => parse_duration(args)?,
+    };
+    (Duration::from_secs(1)..=TIME_MAX)
+        .contains(&time)
+        .then_some(Some(time))
 }
 
 #[cfg(test)]
@@ -110,11 +113,32 @@ mod tests {
         );
     }
 
+    /// As the configuration writes a time.
+    #[test]
+    fn a_time_may_have_a_unit() {
+        for (args, seconds) in [
+            ("1m", 60),
+            ("90s", 90),
+            ("1h", 3_600),
+            ("7d", 604_800),
+            ("1.5h", 5_400),
+        ] {
+            assert_eq!(
+                super::time(args),
+                Some(Some(std::time::Duration::from_secs(seconds))),
+                "{args}"
+            );
+        }
+    }
+
     #[test]
     fn nonsense_changes_nothing() {
         for args in [
             "0",
             "10081",
+            "8d",
+            "0s",
+            "500ms",
             "-1",
             "soon",
             "5 minutes",
@@ -125,8 +149,8 @@ mod tests {
                 args,
                 Some(5),
                 expect![[r#"
-                Minutes: 1 to 10080, or nothing for no end.
-                Minutes : de 1 à 10080, ou rien pour sans fin."#]],
+                Minutes, or 90s, 2h, 1d: up to a week, or nothing for no end.
+                Minutes, ou 90s, 2h, 1d : une semaine au plus, ou rien pour sans fin."#]],
             );
         }
     }

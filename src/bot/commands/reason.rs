@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use crate::text::{Lang, Text};
 
 /// Every reason that the link gives.
-const ALL: [Text; 31] = [
+const ALL: [Text; 32] = [
     Text::WhyLinkDown,
     Text::WhyQueueFull,
     Text::WhyTooBusy,
@@ -27,6 +27,7 @@ const ALL: [Text; 31] = [
     Text::WhyGotNak,
     Text::WhyTimeout,
     Text::WhyNoInterface,
+    Text::WhyUnreadable,
     Text::WhyMaxRetransmit,
     Text::WhyNoChannel,
     Text::WhyTooLarge,
@@ -84,6 +85,7 @@ mod tests {
         let mut outcomes: Vec<_> = drops.into_iter().map(Outcome::Dropped).collect();
         outcomes.extend([Outcome::Expired, Outcome::Unknown]);
         outcomes.push(Outcome::Failed(Failure::NoAnswer));
+        outcomes.push(Outcome::Failed(Failure::Unreadable));
         // 0 is no failure but the acknowledgement.
         for code in (-2..200).filter(|&code| code != routing::Error::None as i32) {
             outcomes.push(Outcome::Failed(Failure::Nak(code)));

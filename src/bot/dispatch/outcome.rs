@@ -69,7 +69,7 @@ impl Bot {
             line: Arc::clone(&posted.command),
             args: String::new(),
             is_operator: false,
-            hops: Hops::Unknown,
+            hops: posted.hops,
             signal: None,
             relay: None,
             via_mqtt: false,

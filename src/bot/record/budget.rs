@@ -7,7 +7,6 @@
 //! under nobody's name.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::time::Duration;
 
 use super::super::policy::Bucket;
@@ -59,27 +58,32 @@ pub struct Sum {
 }
 
 impl Sum {
-    fn of(heard: &Heard, from: NodeNum, port: i32) -> Self {
-        let by_radio = heard.medium == Medium::Radio;
-        let direct = by_radio && heard.hops == Some(0);
+    fn new(at: When, (from, port): (NodeNum, i32)) -> Self {
         Self {
-            at: heard.at,
+            at,
             from,
             port,
-            packets: 1,
-            mqtt: u64::from(heard.medium == Medium::Mqtt),
-            direct: u64::from(direct),
-            best_snr_q: heard.snr_q.filter(|_| direct),
-            far: heard.hops.filter(|_| by_radio),
+            packets: 0,
+            mqtt: 0,
+            direct: 0,
+            best_snr_q: None,
+            far: None,
         }
     }
 
-    fn add(&mut self, more: &Self) {
-        self.packets += more.packets;
-        self.mqtt += more.mqtt;
-        self.direct += more.direct;
-        self.best_snr_q = self.best_snr_q.max(more.best_snr_q);
-        self.far = self.far.max(more.far);
+    fn add(&mut self, heard: &Heard) {
+        self.packets += 1;
+        match heard.medium {
+            Medium::Mqtt => self.mqtt += 1,
+            Medium::Radio => {
+                self.far = self.far.max(heard.hops);
+                if heard.hops == Some(0) {
+                    self.direct += 1;
+                    self.best_snr_q = self.best_snr_q.max(heard.snr_q);
+                }
+            }
+            Medium::Other => {}
+        }
     }
 }
 
@@ -95,7 +99,7 @@ struct Used {
 impl Used {
     /// What is used of an allowance now, and how much there is of it.
     fn of(&mut self, text: bool, now: Duration) -> (&mut u8, u8) {
-        let minute = (now.as_secs() / 60) as u16;
+        let minute = u16::try_from(now.as_secs() / 60 % 65_536).unwrap_or(0);
         let passed = minute.wrapping_sub(self.minute);
         if passed > 0 {
             let passed = u8::try_from(passed).unwrap_or(u8::MAX);
@@ -162,13 +166,8 @@ impl Budget {
         if full && !self.sums.contains_key(&key) {
             key = (NodeNum(0), NO_PORT);
         }
-        let sum = Sum::of(heard, key.0, key.1);
-        match self.sums.entry(key) {
-            Entry::Occupied(known) => known.into_mut().add(&sum),
-            Entry::Vacant(place) => {
-                place.insert(sum);
-            }
-        }
+        let sum = self.sums.entry(key);
+        sum.or_insert_with(|| Sum::new(heard.at, key)).add(heard);
     }
 
     /// The sums so far.

@@ -23,6 +23,8 @@ const AFTER_RATE_LIMIT: Duration = Duration::from_secs(5);
 const MAX_REFUSALS: u8 = 3;
 /// The reason for it (protocol.md §3.5).
 const RATE_LIMIT: i32 = routing::Error::RateLimitExceeded as i32;
+const MAX_RETRANSMIT: i32 = routing::Error::MaxRetransmit as i32;
+const NO_CHANNEL: i32 = routing::Error::NoChannel as i32;
 
 impl Session {
     /// Some output was taken: texts whose last byte is gone are written now.
@@ -135,6 +137,11 @@ impl Session {
             self.too_early(now, id);
         } else if reason == RATE_LIMIT && relayed {
             debug!("a refusal of a text that was heard on the air: ignored");
+        } else if reason == MAX_RETRANSMIT && destination.is_none() {
+            debug!("a text on a channel that nobody was heard repeating");
+            self.land(id, Outcome::Sent);
+        } else if reason == NO_CHANNEL && destination == Some(from) {
+            self.land(id, Outcome::Failed(Failure::Unreadable));
         } else if reason != 0 {
             self.land(id, Outcome::Failed(Failure::Nak(reason)));
         } else if destination == Some(from) {

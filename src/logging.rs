@@ -1,8 +1,8 @@
 //! The log: one line a fact, on standard error.
 //!
-//! Whoever logs never waits: a [thread](thread) of its own writes, and what nobody
+//! Whoever logs never waits: a thread of its own writes, and what nobody
 //! reads is left out and counted. Lines that somebody outside can cause at will are
-//! [thinned](thin), unless the level is `debug`, which is for looking at everything.
+//! thinned ([`thin`]), unless the level is `debug`, which is for looking at everything.
 //!
 //! Under systemd standard error is the journal, which stamps the time itself
 //! and wants the priority as a `<N>` prefix; anywhere else simplelog writes

@@ -1,4 +1,4 @@
-//! Cutting an answer into packets: by bytes of UTF-8, between words where
+//! Cutting an answer into packets: by bytes of UTF-8, between lines or words where
 //! possible, never inside a character, an emoji or its parts.
 
 use unicode_segmentation::UnicodeSegmentation;
@@ -123,10 +123,14 @@ fn cut(text: &str, room: usize) -> (&str, &str) {
     }
     let mut hard = 0;
     let mut soft = 0;
+    let mut line = 0;
     for (at, grapheme) in text.grapheme_indices(true) {
         // Never at 0: the text is trimmed.
         if grapheme.chars().all(char::is_whitespace) {
             soft = at;
+            if grapheme.contains('\n') {
+                line = at;
+            }
         }
         if at + grapheme.len() > room {
             break;
@@ -137,8 +141,10 @@ fn cut(text: &str, room: usize) -> (&str, &str) {
         // One grapheme larger than a packet: between its characters, then.
         hard = floor_boundary(text, room);
     }
-    // A line or word that fills most of the part is cut where it stands.
-    let at = if soft * 2 > room { soft } else { hard };
+    // Between lines, else between words; one that fills most of the part is cut
+    // where it stands.
+    let mut ends = [line, soft].into_iter();
+    let at = ends.find(|end| end * 2 > room).unwrap_or(hard);
     (text[..at].trim_end(), text[at..].trim_start())
 }
 
@@ -166,6 +172,17 @@ mod tests {
                 "(3/3) eta theta iota"
             ]
         );
+    }
+
+    #[test]
+    fn a_line_is_kept_whole_when_that_costs_less_than_half_of_a_part() {
+        let text = "fri. 🌧 12/14°C\nsat. 🌧 11/11°C\nsun. ☀ 9/17°C";
+        let parts = split(text, 40, 3, "").parts;
+        assert_eq!(parts[0], "(1/3) fri. 🌧 12/14°C");
+        assert_eq!(parts[1], "(2/3) sat. 🌧 11/11°C");
+        // Not for a line that would cost more.
+        let parts = split("a\nbb ccc dddd eeeee ffffff ggg", 26, 3, "").parts;
+        assert_eq!(parts[0], "(1/2) a\nbb ccc dddd eeeee");
     }
 
     #[test]

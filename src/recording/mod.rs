@@ -3,7 +3,7 @@
 //! secrets.
 //!
 //! In reading order: [`shapes`] is what may be known, [`clean`] leaves out the
-//! rest, [`cut`] finds the frames in what was read and written, [`file`] is how
+//! rest, [`cut`] finds the frames in what was read and written, [`mod@file`] is how
 //! it is written down and read, [`thread`] writes it beside the link.
 //!
 //! - Nothing is written before it was cleaned: of bytes that are in no message

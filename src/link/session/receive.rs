@@ -116,7 +116,12 @@ impl Session {
             }
             if from_us {
                 self.counters.own_texts += 1;
-                debug!("a text from our own number: ignored");
+                // Our own come back under the numbers that we gave them.
+                if packet.by_lora || packet.via_mqtt {
+                    warn!("a text from our own number came over the air: somebody else uses it");
+                } else {
+                    debug!("a text from our own number: ignored");
+                }
                 return;
             }
             if packet.is_broadcast() && self.tracker.is_ours(text, now.mono) {

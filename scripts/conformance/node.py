@@ -282,6 +282,11 @@ def converse(node, name, rough):
     if rough:
         node.send(UNKNOWN_FIELD + GARBAGE)
     node.say(config_complete_id=CONFIG_ONLY)
+    if rough:
+        with case(f"{name}: a configuration with noise in it is asked for again"):
+            node.wait_config(CONFIG_ONLY)
+        configuration(node)
+        node.say(config_complete_id=CONFIG_ONLY)
 
     public = packet(FRIEND, 0x55667788, TEXT, b"/ping")
     private = packet(

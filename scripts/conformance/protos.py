@@ -13,6 +13,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool
 from google.protobuf.descriptor import FieldDescriptor as Field
 from grpc_tools import protoc
 from meshtastic.protobuf import (
+    admin_pb2,
     channel_pb2,
     config_pb2,
     device_ui_pb2,
@@ -26,6 +27,7 @@ from checks import case, finish
 
 PROTO = pathlib.Path(__file__).parents[2] / "proto" / "meshbot.proto"
 FILES = [
+    admin_pb2,
     channel_pb2,
     config_pb2,
     device_ui_pb2,

@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use crossbeam_channel::bounded;
 use jiff::tz::TimeZone;
-use log::{error, info, warn};
+use log::{info, warn};
 use sd_notify::NotifyState;
 
 use crate::bot::command::Registry;
@@ -396,7 +396,6 @@ fn not_recorded(target: &recording::Target, error: &std::io::Error) -> AppError 
 /// [`AppError`] when another bot has the node, when it cannot start, or when one
 /// of its threads dies.
 pub fn run(config: &Config, record: Option<recording::Target>) -> Result<(), AppError> {
-    std::panic::set_hook(Box::new(|panic| error!("{panic}")));
     let stop = Stop::on_signals(Hangup::Ignored)?;
     let mut right = Sole::default();
     // Before anything is opened, if the address is known; else before the

@@ -80,10 +80,7 @@ pub fn init(level: LevelFilter, destination: Destination) -> io::Result<()> {
     writer.start()?;
     log::set_boxed_logger(Box::new(logger)).map_err(io::Error::other)?;
     log::set_max_level(level);
-    std::panic::set_hook(Box::new(|panic| {
-        log::error!("{panic}");
-        log::logger().flush();
-    }));
+    std::panic::set_hook(Box::new(|panic| log::error!("{panic}")));
     Ok(())
 }
 

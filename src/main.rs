@@ -6,7 +6,7 @@ use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crossbeam_channel::{TryRecvError, bounded};
+use crossbeam_channel::bounded;
 use meshbot::app::{self, AppError};
 use meshbot::check;
 use meshbot::cli::{self, Command};
@@ -14,7 +14,7 @@ use meshbot::config::Config;
 use meshbot::demo;
 use meshbot::link::Clock;
 use meshbot::logging;
-use meshbot::signals::{self, Hangup, Stop};
+use meshbot::signals::{self, Came, Hangup, Stop};
 use meshbot::sim::{Server, SimNode};
 use meshbot::thread;
 
@@ -123,18 +123,12 @@ fn demonstrate(verbose: bool, own: Option<(PathBuf, Config)>) -> Result<(), AppE
         let _ = done.send(perform(own.as_ref(), &options, &path));
     };
     thread::spawn("demo", move |_| wake(), play)?;
-    loop {
-        match ended.try_recv() {
-            Ok(end) => return end,
-            Err(TryRecvError::Disconnected) => {
-                return Err(AppError::Failed("the demonstration broke off".to_owned()));
-            }
-            Err(TryRecvError::Empty) if stop.is_asked() => {
-                return Err(AppError::Failed("interrupted".to_owned()));
-            }
-            Err(TryRecvError::Empty) => stop.sleep(None)?,
-        }
-    }
+    let why = match stop.wait_for(&ended)? {
+        Came::Result(end) => return end,
+        Came::Nothing => "the demonstration broke off",
+        Came::Signal => "interrupted",
+    };
+    Err(AppError::Failed(why.to_owned()))
 }
 
 fn perform(

@@ -25,6 +25,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use crossbeam_channel::{Receiver, TryRecvError};
 use signal_hook::consts::{
     SIGALRM, SIGHUP, SIGINT, SIGIO, SIGPROF, SIGTERM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU, SIGXFSZ,
 };
@@ -50,6 +51,17 @@ pub enum Hangup {
     /// The program ends, unless it was told from the start not to: it is of no
     /// use without somebody who watches.
     Ends,
+}
+
+/// How [`Stop::wait_for`] ended.
+#[derive(Debug)]
+pub enum Came<T> {
+    /// What was waited for.
+    Result(T),
+    /// A signal.
+    Signal,
+    /// Whoever was to send it is gone.
+    Nothing,
 }
 
 /// The signals that end the program.
@@ -116,6 +128,22 @@ impl Stop {
         self.waker.wait(timeout)
     }
 
+    /// Sleeps until something comes through `results`, whose sender wakes this one
+    /// when it is gone, or until a signal comes.
+    ///
+    /// # Errors
+    /// When the system's poll fails.
+    pub fn wait_for<T>(&self, results: &Receiver<T>) -> io::Result<Came<T>> {
+        loop {
+            match results.try_recv() {
+                Ok(result) => return Ok(Came::Result(result)),
+                Err(TryRecvError::Disconnected) => return Ok(Came::Nothing),
+                Err(TryRecvError::Empty) if self.is_asked() => return Ok(Came::Signal),
+                Err(TryRecvError::Empty) => self.sleep(None)?,
+            }
+        }
+    }
+
     /// Sleeps until a signal comes.
     ///
     /// # Errors
@@ -142,7 +170,8 @@ fn disarm(signal: i32) -> io::Result<()> {
 }
 
 /// Whether the program was started with this signal ignored, as `nohup` does.
-fn is_ignored(signal: i32) -> bool {
+#[must_use]
+pub fn is_ignored(signal: i32) -> bool {
     std::fs::read_to_string("/proc/self/status").is_ok_and(|status| ignores(&status, signal))
 }
 

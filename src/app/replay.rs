@@ -6,11 +6,11 @@ use std::net::SocketAddr;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
-use crossbeam_channel::{TryRecvError, bounded};
+use crossbeam_channel::bounded;
 
 use super::AppError;
 use crate::recording::Recording;
-use crate::signals::{Hangup, Stop};
+use crate::signals::{Came, Hangup, Stop};
 use crate::sim::tape::{self, Tape};
 use crate::thread::spawn;
 
@@ -48,13 +48,10 @@ pub fn replay(
             let _ = done.send(tape::serve(&listener, tape, &ends));
         },
     )?;
-    let early = loop {
-        match played.try_recv() {
-            Ok(played) => break Some(played?),
-            Err(TryRecvError::Disconnected) => return Err(said("the node broke off")),
-            Err(TryRecvError::Empty) if stop.is_asked() => break None,
-            Err(TryRecvError::Empty) => stop.sleep(None)?,
-        }
+    let early = match stop.wait_for(&played)? {
+        Came::Result(played) => Some(played?),
+        Came::Nothing => return Err(said("the node broke off")),
+        Came::Signal => None,
     };
     // The other end can be read now, which is the word to stop.
     drop(word);

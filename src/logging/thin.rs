@@ -24,6 +24,8 @@ const OF_ONE_PLACE: u8 = 10;
 const LINES: usize = 128;
 /// Longest text that is kept for the line with the count, in bytes.
 const TEXT_MAX: usize = 160;
+/// What time and level before a text take at most, in bytes.
+pub const STAMP: usize = 40;
 /// Bytes that may be written at once…
 const BURST: u64 = 64 * 1024;
 /// …and so many a second afterwards: 86 kB a day.
@@ -145,7 +147,7 @@ impl Thin {
             .find(|known| known.again > 0 && now >= known.since + PERIOD)?;
         due.since = now;
         let count = due.count();
-        self.bytes = self.bytes.saturating_sub(count.text.len() as u64 + 40);
+        self.bytes = self.bytes.saturating_sub((count.text.len() + STAMP) as u64);
         Some(count)
     }
 
@@ -280,7 +282,7 @@ mod tests {
             place: 7,
             contract: false,
             text,
-            bytes: text.len() + 40,
+            bytes: text.len() + STAMP,
         }
     }
 
@@ -380,7 +382,7 @@ mod tests {
             }
             if thin.due().is_some_and(|due| due <= s(second)) {
                 while let Some(count) = thin.told(s(second)) {
-                    *day += count.text.len() + 40;
+                    *day += count.text.len() + STAMP;
                 }
             }
         }

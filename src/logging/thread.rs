@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use log::{Level, Log, Record};
 use rustix::event::{PollFd, PollFlags};
 
@@ -79,11 +79,8 @@ impl Queue {
 
     /// Takes a line, or counts it.
     pub fn push(&self, entry: Entry) {
-        if !self.has_room(entry.level) {
-            self.lose();
-        } else if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) =
-            self.sender.try_send(Message::Line(entry))
-        {
+        let level = entry.level;
+        if !self.has_room(level) || self.sender.try_send(Message::Line(entry)).is_err() {
             self.lose();
         }
     }

@@ -9,11 +9,8 @@ use prost::Message;
 use super::clean::clean;
 use super::shapes::{FROM_RADIO, Shape, TO_RADIO};
 use crate::link::frame::{Decoder, HEADER, MAX_PAYLOAD, START1, START2};
+use crate::link::session::PATIENCE;
 use crate::proto::{FromRadio, ToRadio};
-
-/// As the session has it: a frame that stands incomplete for so long is looked
-/// through.
-const INCOMPLETE: Duration = Duration::from_secs(2);
 
 /// Who said it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -106,7 +103,7 @@ impl Cut {
             self.give_stray(self.held.len() - self.decoder.held(), &mut give);
             let since = self.came.front().map_or(at, |(first, _)| *first);
             let way = self.way;
-            if at < since + INCOMPLETE || !self.decoder.search_incomplete(|it| way.is_message(it)) {
+            if at < since + PATIENCE || !self.decoder.search_incomplete(|it| way.is_message(it)) {
                 return;
             }
         }

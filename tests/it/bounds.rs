@@ -3,7 +3,8 @@
 //! floods it.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+
+use crate::support::sources::{root, tests};
 
 /// Who causes it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -452,44 +453,10 @@ const TABLE: &[Row] = &[
     ),
 ];
 
-fn texts(folder: &Path, into: &mut Vec<String>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            texts(&path, into);
-        } else if path.extension().is_some_and(|ending| ending == "rs") {
-            into.push(std::fs::read_to_string(path).unwrap());
-        }
-    }
-}
-
-/// The names of all tests.
-fn tests() -> BTreeSet<String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut sources = Vec::new();
-    for folder in ["src", "tests/it"] {
-        texts(&root.join(folder), &mut sources);
-    }
-    let mut found = BTreeSet::new();
-    for source in &sources {
-        let mut is_test = source.contains("proptest! {");
-        for line in source.lines().map(str::trim_start) {
-            if let Some(rest) = line.strip_prefix("fn ")
-                && is_test
-            {
-                found.extend(rest.split_once('(').map(|(name, _)| name.to_owned()));
-                is_test = source.contains("proptest! {");
-            }
-            is_test |= line == "#[test]";
-        }
-    }
-    found
-}
-
 #[test]
 fn every_bound_stands_in_the_source_and_is_flooded_by_a_test() {
     let tests = tests();
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let source = root().join("src");
     for (by, what, bound, file, test) in TABLE {
         let text = std::fs::read_to_string(source.join(file));
         let text = text.unwrap_or_else(|error| panic!("{what}: {file}: {error}"));

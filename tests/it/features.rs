@@ -2,63 +2,12 @@
 //! names is there, and every row that is cited is in it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-}
+use crate::support::sources::{files, root, sources, tests};
 
 fn read(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap()
-}
-
-/// All files below a folder that end so.
-fn files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files(&path, ending, found);
-        } else if path.extension().is_some_and(|it| it == ending) {
-            found.push(path);
-        }
-    }
-}
-
-fn sources() -> Vec<(PathBuf, String)> {
-    let mut found = Vec::new();
-    for folder in ["src", "tests/it"] {
-        files(&root().join(folder), "rs", &mut found);
-    }
-    let read = |path: PathBuf| {
-        let text = std::fs::read_to_string(&path).unwrap();
-        (path, text)
-    };
-    found.into_iter().map(read).collect()
-}
-
-/// The names of all tests: a function right below `#[test]`, other attributes
-/// and comments between them left aside.
-fn tests() -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    for (_, source) in sources() {
-        let mut is_test = false;
-        for line in source.lines().map(str::trim) {
-            if line == "#[test]" {
-                is_test = true;
-            } else if let Some((name, _)) = line
-                .strip_prefix("fn ")
-                .and_then(|rest| rest.split_once('('))
-            {
-                if is_test {
-                    found.insert(name.to_owned());
-                }
-                is_test = false;
-            } else if !line.starts_with("#[") && !line.starts_with("//") {
-                is_test = false;
-            }
-        }
-    }
-    found
 }
 
 /// One row: what proves it, and whether something is left for later.

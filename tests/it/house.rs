@@ -1,24 +1,11 @@
 //! The layering that ARCHITECTURE.md promises, checked by reading the source.
 
-use std::path::{Path, PathBuf};
-
-fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-}
+use crate::support::sources::{files, root};
 
 /// All Rust files below `folder`, without their test modules' bodies.
 fn sources(folder: &str) -> Vec<(String, String)> {
-    fn walk(path: &Path, found: &mut Vec<PathBuf>) {
-        if path.is_dir() {
-            for entry in std::fs::read_dir(path).unwrap() {
-                walk(&entry.unwrap().path(), found);
-            }
-        } else if path.extension().is_some_and(|ending| ending == "rs") {
-            found.push(path.to_owned());
-        }
-    }
     let mut found = Vec::new();
-    walk(&root().join(folder), &mut found);
+    files(&root().join(folder), "rs", &mut found);
     found
         .into_iter()
         .filter(|path| !path.ends_with("tests.rs") && !path.ends_with("testing.rs"))

@@ -118,13 +118,6 @@ fn a_terminal_that_is_closed_does_not_end_the_bot() {
     assert_eq!(program.terminate().1, Some(0));
 }
 
-/// Whether SIGHUP, the first signal, was ignored when this program started.
-fn hangup_is_ignored() -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.is_some_and(|mask| u64::from_str_radix(mask.trim(), 16).unwrap() & 1 == 1)
-}
-
 /// What somebody watches ends with his terminal, unless he has said `nohup`.
 #[test]
 fn what_is_watched_ends_with_its_terminal() {
@@ -136,7 +129,7 @@ fn what_is_watched_ends_with_its_terminal() {
     };
     let args = ["sim", "--listen", "127.0.0.1:0"];
     // Whoever runs the tests under `nohup` has said it for all that they start.
-    if !hangup_is_ignored() {
+    if !meshbot::signals::is_ignored(Signal::HUP.as_raw()) {
         let (watched, _) = begin(Program::start(meshbot(&args).stdout(Stdio::piped())));
         assert_eq!(watched.end_by(Signal::HUP).1, Some(0));
     }

@@ -40,6 +40,7 @@ use self::liveness::{Due, Liveness};
 use self::queue::Queue;
 use self::restarts::Restarts;
 use self::seen::Seen;
+pub use self::torn::PATIENCE;
 use self::torn::Torn;
 use self::tracker::Tracker;
 use super::frame::{self, Decoder};

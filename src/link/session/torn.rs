@@ -10,7 +10,7 @@ use crate::mesh::{Now, Packet};
 use crate::proto;
 
 /// A frame that is incomplete for so long is looked at.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A frame that is not whole.
 #[derive(Debug)]

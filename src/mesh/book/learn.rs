@@ -13,13 +13,10 @@ use prost::Message;
 use super::NodeBook;
 use crate::mesh::content::{self, User};
 use crate::mesh::name::{self, LONG_NAME_MAX, SHORT_NAME_MAX};
-use crate::mesh::node::{Metrics, Node, Stamp};
+use crate::mesh::node::{Metrics, Node, REGULAR_AFTER, Stamp};
 use crate::mesh::wire::Odd;
 use crate::mesh::{Hops, NodeNum, Now, Packet, Payload, Position, Sanity, Standing};
 use crate::proto::{self, PortNum, telemetry};
-
-/// Seconds in a day.
-const DAY: u64 = 24 * 3_600;
 
 /// What a packet changed beyond the ordinary.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -94,7 +91,7 @@ impl NodeBook {
             return;
         };
         let age = heard.and_then(|at| sanity.age(at.unix(), now.unix));
-        if first_list && (!restored || age.is_none_or(|age| age >= DAY)) {
+        if first_list && (!restored || age.is_none_or(|age| age >= REGULAR_AFTER.as_secs())) {
             // Our node knew it, so it is no news, even if its packet was faster.
             // What was written down in an earlier run stands; whoever is not
             // among that and was heard lately has come while nobody looked.

@@ -259,15 +259,21 @@ fn a_full_disk_costs_rows_and_nothing_else() {
     assert_eq!(kept + i64::try_from(lost.unwrap()).unwrap(), 13_000);
 }
 
+/// A clerk, and somebody who keeps it from writing until he rolls back.
+fn locked_out(path: &std::path::Path) -> (Clerk, Connection) {
+    let clerk = Clerk::new(open(path, Limits::default()).unwrap().writer);
+    let other = Connection::open(path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let conn = &clerk.writer.as_ref().unwrap().conn;
+    conn.busy_timeout(Duration::ZERO).unwrap();
+    (clerk, other)
+}
+
 /// What could not be written waits for the disk.
 #[test]
 fn a_disk_that_fails_for_a_while_costs_nothing() {
     let (_folder, path) = place();
-    let mut clerk = Clerk::new(open(&path, Limits::default()).unwrap().writer);
-    let other = Connection::open(&path).unwrap();
-    other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let conn = &clerk.writer.as_ref().unwrap().conn;
-    conn.busy_timeout(Duration::ZERO).unwrap();
+    let (mut clerk, other) = locked_out(&path);
     for n in 0..3 {
         let mut facts = batch(START + n);
         facts.packets.push(heard(START + n));
@@ -302,11 +308,7 @@ fn a_disk_that_fails_for_a_while_costs_nothing() {
 #[test]
 fn what_waits_for_the_disk_keeps_its_node_and_its_dates() {
     let (_folder, path) = place();
-    let mut clerk = Clerk::new(open(&path, Limits::default()).unwrap().writer);
-    let other = Connection::open(&path).unwrap();
-    other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let conn = &clerk.writer.as_ref().unwrap().conn;
-    conn.busy_timeout(Duration::ZERO).unwrap();
+    let (mut clerk, other) = locked_out(&path);
     let mut first = batch(START + 60);
     first.packets.push(Heard {
         at: When::Mono(first.now.mono),

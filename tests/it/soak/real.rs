@@ -256,19 +256,19 @@ impl<'a> Soak<'a> {
                 }
             }
             10 => {
-                let to = web::Fault::Redirect(self.node.addr());
-                for service in [Service::Forecast, Service::Search, Service::Wttr] {
-                    self.web.set_fault(service, Some(to));
-                }
+                let services = |fault| {
+                    for service in [Service::Forecast, Service::Search, Service::Wttr] {
+                        self.web.set_fault(service, fault);
+                    }
+                };
+                services(Some(web::Fault::Redirect(self.node.addr())));
                 let before = self.node.with(|node, _| node.counters().accepts);
                 // A place that no cache knows.
                 self.report.led += 1;
                 self.ask(&format!("/weather 45.{:02},4.8", self.report.led % 100));
                 let after = self.node.with(|node, _| node.counters().accepts);
                 assert_eq!(after, before, "a service led to the node");
-                for service in [Service::Forecast, Service::Search, Service::Wttr] {
-                    self.web.set_fault(service, None);
-                }
+                services(None);
             }
             11 => {
                 // The connection dies without a word.

@@ -6,11 +6,8 @@ use std::sync::Once;
 use std::time::Duration;
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
-use meshbot::logging::thin::{Line, Thin};
+use meshbot::logging::thin::{Line, STAMP, Thin};
 use meshbot::logging::{is_contract, place};
-
-/// What stands before a line's text, in bytes: time and level.
-const STAMP: usize = 40;
 
 /// What the log of this thread would be at the default level.
 struct Meter {

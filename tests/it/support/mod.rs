@@ -6,6 +6,7 @@ pub mod logs;
 pub mod program;
 pub mod recording;
 pub mod replay;
+pub mod sources;
 pub mod weather;
 pub mod witness;
 pub mod world;

@@ -27,48 +27,63 @@ const WORDS: usize = 3;
 /// A hint about unknown words, at most so often to one sender.
 const HINT_PERIOD: Duration = Duration::from_secs(3_600);
 
-/// A token bucket: full at first, filled again evenly over its period.
+/// A token bucket: full at first, filled again evenly over its period. It is kept as
+/// the moment from which on there is a token: whoever floods us asks for nothing
+/// else.
 #[derive(Clone, Copy, Debug)]
 pub struct Bucket {
-    rate: Rate,
-    tokens: f64,
-    at: Duration,
+    /// Nanoseconds since the program started, or before.
+    next: i64,
+    /// One token comes in so long; an empty bucket never holds any.
+    step: Option<i64>,
+    /// All but one of them come in so long.
+    rest: i64,
 }
 
 impl Bucket {
     /// A full bucket.
     #[must_use]
     pub fn new(rate: Rate, now: Duration) -> Self {
+        let step = rate.per.checked_div(rate.count).map(nanoseconds);
+        let rest = nanoseconds(rate.per) - step.unwrap_or_default();
         Self {
-            rate,
-            tokens: f64::from(rate.count),
-            at: now,
+            next: nanoseconds(now) - rest,
+            step,
+            rest,
         }
     }
 
     /// Whether there is a token.
-    pub fn has(&mut self, now: Duration) -> bool {
-        let passed = now.saturating_sub(self.at).as_secs_f64() / self.rate.per.as_secs_f64();
-        let full = f64::from(self.rate.count);
-        self.tokens = (self.tokens + passed * full).min(full);
-        self.at = now;
-        // Three times a third of a token is one.
-        self.tokens > 1.0 - 1e-9
+    #[must_use]
+    #[inline]
+    pub fn has(&self, now: Duration) -> bool {
+        self.next <= nanoseconds(now) && self.step.is_some()
     }
 
     /// Takes a token that [`Bucket::has`] has just found.
-    pub fn take(&mut self) {
-        self.tokens = (self.tokens - 1.0).max(0.0);
+    pub fn take(&mut self, now: Duration) {
+        let full = nanoseconds(now) - self.rest;
+        self.next = self.next.max(full) + self.step.unwrap_or_default();
     }
 
-    fn is_full(&self) -> bool {
-        self.tokens > f64::from(self.rate.count) - 1e-9
+    fn is_full(&self, now: Duration) -> bool {
+        self.next <= nanoseconds(now) - self.rest
     }
 
     /// Gives back a token that was taken for nothing.
     pub fn give_back(&mut self) {
-        self.tokens = (self.tokens + 1.0).min(f64::from(self.rate.count));
+        self.next -= self.step.unwrap_or_default();
     }
+}
+
+/// Good for 146 years.
+#[inline]
+fn nanoseconds(time: Duration) -> i64 {
+    time.as_secs()
+        .min(i64::MAX as u64 / 2_000_000_000)
+        .cast_signed()
+        * 1_000_000_000
+        + i64::from(time.subsec_nanos())
 }
 
 /// Who asks.
@@ -98,22 +113,21 @@ impl Allowance {
         }
     }
 
-    fn has(&mut self, is_regular: bool, now: Duration) -> bool {
-        let kept = self.kept.has(now);
-        self.open.has(now) || (is_regular && kept)
+    fn has(&self, is_regular: bool, now: Duration) -> bool {
+        self.open.has(now) || (is_regular && self.kept.has(now))
     }
 
     /// Takes what [`Allowance::has`] has just found.
     fn take(&mut self, is_regular: bool, now: Duration) {
         if is_regular && self.kept.has(now) {
-            self.kept.take();
+            self.kept.take(now);
         } else {
-            self.open.take();
+            self.open.take(now);
         }
     }
 
-    fn give_back(&mut self, is_regular: bool) {
-        if is_regular && !self.kept.is_full() {
+    fn give_back(&mut self, is_regular: bool, now: Duration) {
+        if is_regular && !self.kept.is_full(now) {
             self.kept.give_back();
         } else {
             self.open.give_back();
@@ -215,7 +229,7 @@ impl Policy {
         let total = self
             .total
             .get_or_insert_with(|| Allowance::new(limits.total, now));
-        let mut public = channel
+        let public = channel
             .and_then(|channel| self.channels.get_mut(usize::from(channel.0)))
             .map(|public| {
                 &mut *public.get_or_insert_with(|| Allowance::new(limits.per_channel, now))
@@ -225,10 +239,10 @@ impl Policy {
         let own = sender.bucket.has(now);
         let shared = total.has(is_regular, now)
             && public
-                .as_mut()
+                .as_ref()
                 .is_none_or(|public| public.has(is_regular, now));
         if own && shared {
-            sender.bucket.take();
+            sender.bucket.take(now);
             total.take(is_regular, now);
             if let Some(public) = public {
                 public.take(is_regular, now);
@@ -273,7 +287,7 @@ impl Policy {
         let public = self.channels.get_mut(usize::from(channel.0));
         let public = public.and_then(Option::as_mut);
         for shared in self.total.as_mut().into_iter().chain(public) {
-            shared.give_back(asker.is_regular);
+            shared.give_back(asker.is_regular, now);
         }
     }
 
@@ -281,7 +295,7 @@ impl Policy {
     pub fn ask_echo(&mut self, asker: Asker, now: Duration) -> Verdict {
         let echo = &mut self.senders.of(asker, &self.limits, now).echo;
         if echo.has(now) {
-            echo.take();
+            echo.take(now);
             return Verdict::Answer;
         }
         self.notice(asker, now)

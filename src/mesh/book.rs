@@ -30,15 +30,11 @@ const RELAY_CANDIDATES: usize = 3;
 /// were heard: nobody makes it forget its mesh by making up nodes.
 const STRANGERS: usize = 8;
 
-/// Ports go up to here (protocol.md §3.20); what is higher is counted as one.
-const PORT_MAX: i32 = 511;
-
 /// Live packets of other nodes since the program started.
 #[derive(Clone, Debug, Default)]
 pub struct Counters {
-    /// Readable packets by port number. Numbers that no port can have are
-    /// summed up under −1.
-    pub by_port: BTreeMap<i32, u64>,
+    /// Readable packets.
+    pub readable: u64,
     /// Packets that our node could not decrypt.
     pub encrypted: u64,
     /// Packets with neither a readable nor an encrypted content.
@@ -263,14 +259,12 @@ impl NodeBook {
     }
 
     fn count(&mut self, payload: &Payload) {
-        let port = match payload {
-            Payload::Port(port, _) => *port as i32,
-            Payload::OtherPort(port) if (0..=PORT_MAX).contains(port) => *port,
-            Payload::OtherPort(_) => -1,
-            Payload::Encrypted => return self.counters.encrypted += 1,
-            Payload::Empty => return self.counters.empty += 1,
+        let count = match payload {
+            Payload::Port(..) | Payload::OtherPort(_) => &mut self.counters.readable,
+            Payload::Encrypted => &mut self.counters.encrypted,
+            Payload::Empty => &mut self.counters.empty,
         };
-        *self.counters.by_port.entry(port).or_default() += 1;
+        *count += 1;
     }
 
     /// Whoever makes room in a full book, and when he was heard.

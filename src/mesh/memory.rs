@@ -91,6 +91,7 @@ impl PacketMemory {
 
     /// Whether a packet is remembered.
     #[must_use]
+    #[inline]
     pub fn contains(&self, from: NodeNum, id: PacketId, now: Duration) -> bool {
         let pair = pair(from, id);
         self.finds(pair, self.hash(pair), seconds(now))

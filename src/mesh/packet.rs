@@ -360,7 +360,11 @@ impl<'a> Parts<'a> {
         loop {
             match reader.key()? {
                 END => return Ok(it),
-                keys::FROM => it.from = reader.fixed32()?,
+                // Everybody writes them in this order, and next to each other.
+                keys::FROM => {
+                    it.from = reader.fixed32()?;
+                    it.to = reader.next_fixed32(keys::TO).unwrap_or(it.to);
+                }
                 keys::TO => it.to = reader.fixed32()?,
                 keys::CHANNEL => it.channel = reader.u32()?,
                 // Two of them would have to be merged.
@@ -372,7 +376,18 @@ impl<'a> Parts<'a> {
                     reader.bytes()?;
                     it.content = Content::Encrypted;
                 }
-                keys::ID => it.id = reader.fixed32()?,
+                keys::ID => {
+                    it.id = reader.fixed32()?;
+                    it.rx_time = reader.next_fixed32(keys::RX_TIME).or(it.rx_time);
+                    let snr = reader.next_fixed32(keys::RX_SNR);
+                    it.rx_snr = snr.map_or(it.rx_snr, f32::from_bits);
+                    if reader.is_next(keys::HOP_LIMIT) {
+                        it.hop_limit = reader.u32()?;
+                    }
+                    if reader.is_next(keys::RX_RSSI) {
+                        it.rx_rssi = Some(reader.i32()?);
+                    }
+                }
                 keys::RX_TIME => it.rx_time = Some(reader.fixed32()?),
                 keys::RX_SNR => it.rx_snr = reader.float()?,
                 keys::HOP_LIMIT => it.hop_limit = reader.u32()?,
@@ -398,7 +413,12 @@ impl<'a> Data<'a> {
         loop {
             match reader.key()? {
                 END => return Ok(it),
-                keys::PORTNUM => it.portnum = reader.i32()?,
+                keys::PORTNUM => {
+                    it.portnum = reader.i32()?;
+                    if reader.is_next(keys::PAYLOAD) {
+                        it.payload = reader.bytes()?;
+                    }
+                }
                 keys::PAYLOAD => it.payload = reader.bytes()?,
                 keys::REQUEST_ID => it.request_id = reader.fixed32()?,
                 keys::REPLY_ID => it.reply_id = reader.fixed32()?,

@@ -137,6 +137,32 @@ impl<'a> Reader<'a> {
         Ok(u32::from_le_bytes(*bytes))
     }
 
+    /// The same where the field with this key is the next one: who knows what
+    /// stands together need not ask for the key.
+    #[inline(always)]
+    pub fn next_fixed32(&mut self, key: Key) -> Option<u32> {
+        match self.0 {
+            [said, a, b, c, d, rest @ ..] if u32::from(*said) == key.0 << 3 | key.1 => {
+                self.0 = rest;
+                Some(u32::from_le_bytes([*a, *b, *c, *d]))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the field with this key is the next one; its content is then to be
+    /// read.
+    #[inline(always)]
+    pub fn is_next(&mut self, key: Key) -> bool {
+        match self.0 {
+            [said, rest @ ..] if u32::from(*said) == key.0 << 3 | key.1 => {
+                self.0 = rest;
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// A `float`.
     ///
     /// # Errors

@@ -292,7 +292,7 @@ fn replayed_records_fill_the_book_and_nothing_else() {
     options.sim.replay = true;
     let mut world = World::with(options);
     world.settle();
-    let live: u64 = world.bot.book().counters().by_port.values().sum();
+    let live: u64 = world.bot.book().counters().readable;
     let placed = world
         .bot
         .book()
@@ -303,7 +303,7 @@ fn replayed_records_fill_the_book_and_nothing_else() {
     world.fault(Fault::Drop);
     world.run(10_000);
     assert!(world.core.session().is_ready());
-    let again: u64 = world.bot.book().counters().by_port.values().sum();
+    let again: u64 = world.bot.book().counters().readable;
     assert!(again <= live + 2, "{live} → {again}");
     let heard = world
         .bot

@@ -6,7 +6,6 @@
 //! hour. The sums are bounded too; what finds no place among them is counted
 //! under nobody's name.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::policy::Bucket;
@@ -19,6 +18,8 @@ use crate::mesh::NodeNum;
 const PLACES: usize = 1_024;
 /// Sums that wait at most.
 pub(super) const SUMS: usize = 256;
+/// Places of their index.
+const INDEX: usize = 4 * SUMS;
 /// Packets of one node: so many at once, and then so many a minute.
 const PACKETS: (u8, u8) = (30, 3);
 /// The same of its texts that are kept word by word.
@@ -69,6 +70,10 @@ impl Sum {
             best_snr_q: None,
             far: None,
         }
+    }
+
+    fn key(&self) -> (NodeNum, i32) {
+        (self.from, self.port)
     }
 
     fn add(&mut self, heard: &Heard) {
@@ -122,7 +127,7 @@ pub(super) struct Budget {
     strangers: Box<[Used; PLACES]>,
     /// Packets, and texts, of all strangers.
     all_strangers: [Bucket; 2],
-    sums: BTreeMap<(NodeNum, i32), Sum>,
+    sums: Sums,
 }
 
 impl Default for Budget {
@@ -132,7 +137,7 @@ impl Default for Budget {
             regulars: Box::new([Used::default(); PLACES]),
             strangers: Box::new([Used::default(); PLACES]),
             all_strangers: all.map(|rate| Bucket::new(rate, Duration::ZERO)),
-            sums: BTreeMap::new(),
+            sums: Sums::default(),
         }
     }
 }
@@ -140,6 +145,11 @@ impl Default for Budget {
 impl Budget {
     /// Whether a packet, or the words of a text, of `from` may be written.
     pub fn allows(&mut self, from: NodeNum, regular: bool, text: bool, now: Duration) -> bool {
+        let all = &mut self.all_strangers[usize::from(text)];
+        // First what refuses nearly all of a flood.
+        if !regular && !all.has(now) {
+            return false;
+        }
         let places = match regular {
             true => &mut self.regulars,
             false => &mut self.strangers,
@@ -149,11 +159,7 @@ impl Budget {
             return false;
         }
         if !regular {
-            let all = &mut self.all_strangers[usize::from(text)];
-            if !all.has(now) {
-                return false;
-            }
-            all.take();
+            all.take(now);
         }
         *used += 1;
         true
@@ -161,33 +167,89 @@ impl Budget {
 
     /// Counts a packet that is not written.
     pub fn count(&mut self, heard: &Heard) {
-        let full = self.sums.len() + 1 >= SUMS;
-        let mut key = (heard.from, heard.port);
-        if full && !self.sums.contains_key(&key) {
-            key = (NodeNum(0), NO_PORT);
-        }
-        let sum = self.sums.entry(key);
-        sum.or_insert_with(|| Sum::new(heard.at, key)).add(heard);
+        self.sums.of(heard).add(heard);
     }
 
     /// The sums so far.
     pub fn sums(&self) -> impl Iterator<Item = &Sum> {
-        self.sums.values()
+        self.sums.all.iter()
     }
 
     pub fn len(&self) -> usize {
-        self.sums.len()
+        self.sums.all.len()
     }
 
-    /// All of them; nothing is left.
+    /// All of them, by node and port; nothing is left.
     pub fn take(&mut self) -> Vec<Sum> {
-        std::mem::take(&mut self.sums).into_values().collect()
+        let mut all = std::mem::take(&mut self.sums).all;
+        all.sort_unstable_by_key(Sum::key);
+        all
+    }
+}
+
+/// The sums, each found from the hash of its key: every packet of a flood looks
+/// for one.
+#[derive(Debug, Default)]
+struct Sums {
+    all: Vec<Sum>,
+    /// Where a sum stands in `all`, plus one, from the place of its hash on; empty
+    /// until there is one.
+    index: Vec<u16>,
+}
+
+impl Sums {
+    /// The sum that a packet belongs to, made if need be.
+    fn of(&mut self, heard: &Heard) -> &mut Sum {
+        let key = (heard.from, heard.port);
+        if self.index.is_empty() {
+            self.index = vec![0; INDEX];
+        }
+        let (at, found) = self.look_up(key);
+        if let Some(found) = found {
+            return &mut self.all[found];
+        }
+        // The last of them is everybody's.
+        let nobody = (NodeNum(0), NO_PORT);
+        if self.all.len() + 1 < SUMS || key == nobody {
+            return self.enter(at, Sum::new(heard.at, key));
+        }
+        match self.look_up(nobody) {
+            (_, Some(found)) => &mut self.all[found],
+            (at, None) => self.enter(at, Sum::new(heard.at, nobody)),
+        }
+    }
+
+    /// The place of a key in the index, and where its sum stands.
+    #[inline]
+    fn look_up(&self, key: (NodeNum, i32)) -> (usize, Option<usize>) {
+        let mut at = hash(key.0.0 ^ key.1.cast_unsigned().rotate_right(8)) as usize % INDEX;
+        // Most places are free.
+        loop {
+            let Some(found) = usize::from(self.index[at]).checked_sub(1) else {
+                return (at, None);
+            };
+            if self.all[found].key() == key {
+                return (at, Some(found));
+            }
+            at = (at + 1) % INDEX;
+        }
+    }
+
+    fn enter(&mut self, at: usize, sum: Sum) -> &mut Sum {
+        self.all.push(sum);
+        let count = self.all.len();
+        self.index[at] = u16::try_from(count).unwrap_or(0);
+        &mut self.all[count - 1]
     }
 }
 
 /// The place of a node. Numbers are often given out in rows, or end alike.
 fn place(num: NodeNum) -> usize {
-    (num.0.wrapping_mul(0x9e37_79b9) >> 16) as usize % PLACES
+    hash(num.0) as usize % PLACES
+}
+
+fn hash(key: u32) -> u32 {
+    key.wrapping_mul(0x9e37_79b9) >> 16
 }
 
 #[cfg(test)]
@@ -243,5 +305,26 @@ mod tests {
         let loud = sums.iter().find(|sum| sum.from == NodeNum(1)).unwrap();
         assert_eq!((loud.packets, loud.direct), (10_001, 10_001));
         assert!(sums.iter().any(|sum| sum.from == NodeNum(0)));
+        assert!(sums.is_sorted_by_key(Sum::key) && budget.take().is_empty());
+    }
+
+    /// Numbers that fall on the same place of the index keep a sum each.
+    #[test]
+    fn sums_are_told_apart_whatever_their_place() {
+        let mut budget = Budget::default();
+        let same: Vec<u32> = (1..)
+            .filter(|&it| hash(it) % 1_024 == 1_023)
+            .take(60)
+            .collect();
+        for _ in 0..2 {
+            for &from in &same {
+                for port in [1, 3, 67] {
+                    budget.count(&heard(from, port));
+                }
+            }
+        }
+        let sums = budget.take();
+        assert_eq!(sums.len(), 180);
+        assert!(sums.iter().all(|sum| sum.packets == 2));
     }
 }

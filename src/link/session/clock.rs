@@ -25,7 +25,8 @@ const APART: i64 = 60;
 const CONFIRMED: Duration = Duration::from_secs(2);
 /// So long packets may look old in a row…
 const SPELL: Duration = Duration::from_secs(6);
-/// …which ends when none did for so long.
+/// …which ends when none did for so long, or when for as long as a spell may be
+/// everything was young.
 const SPELL_GAP: Duration = Duration::from_secs(30);
 /// Packets whose median is the difference of the clocks…
 const VOTES: usize = 9;
@@ -35,11 +36,45 @@ const VOTE_EVERY: Duration = Duration::from_secs(2);
 /// Seconds of the node's clock minus seconds of the monotonic one.
 type Offset = i64;
 
-/// Packets that look old, one after the other.
+/// Packets that look old, at more than one moment: what was held up comes at one.
 #[derive(Clone, Copy, Debug)]
 struct Spell {
     since: Duration,
     last: Duration,
+    /// They did at another moment than the first as well.
+    is_repeated: bool,
+    /// Since when nothing did.
+    young: Option<Duration>,
+}
+
+impl Spell {
+    fn begin(mono: Duration) -> Self {
+        Self {
+            since: mono,
+            last: mono,
+            is_repeated: false,
+            young: None,
+        }
+    }
+
+    fn is_over(&self, mono: Duration) -> bool {
+        mono >= self.last + SPELL_GAP
+    }
+
+    /// One more packet looks old; whether that is believed.
+    fn goes_on(&mut self, mono: Duration) -> bool {
+        let is_believed = !self.is_repeated || mono < self.since + SPELL;
+        self.is_repeated |= mono >= self.since + CONFIRMED;
+        self.last = mono;
+        self.young = None;
+        is_believed
+    }
+
+    /// A packet looks young; whether that ends the spell.
+    fn is_ended(&mut self, mono: Duration) -> bool {
+        let young = *self.young.get_or_insert(mono);
+        mono >= young + SPELL
+    }
 }
 
 /// What is known of the node's clock.
@@ -128,7 +163,8 @@ impl NodeClock {
         let mono = now.mono.as_secs().cast_signed();
         let says = rx_time.cast_signed().saturating_sub(mono);
         let late = self.offset.map_or(0, |offset| offset.saturating_sub(says));
-        if self.is_fresh && late.abs() <= TOLERANCE && self.other.is_none() {
+        let is_plain = self.is_fresh && self.other.is_none() && self.spell.is_none();
+        if is_plain && late.abs() <= TOLERANCE {
             if now.mono >= self.next_vote {
                 self.vote(now.mono, says);
             }
@@ -179,7 +215,11 @@ impl NodeClock {
         let late = self.offset.map_or(0, |offset| offset.saturating_sub(says));
         if late.abs() <= TOLERANCE {
             self.other = None;
-            self.vote(now.mono, says);
+            self.spell
+                .take_if(|spell| spell.is_over(now.mono) || spell.is_ended(now.mono));
+            if now.mono >= self.next_vote {
+                self.vote(now.mono, says);
+            }
             return late.max(0).cast_unsigned();
         }
         self.contradicts(now.mono, says, late)
@@ -231,18 +271,12 @@ impl NodeClock {
         if late <= APART {
             return late.max(0).cast_unsigned();
         }
-        let spell = self
-            .spell
-            .filter(|spell| mono < spell.last + SPELL_GAP)
-            .map_or(mono, |spell| spell.since);
-        self.spell = Some(Spell {
-            since: spell,
-            last: mono,
-        });
-        if mono >= spell + SPELL {
-            return 0;
+        self.spell.take_if(|spell| spell.is_over(mono));
+        let spell = self.spell.get_or_insert_with(|| Spell::begin(mono));
+        match spell.goes_on(mono) {
+            true => late.cast_unsigned(),
+            false => 0,
         }
-        late.cast_unsigned()
     }
 }
 
@@ -345,6 +379,35 @@ mod tests {
             assert_eq!(clocks.age(off), off.unsigned_abs());
         }
         assert_eq!((clocks.age(0), clocks.age(-400)), (0, 400));
+    }
+
+    /// A burst after a stall, then right packets, then a straggler by itself: it is
+    /// no spell that makes nothing old.
+    #[test]
+    fn a_straggler_is_old_although_others_were_held_up_before() {
+        for passed in [9, 12, 20] {
+            let mut clocks = Clocks::new(0);
+            clocks.age(0);
+            clocks.mono += 60;
+            assert_eq!([-65, -66, -65].map(|off| clocks.age(off)), [65, 66, 65]);
+            clocks.mono += 12;
+            clocks.age(-1);
+            clocks.mono += passed;
+            clocks.age(-1);
+            assert_eq!(clocks.age(-850), 849, "{passed} s later");
+        }
+        // Right packets for a while end it, however many were held up before.
+        let mut clocks = Clocks::new(0);
+        clocks.age(0);
+        for off in [-70, -90, -110] {
+            clocks.mono += 3;
+            clocks.age(off);
+        }
+        for _ in 0..3 {
+            clocks.mono += 3;
+            clocks.age(0);
+        }
+        assert_eq!(clocks.age(-400), 400);
     }
 
     #[test]

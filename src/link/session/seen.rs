@@ -24,6 +24,8 @@ pub struct Seen {
     others: PacketMemory,
     to_us: PacketMemory,
     sent: PacketMemory,
+    /// The numbers that `sent` may hold, by their last six bits.
+    senders: u64,
 }
 
 impl Default for Seen {
@@ -32,6 +34,7 @@ impl Default for Seen {
             others: PacketMemory::new(OTHERS, MEMORY),
             to_us: PacketMemory::new(OURS, MEMORY),
             sent: PacketMemory::new(OURS, MEMORY),
+            senders: 0,
         }
     }
 }
@@ -46,7 +49,7 @@ impl Seen {
     /// is new. An id of 0 is no key: always new.
     #[inline]
     pub fn insert(&mut self, from: NodeNum, id: PacketId, to_us: bool, now: Duration) -> bool {
-        if self.sent.contains(from, id, now) {
+        if self.was_sent(from, id, now) {
             return false;
         }
         if to_us {
@@ -58,13 +61,20 @@ impl Seen {
 
     /// Notes a number for a packet of our own; `false` when it was used before.
     pub fn send(&mut self, own: NodeNum, id: PacketId, now: Duration) -> bool {
+        self.senders |= bit(own);
         !self.others.contains(own, id, now) && self.sent.insert(own, id, now)
     }
 
     /// Whether we sent a packet with this number.
+    #[inline]
     pub fn was_sent(&self, own: NodeNum, id: PacketId, now: Duration) -> bool {
-        self.sent.contains(own, id, now)
+        // Most packets are of nobody whom we ever were.
+        self.senders & bit(own) != 0 && self.sent.contains(own, id, now)
     }
+}
+
+fn bit(num: NodeNum) -> u64 {
+    1 << (num.0 % 64)
 }
 
 #[cfg(test)]

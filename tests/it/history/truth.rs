@@ -72,7 +72,7 @@ fn live(kept: &[Heard]) -> u64 {
 /// Live packets of others, as the book counts them.
 fn counted(world: &World) -> u64 {
     let counters = world.bot.book().counters();
-    counters.by_port.values().sum::<u64>() + counters.encrypted + counters.empty
+    counters.readable + counters.encrypted + counters.empty
 }
 
 #[test]

@@ -356,7 +356,7 @@ impl Stage {
                 .iter()
                 .filter(|node| node.last_direct().is_some())
                 .count(),
-            "counted" => number(book.counters().by_port.values().sum()),
+            "counted" => number(book.counters().readable),
             "rejected" => number(counters.texts_rate_limited + counters.ids_repeated),
             "admin" => number(counters.admin_packets),
             "traceroutes" => counters.traceroutes.len(),

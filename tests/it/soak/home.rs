@@ -4,11 +4,12 @@
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use crossbeam_channel::Sender;
 use meshbot::bot::errands::{JobId, JobResult};
 use meshbot::bot::insight::{Archive, Question};
-use meshbot::bot::record::{Batch, History};
+use meshbot::bot::record::{Batch, Heard, History};
 use meshbot::store::history::thread::Doubts;
 use meshbot::store::history::{self, Limits, Writer, read};
 use meshbot::text::Lang;
@@ -85,11 +86,17 @@ impl Source for Fickle {
     }
 }
 
+/// Older packets are at most in the sums of hours, and those end as well.
+const ANCIENT: Duration = Duration::from_secs(7 * 24 * 3_600);
+
 /// What has been kept of the history.
 #[derive(Default)]
 pub struct Shelf {
     pub live: u64,
     pub late: u64,
+    /// Of these are dated before what a history keeps: back-log with the date of a
+    /// forger.
+    pub ancient: u64,
     /// Takes nothing for the time being.
     pub closed: bool,
     /// Has refused something.
@@ -127,6 +134,9 @@ impl History for Library {
         }
         let late = batch.packets.iter().filter(|heard| heard.late).count() as u64;
         shelf.late += late;
+        let kept_from = batch.now.unix.saturating_sub(ANCIENT.as_secs());
+        let is_ancient = |heard: &&Heard| batch.unix(heard.at).is_some_and(|at| at < kept_from);
+        shelf.ancient += batch.packets.iter().filter(is_ancient).count() as u64;
         let counted: u64 = batch.sums.iter().map(|sum| sum.packets).sum();
         shelf.live += batch.packets.len() as u64 - late + counted;
         if let Some(writer) = &self.writer {

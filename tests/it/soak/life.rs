@@ -276,11 +276,12 @@ impl Life {
         Ok(())
     }
 
-    /// Clocks go wrong for a minute while somebody asks every five seconds.
+    /// Clocks go wrong for a minute while somebody asks every five seconds. The last
+    /// step may cost a question or two as well.
     fn clocks(&mut self) -> Result<(), String> {
         let mut since = None;
         let mut last = None;
-        for _ in 0..12 {
+        for turn in 0..15 {
             let from = self.quiet[self.turn % self.quiet.len()].clone();
             self.turn += 1;
             let packet = talk::text(
@@ -294,7 +295,7 @@ impl Life {
             self.say(packet);
             for _ in 0..5 {
                 self.pass(1_000)?;
-                if self.rng.u8(..12) == 0 {
+                if turn < 12 && self.rng.u8(..12) == 0 {
                     self.turn_a_clock();
                 }
             }
@@ -506,7 +507,8 @@ impl Life {
             let summed = "SELECT ifnull(sum(packets), 0) FROM hours";
             let summed: i64 = conn.query_row(summed, [], |row| row.get(0)).unwrap();
             let rows = packed::count(&conn).unwrap() + summed.unsigned_abs();
-            if rows != shelf.live + shelf.late {
+            let all = shelf.live + shelf.late;
+            if !(all - shelf.ancient..=all).contains(&rows) {
                 return Err(format!("{rows} rows in the database of {kept:?}"));
             }
         }

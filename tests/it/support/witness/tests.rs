@@ -167,8 +167,8 @@ fn a_back_log_and_an_old_question_are_known() {
     tell(&mut witness, 0.8, heard(3, Some(2_099_999_941)));
     tell(&mut witness, 1.2, heard(4, None));
     tell(&mut witness, 9.0, heard(5, None));
-    tell(&mut witness, 40.0, heard(6, Some(2_099_999_700)));
-    tell(&mut witness, 40.0, heard(7, Some(2_099_999_699)));
+    tell(&mut witness, 40.0, heard(6, Some(2_099_999_695)));
+    tell(&mut witness, 40.0, heard(7, Some(2_099_999_694)));
     let may = |id| witness.may_answer(PacketId(id));
     assert_eq!(
         [1, 2, 3, 4, 5, 6, 7].map(may),

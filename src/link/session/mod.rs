@@ -14,6 +14,7 @@ mod flight;
 mod handshake;
 mod held;
 mod liveness;
+mod lockdown;
 mod outcome;
 mod phases;
 mod queue;
@@ -139,6 +140,8 @@ pub struct Session {
     /// Texts from before the connection that have come on it.
     kept: u32,
     torn: Option<Torn>,
+    /// The node takes nothing for the mesh.
+    locked: bool,
     restarts: Restarts,
     warned_clock: bool,
     opened: u64,
@@ -178,6 +181,7 @@ impl Session {
             clock_set_at: None,
             kept: 0,
             torn: None,
+            locked: false,
             restarts: Restarts::default(),
             warned_clock: false,
             opened: 0,
@@ -196,6 +200,7 @@ impl Session {
         self.out.clear();
         self.verdict = None;
         self.torn = None;
+        self.locked = false;
         self.last_progress = now.mono;
         if self.settings.sanity.check(now.unix).is_none() && !self.warned_clock {
             self.warned_clock = true;

@@ -115,7 +115,7 @@ impl Session {
         // Asked at once, so that a node which dies within the first half
         // minute is known to be one that answers.
         self.heartbeat(now);
-        self.gate.set_up(self.ending == Ending::No);
+        self.gate.set_up(self.ending == Ending::No && !self.locked);
         self.events.push_back(Event::Ready(identity));
         self.hand_over_nodes();
     }

@@ -7,7 +7,7 @@ use super::handshake::{self, MAX_NODES, NONCE_NODES, Phase};
 use super::{Session, send_start};
 use crate::link::message::{Event, Received, Ticket};
 use crate::mesh::{NodeNum, Now, Packet, Payload, Standing, name};
-use crate::proto::{self, PortNum, from_radio, lockdown_status, log_record};
+use crate::proto::{self, PortNum, from_radio, log_record};
 use crate::text::Text as Say;
 
 /// What the node has kept for no longer than this is still worth an answer
@@ -36,7 +36,7 @@ impl Session {
             V::ConfigCompleteId(nonce) => self.config_complete(now, nonce),
             V::Rebooted(_) => self.rebooted(now),
             V::ClientNotification(notice) => log_notice(&notice),
-            V::LockdownStatus(status) => log_lockdown(status),
+            V::LockdownStatus(status) => self.lockdown(now, status),
             configuration => {
                 self.touch_phase(now);
                 if let Phase::Config { draft, .. } = &mut self.phase {
@@ -133,6 +133,9 @@ impl Session {
                 return;
             }
         }
+        if self.locked && !from_us {
+            self.is_open();
+        }
         let (standing, age) = self.place_in_time(now, &packet);
         self.pass_on(now, packet, standing, age, traceroute);
     }
@@ -218,14 +221,5 @@ fn log_notice(notice: &proto::ClientNotification) {
         Ok(log_record::Level::Error | log_record::Level::Critical) => error!("node: {text}"),
         Ok(log_record::Level::Warning) => warn!("node: {text}"),
         _ => info!("node: {text}"),
-    }
-}
-
-fn log_lockdown(status: proto::LockdownStatus) {
-    match lockdown_status::State::try_from(status.state) {
-        Ok(lockdown_status::State::Locked | lockdown_status::State::NeedsProvision) => {
-            warn!("the node is locked: it gives out no channels and no packets until unlocked");
-        }
-        _ => debug!("lockdown state {}", status.state),
     }
 }

@@ -76,6 +76,18 @@ impl Session {
             }
             count => debug!("the node says for the {count}th time that it has restarted"),
         }
+        self.ask_at(now, at);
+    }
+
+    /// Another reason to ask for everything again, at the same pace.
+    pub(super) fn ask_again(&mut self, now: Now) {
+        if !matches!(self.phase, Phase::Restarting { .. }) {
+            let at = self.restarts.next(now.mono, &mut self.rng);
+            self.ask_at(now, at);
+        }
+    }
+
+    fn ask_at(&mut self, now: Now, at: Duration) {
         self.interrupt(now);
         self.end_drain();
         if at <= now.mono {

@@ -46,8 +46,8 @@ impl Session {
     pub(super) fn accept_traceroute(&mut self, ticket: Ticket, node: NodeNum) {
         if self.ending != Ending::No {
             self.tell(ticket, Outcome::Dropped(DropReason::Stopping));
-        } else if !self.phase.is_ready() {
-            // Asked in the very moment of the loss.
+        } else if !self.phase.is_ready() || self.locked {
+            // Asked in the very moment of the loss, or of a node that takes nothing.
             self.tell(ticket, Outcome::Expired);
         } else if !self.queue.push_probe(Probe::Traceroute(ticket, node)) {
             self.tell(ticket, Outcome::Dropped(DropReason::QueueFull));
@@ -55,7 +55,7 @@ impl Session {
     }
 
     pub(super) fn accept_node_info(&mut self, node: NodeNum) {
-        if self.ending == Ending::No && self.phase.is_ready() {
+        if self.ending == Ending::No && self.phase.is_ready() && !self.locked {
             self.queue.push_probe(Probe::NodeInfo(node));
         }
     }
@@ -78,7 +78,7 @@ impl Session {
 
     /// When something waiting wants to be written or asked for.
     pub(super) fn send_due(&self) -> Option<Duration> {
-        let due = self.queue.next_due()?;
+        let due = self.queue.next_due().filter(|_| !self.locked)?;
         match self.asked_free {
             Some((asked, _)) if self.is_blocked() => Some(due.max(asked + ASK_FREE)),
             _ => Some(due),
@@ -94,7 +94,7 @@ impl Session {
     }
 
     pub(super) fn send_what_is_due(&mut self, now: Now) {
-        if self.queue.next_due().is_none_or(|due| due > now.mono) {
+        if self.locked || self.queue.next_due().is_none_or(|due| due > now.mono) {
             return;
         }
         if self.is_blocked() {

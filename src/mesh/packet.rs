@@ -363,7 +363,9 @@ impl<'a> Parts<'a> {
                 // Everybody writes them in this order, and next to each other.
                 keys::FROM => {
                     it.from = reader.fixed32()?;
-                    it.to = reader.next_fixed32(keys::TO).unwrap_or(it.to);
+                    if reader.is_next(keys::TO) {
+                        it.to = reader.fixed32()?;
+                    }
                 }
                 keys::TO => it.to = reader.fixed32()?,
                 keys::CHANNEL => it.channel = reader.u32()?,
@@ -378,14 +380,26 @@ impl<'a> Parts<'a> {
                 }
                 keys::ID => {
                     it.id = reader.fixed32()?;
-                    it.rx_time = reader.next_fixed32(keys::RX_TIME).or(it.rx_time);
-                    let snr = reader.next_fixed32(keys::RX_SNR);
-                    it.rx_snr = snr.map_or(it.rx_snr, f32::from_bits);
+                    if reader.is_next(keys::RX_TIME) {
+                        it.rx_time = Some(reader.fixed32()?);
+                    }
+                    if reader.is_next(keys::RX_SNR) {
+                        it.rx_snr = reader.float()?;
+                    }
                     if reader.is_next(keys::HOP_LIMIT) {
                         it.hop_limit = reader.u32()?;
                     }
                     if reader.is_next(keys::RX_RSSI) {
                         it.rx_rssi = Some(reader.i32()?);
+                    }
+                    if reader.is_next(keys::HOP_START) {
+                        it.hop_start = reader.u32()?;
+                    }
+                    if reader.is_next(keys::RELAY_NODE) {
+                        it.relay_node = reader.u32()?;
+                    }
+                    if reader.is_next(keys::TRANSPORT) {
+                        it.transport = reader.i32()?;
                     }
                 }
                 keys::RX_TIME => it.rx_time = Some(reader.fixed32()?),
@@ -417,6 +431,10 @@ impl<'a> Data<'a> {
                     it.portnum = reader.i32()?;
                     if reader.is_next(keys::PAYLOAD) {
                         it.payload = reader.bytes()?;
+                    }
+                    if reader.is_next(keys::BITFIELD) {
+                        reader.varint()?;
+                        it.has_bitfield = true;
                     }
                 }
                 keys::PAYLOAD => it.payload = reader.bytes()?,

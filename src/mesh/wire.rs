@@ -137,30 +137,18 @@ impl<'a> Reader<'a> {
         Ok(u32::from_le_bytes(*bytes))
     }
 
-    /// The same where the field with this key is the next one: who knows what
-    /// stands together need not ask for the key.
-    #[inline(always)]
-    pub fn next_fixed32(&mut self, key: Key) -> Option<u32> {
-        match self.0 {
-            [said, a, b, c, d, rest @ ..] if u32::from(*said) == key.0 << 3 | key.1 => {
-                self.0 = rest;
-                Some(u32::from_le_bytes([*a, *b, *c, *d]))
-            }
-            _ => None,
-        }
-    }
-
     /// Whether the field with this key is the next one; its content is then to be
-    /// read.
+    /// read. Who knows what stands together need not ask for each key.
     #[inline(always)]
-    pub fn is_next(&mut self, key: Key) -> bool {
-        match self.0 {
-            [said, rest @ ..] if u32::from(*said) == key.0 << 3 | key.1 => {
-                self.0 = rest;
-                true
-            }
-            _ => false,
-        }
+    pub fn is_next(&mut self, (number, kind): Key) -> bool {
+        let key = number << 3 | kind;
+        let rest = match self.0 {
+            [said, rest @ ..] if u32::from(*said) == key && key < 0x80 => rest,
+            [low, high, rest @ ..] if key >= 0x80 && [*low, *high] == two_bytes(key) => rest,
+            _ => return false,
+        };
+        self.0 = rest;
+        true
     }
 
     /// A `float`.
@@ -207,6 +195,12 @@ impl<'a> Reader<'a> {
 
 // What is not inlined takes the bytes and not the reader, which thereby never
 // has to leave the registers.
+
+/// How a key from 128 on is written.
+#[allow(clippy::cast_possible_truncation)]
+const fn two_bytes(key: u32) -> [u8; 2] {
+    [key as u8 | 0x80, (key >> 7) as u8]
+}
 
 /// What comes after a value of this type.
 fn after(said: &[u8], kind: u32) -> Result<&[u8], Odd> {

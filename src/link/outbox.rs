@@ -16,6 +16,9 @@ use crate::mesh::NodeNum;
 /// At most so many texts wait (decisions.md, "Numbers").
 pub const MAX_WAITING: usize = 64;
 
+/// So many answers go before something scheduled has its turn.
+pub const ANSWERS_FIRST: usize = 4;
+
 /// At most so many probes (traceroutes, node info requests) wait.
 pub const MAX_PROBES: usize = 16;
 
@@ -79,25 +82,38 @@ impl Gate {
         self.waiting[class.index()].load(Ordering::Acquire)
     }
 
+    /// How many texts may go before a new one of this class, as the kinds take turns.
+    fn ahead(&self, class: Class) -> usize {
+        let own = self.count(class);
+        let turns = |other: Class| self.count(other).min(own + 1);
+        let answers = match class {
+            Class::Direct => own + turns(Class::Public),
+            Class::Public => own + turns(Class::Direct),
+            Class::Scheduled => return self.waiting(),
+        };
+        answers + (self.count(Class::Scheduled)).min(answers / ANSWERS_FIRST + 1)
+    }
+
     fn admit(&self, text: &Text) -> Result<(), Refused> {
         let limit = text.target.max_text(text.reply_to.is_some());
         if text.text.len() > limit {
             return Err(Refused::TooLong(limit));
         }
-        let ahead: usize = Class::ALL
+        let as_important: usize = Class::ALL
             .iter()
             .filter(|&&class| class <= text.class)
             .map(|&class| self.count(class))
             .sum();
         // A full queue makes room at the cost of what matters less.
-        if ahead >= MAX_WAITING {
+        if as_important >= MAX_WAITING {
             return Err(Refused::QueueFull);
         }
         if let Keep::For(expiry) = text.keep {
             if !self.is_up() {
                 return Err(Refused::LinkDown);
             }
-            let wait = self.spacing * u32::try_from(ahead).unwrap_or(u32::MAX);
+            let ahead = u32::try_from(self.ahead(text.class)).unwrap_or(u32::MAX);
+            let wait = self.spacing.saturating_mul(ahead);
             if wait > expiry {
                 return Err(Refused::TooBusy);
             }
@@ -238,8 +254,30 @@ mod tests {
             assert_eq!(gate.admit(&text(Class::Public, 227)), Ok(()));
         }
         assert_eq!(gate.admit(&text(Class::Public, 5)), Err(Refused::TooBusy));
-        // Direct messages go first, so they still have time.
-        assert_eq!(gate.admit(&text(Class::Direct, 5)), Ok(()));
+        // Direct messages take turns with them, so a few still have time.
+        for _ in 0..12 {
+            assert_eq!(gate.admit(&text(Class::Direct, 5)), Ok(()));
+        }
+        assert_eq!(gate.admit(&text(Class::Direct, 5)), Err(Refused::TooBusy));
+    }
+
+    #[test]
+    fn who_waits_is_told_how_many_go_before() {
+        let gate = Gate::new(Duration::from_millis(2_500));
+        gate.set_up(true);
+        for (class, count) in [(Class::Public, 10), (Class::Scheduled, 10)] {
+            for _ in 0..count {
+                gate.returned(class);
+            }
+        }
+        // One in public and one that is scheduled; then 5 and 2 more than before.
+        assert_eq!(gate.ahead(Class::Direct), 2);
+        for _ in 0..5 {
+            gate.returned(Class::Direct);
+        }
+        assert_eq!(gate.ahead(Class::Direct), 5 + 6 + 3);
+        assert_eq!(gate.ahead(Class::Public), 10 + 5 + 4);
+        assert_eq!(gate.ahead(Class::Scheduled), 25);
     }
 
     #[test]

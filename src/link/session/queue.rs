@@ -5,12 +5,14 @@
 //! - Two texts are never written closer than `spacing`, counted from the end
 //!   of the first one's writing; traceroutes likewise never closer than 32 s.
 //! - A text that outlived its expiry is never written.
+//! - Direct and public answers take turns, and after [`ANSWERS_FIRST`] of them in a
+//!   row something scheduled has its turn: no kind waits for the end of another.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::link::message::{Class, Keep, Text, Ticket};
-use crate::link::outbox::{MAX_PROBES, MAX_WAITING};
+use crate::link::outbox::{ANSWERS_FIRST, MAX_PROBES, MAX_WAITING};
 use crate::mesh::NodeNum;
 
 /// The node takes one traceroute every 30 s (protocol.md §4.5); users measured
@@ -43,6 +45,10 @@ pub enum Probe {
 pub struct Queue {
     spacing: Duration,
     texts: [VecDeque<Waiting>; 3],
+    /// Whose turn among answers was the last.
+    last_answer: Class,
+    /// Answers that have gone since something scheduled had its turn.
+    answers: usize,
     /// A text is being written; the next one waits for its end.
     writing: bool,
     last_text: Option<Duration>,
@@ -58,6 +64,8 @@ impl Queue {
         Self {
             spacing,
             texts: Default::default(),
+            last_answer: Class::Public,
+            answers: 0,
             writing: false,
             last_text: None,
             probes: VecDeque::new(),
@@ -176,7 +184,14 @@ impl Queue {
         }
         let class = self.front_class(now)?;
         self.writing = true;
-        self.texts[class].pop_front()
+        match class {
+            Class::Scheduled => self.answers = 0,
+            Class::Direct | Class::Public => {
+                self.last_answer = class;
+                self.answers += 1;
+            }
+        }
+        self.texts[class.index()].pop_front()
     }
 
     /// The text popped last is written, or its connection is gone.
@@ -208,10 +223,20 @@ impl Queue {
 
     /// The class whose first text may go at `now`. A text that was put back
     /// with a pause holds up its own class only, so that parts stay in order.
-    fn front_class(&self, now: Duration) -> Option<usize> {
-        self.texts
-            .iter()
-            .position(|texts| texts.front().is_some_and(|first| first.not_before <= now))
+    fn front_class(&self, now: Duration) -> Option<Class> {
+        let (first, second) = match self.last_answer {
+            Class::Direct => (Class::Public, Class::Direct),
+            _ => (Class::Direct, Class::Public),
+        };
+        let turns = match self.answers < ANSWERS_FIRST {
+            true => [first, second, Class::Scheduled],
+            false => [Class::Scheduled, first, second],
+        };
+        let ready = |class: &Class| {
+            let first = self.texts[class.index()].front();
+            first.is_some_and(|first| first.not_before <= now)
+        };
+        turns.into_iter().find(ready)
     }
 
     fn text_due(&self) -> Option<Duration> {
@@ -313,6 +338,32 @@ mod tests {
             })
             .collect();
         assert_eq!(order, [3, 2, 1]);
+    }
+
+    /// The order in which they go when all wait from the beginning.
+    fn order(classes: &[(Class, usize)]) -> String {
+        let mut queue = Queue::new(ms(0));
+        for (class, count) in classes {
+            for _ in 0..*count {
+                push(&mut queue, 0, *class);
+            }
+        }
+        let pop = |at| {
+            let class = queue.pop_text(ms(at))?.text.class;
+            queue.written(ms(at));
+            Some(["D", "P", "S"][class.index()])
+        };
+        (1..).map_while(pop).collect()
+    }
+
+    #[test]
+    fn no_kind_of_text_waits_for_the_end_of_another() {
+        use Class::{Direct, Public, Scheduled};
+        assert_eq!(order(&[(Direct, 5), (Public, 2)]), "DPDPDDD");
+        assert_eq!(order(&[(Public, 4), (Direct, 1)]), "DPPPP");
+        assert_eq!(order(&[(Direct, 9), (Scheduled, 3)]), "DDDDSDDDDSDS");
+        let all = order(&[(Direct, 4), (Public, 4), (Scheduled, 4)]);
+        assert_eq!(all, "DPDPSDPDPSSS");
     }
 
     #[test]

@@ -98,7 +98,11 @@ impl Http {
     #[must_use]
     pub fn through(proxy: Option<Proxy>, guard: &Guard) -> Self {
         // Those of the Mozilla project, from the crate webpki-roots.
-        let tls = TlsConfig::builder().root_certs(RootCerts::WebPki).build();
+        Self::trusting(RootCerts::WebPki, proxy, guard)
+    }
+
+    fn trusting(roots: RootCerts, proxy: Option<Proxy>, guard: &Guard) -> Self {
+        let tls = TlsConfig::builder().root_certs(roots).build();
         let config = Agent::config_builder()
             .tls_config(tls)
             .proxy(proxy)
@@ -301,11 +305,67 @@ mod tests {
         let result = http().get(&url.replace("http:", "https:"));
         assert!(matches!(result, Err(HttpError::Transport(_))), "{result:?}");
         handle.join().unwrap();
-        // The agent's own guard against being led away from TLS.
-        let agent = http().agent;
-        let plain = agent.get("http://127.0.0.1:1/?secret").config();
-        let error = HttpError::from(plain.https_only(true).build().call().unwrap_err());
+    }
+
+    /// The certificate and the key of a service on this machine; nobody else trusts it.
+    const CERTIFICATE: &[u8] = include_bytes!("fixtures/loopback.cert.der");
+    const KEY: &[u8] = include_bytes!("fixtures/loopback.key.der");
+
+    /// The same as [`stub`], over TLS.
+    fn secure_stub(answer: String) -> (String, std::thread::JoinHandle<()>) {
+        use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("https://{}/", listener.local_addr().unwrap());
+        let provider = rustls::crypto::ring::default_provider();
+        let config = rustls::ServerConfig::builder_with_provider(provider.into())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![CertificateDer::from(CERTIFICATE)],
+                PrivatePkcs8KeyDer::from(KEY).into(),
+            )
+            .unwrap();
+        let handle = std::thread::spawn(move || {
+            let (stream, _) = listener.accept().unwrap();
+            let session = rustls::ServerConnection::new(config.into()).unwrap();
+            let mut stream = rustls::StreamOwned::new(session, stream);
+            // A client that does not trust it ends here.
+            if stream.read(&mut [0; 1024]).is_ok() {
+                stream.write_all(answer.as_bytes()).unwrap();
+            }
+        });
+        (url, handle)
+    }
+
+    #[test]
+    fn what_begins_over_tls_is_not_led_to_plain_http() {
+        let certificate = ureq::tls::Certificate::from_der(CERTIFICATE).to_owned();
+        let roots = RootCerts::new_with_certs(&[certificate]);
+        let trusting = Http::trusting(roots, None, &Guard::of_nobody());
+        let good = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".to_owned();
+        let (url, handle) = secure_stub(good.clone());
+        assert_eq!(trusting.get(&url).unwrap(), "ok");
+        handle.join().unwrap();
+        // Where the plain one would answer, if anybody asked.
+        let plain = TcpListener::bind("127.0.0.1:0").unwrap();
+        plain.set_nonblocking(true).unwrap();
+        let there = plain.local_addr().unwrap();
+        let hop = format!(
+            "HTTP/1.1 302 Go\r\nLocation: http://{there}/?secret\r\nContent-Length: 0\r\n\r\n"
+        );
+        let (url, handle) = secure_stub(hop);
+        let error = trusting
+            .get_within(&url, Duration::from_secs(2))
+            .unwrap_err();
+        handle.join().unwrap();
         assert_eq!(error.to_string(), "redirected to plain HTTP");
+        assert!(plain.accept().is_err(), "it was asked");
+        // Whoever is not trusted is not asked at all.
+        let (url, handle) = secure_stub(good);
+        let error = http().get(&url).unwrap_err();
+        handle.join().unwrap();
+        assert!(matches!(error, HttpError::Transport(_)), "{error:?}");
     }
 
     #[test]

@@ -185,7 +185,7 @@ fn read(folder: &Path, into: &mut String) {
         let path = entry.unwrap().path();
         if path.is_dir() {
             read(&path, into);
-        } else {
+        } else if path.extension().is_some_and(|ext| ext == "rs") {
             into.push_str(&std::fs::read_to_string(&path).unwrap());
         }
     }

@@ -38,6 +38,12 @@ impl Session {
     pub(super) fn is_open(&mut self) {
         info!("the node gives out packets: it is not locked");
         self.locked = false;
-        (self.gate).set_up(self.phase.is_ready() && self.ending == Ending::No);
+        self.open_gate();
+    }
+
+    /// Lets texts in, if the node is to be had.
+    pub(super) fn open_gate(&self) {
+        let is_open = self.phase.is_ready() && self.ending == Ending::No && !self.locked;
+        self.gate.set_up(is_open);
     }
 }

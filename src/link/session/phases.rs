@@ -5,7 +5,6 @@ use std::time::Duration;
 use log::{info, warn};
 
 use super::Session;
-use super::ending::Ending;
 use super::handshake::{
     self, Draft, GAPS_ASKED, Handshake, NODES_AGAIN, NONCE_CONFIG, NONCE_NODES, Parts, Phase,
 };
@@ -115,7 +114,7 @@ impl Session {
         // Asked at once, so that a node which dies within the first half
         // minute is known to be one that answers.
         self.heartbeat(now);
-        self.gate.set_up(self.ending == Ending::No && !self.locked);
+        self.open_gate();
         self.events.push_back(Event::Ready(identity));
         self.hand_over_nodes();
     }

@@ -210,22 +210,18 @@ impl Witness {
                 }
                 Ok(Some(to_radio::PayloadVariant::WantConfigId(nonce))) => {
                     self.note(now, || format!("bot: want_config {nonce}"));
-                    // Told twice in one breath that the node has restarted, the
-                    // bot asks twice, and the first answer is as good.
-                    let again = |conn: &&mut Connection| {
-                        conn.nonce == Some(nonce) && conn.ready_at == Some(now.mono)
-                    };
-                    // Each time the bot begins anew with the node's queue.
                     if let Some(conn) = self.conn.as_mut().filter(|_| nonce != 69_421) {
+                        // Each time the bot begins anew with the node's queue.
                         conn.free = None;
-                    }
-                    if nonce != 69_421
-                        && let Some(conn) = self.conn.as_mut().filter(|it| !again(it))
-                    {
-                        conn.nonce = Some(nonce);
-                        conn.ready_at = None;
-                        conn.drained = false;
-                        conn.answers = false;
+                        // Told twice in one breath that the node has restarted, the
+                        // bot asks twice, and the first answer is as good.
+                        let again = conn.nonce == Some(nonce) && conn.ready_at == Some(now.mono);
+                        if !again {
+                            conn.nonce = Some(nonce);
+                            conn.ready_at = None;
+                            conn.drained = false;
+                            conn.answers = false;
+                        }
                     }
                 }
                 Ok(other) => self.note(now, || format!("bot: {other:?}")),

@@ -163,7 +163,7 @@ fn files(config: &Config) -> (Arc<dyn Keeper>, Before) {
     let files = Files::beside(&config.store.file());
     if let Err(error) = files.state.check() {
         warn!(
-            "{}: {error}; a restart will forget whether the operator has muted the bot",
+            "{}: {error}; a restart will forget what the operator has settled",
             files.state.path().display()
         );
     }

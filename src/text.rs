@@ -60,6 +60,9 @@ texts! {
     Unknown: "I don't know that one. {prefix}help shows what I can do." / "Je ne connais pas. {prefix}help montre ce que je sais faire.",
     NoKey: "{name}: I can't send you direct messages yet, our nodes lack each other's key. Try again in a while." / "{name} : message direct impossible, nos nœuds n'ont pas encore échangé leurs clés. Réessaie plus tard.",
 
+    OtherKey: "{name}: your node cannot read what mine sends you in private, they have different keys. {prefix}keys says what to do." / "{name} : ton nœud ne peut pas lire ce que le mien t'envoie en privé, les clés diffèrent. {prefix}keys dit quoi faire.",
+    OtherNode: "I am on {own} now and was on {before}. Say it again to go on here." / "Je suis sur {own}, avant sur {before}. Répète pour continuer ici.",
+
     // Words that several answers share. Whatever a usage names as it is typed, the
     // command has to understand in every language.
     Direct: "direct" / "direct",

@@ -39,6 +39,9 @@ pub struct Ask {
     pub args: String,
     /// Proven by node number and key (features.md L1).
     pub is_operator: bool,
+    /// His node has another key than ours goes by, or none: he can probably not read
+    /// what ours sends him in private.
+    pub is_unreadable: bool,
     /// Distance that the question came.
     pub hops: Hops,
     /// Signal of its last hop.

@@ -4,6 +4,7 @@
 //! outbox. It owns the node book and everything else that commands look at.
 //! Refusing costs at most one notice, then silence.
 
+mod chair;
 mod elsewhere;
 mod held;
 mod insight;
@@ -22,6 +23,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use log::{debug, error, info, warn};
 
+use self::chair::Chair;
 use super::command::{Ask, Command, Context, LinkView, Place, Registry};
 use super::desk::Desk;
 use super::elsewhere::Elsewhere;
@@ -122,6 +124,9 @@ pub trait Keeper: Send + Sync {
     /// The mute switch was turned: until when nothing is said, if at all.
     fn mute(&self, until: Option<u64>);
 
+    /// The operator gives orders on this node.
+    fn node(&self, node: NodeNum);
+
     /// What is known of places and weather; `false` when that could not be
     /// kept.
     fn weather(&self, known: &Snapshot) -> bool;
@@ -134,6 +139,8 @@ pub struct Forgetful;
 impl Keeper for Forgetful {
     fn mute(&self, _until: Option<u64>) {}
 
+    fn node(&self, _node: NodeNum) {}
+
     fn weather(&self, _known: &Snapshot) -> bool {
         true
     }
@@ -145,6 +152,8 @@ pub struct Before {
     /// Until when the operator has muted the bot: seconds since 1970,
     /// `u64::MAX` for ever.
     pub muted_until: Option<u64>,
+    /// The node on which the operator gives orders; else it is `own`.
+    pub ordered_on: Option<NodeNum>,
     /// Places and weather.
     pub weather: Snapshot,
     /// The node that the bot was connected with last.
@@ -242,6 +251,7 @@ pub struct Bot {
     key_requests: Recent<NodeNum, ()>,
     key_notices: Recent<NodeNum, ()>,
     refused_orders: Recent<NodeNum, ()>,
+    chair: Chair,
     /// Texts without a number, by sender and words.
     unnumbered: Recent<(NodeNum, u64), ()>,
     tally: Tally,
@@ -313,6 +323,7 @@ impl Bot {
             key_requests: Recent::new(KEY_MEMORY),
             key_notices: Recent::new(KEY_MEMORY),
             refused_orders: Recent::new(KEY_MEMORY),
+            chair: Chair::new(before.ordered_on, before.own),
             unnumbered: Recent::new(KEY_MEMORY),
             tally: Tally::default(),
             settings,

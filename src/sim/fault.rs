@@ -62,6 +62,9 @@ pub enum Fault {
     NakWith(routing::Error),
     /// Acknowledgements are normal again.
     NormalAcks,
+    /// Somebody's node is flashed anew: it has another key, says so once, and can
+    /// read nothing that ours sends it in private; ours keeps the old key.
+    Reflash(NodeNum),
     /// Our node has another number after the next handshake (trap T19).
     ChangeOwnNumber(NodeNum),
     /// A channel gets another name; clients learn it in the next handshake.
@@ -70,6 +73,13 @@ pub enum Fault {
         index: u8,
         /// The new name.
         name: String,
+    },
+    /// A channel comes into use, or goes out of it; clients learn it likewise.
+    SwitchChannel {
+        /// Index in the table, below 8.
+        index: u8,
+        /// Whether it is in use from now on.
+        on: bool,
     },
     /// The node's clock jumps by this many seconds; an unset clock is first
     /// set to the board's time.

@@ -17,13 +17,14 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use crate::link::frame;
-use crate::mesh::{NodeNum, Now, PacketId};
+use crate::mesh::{ChannelIndex, NodeNum, Now, PacketId};
+use crate::proto::channel::Role;
 use crate::proto::{self, from_radio, mesh_packet};
 
 use super::agenda::Agenda;
 use super::fault::{Fault, StreamFaults};
 use super::said::Said;
-use super::settings::{Clock, Counters, Settings};
+use super::settings::{Clock, Counters, Settings, SimChannel};
 use super::world::{Person, World};
 use air::{Job, Radio};
 use habits::OWN_TELEMETRY;
@@ -312,6 +313,17 @@ impl SimNode {
                 if let Some(channel) = self.settings.channels.get_mut(usize::from(index)) {
                     channel.name = name;
                 }
+            }
+            Fault::SwitchChannel { index, on } => {
+                let channels = &mut self.settings.channels;
+                let index = usize::from(index).min(ChannelIndex::COUNT - 1);
+                while channels.len() <= index {
+                    channels.push(SimChannel::new("", Role::Disabled));
+                }
+                channels[index].role = match on {
+                    true => Role::Secondary,
+                    false => Role::Disabled,
+                };
             }
             Fault::ClockJump(seconds) => {
                 self.clock = Some(self.clock.unwrap_or(0).saturating_add(seconds));

@@ -70,6 +70,9 @@ pub struct Person {
     pub short_name: String,
     /// His public key; `None` if our node has not learnt it.
     pub public_key: Option<[u8; 32]>,
+    /// The key that he really has, when our node goes by another one: he was
+    /// flashed anew.
+    pub new_key: Option<[u8; 32]>,
     /// Latitude and longitude in 1e-7 degrees, height in metres.
     pub position: Option<(i32, i32, i32)>,
     /// Relays between him and our node.
@@ -95,6 +98,16 @@ impl Person {
             hw_model: self.hw_model,
             public_key: self.public_key.map(Vec::from).unwrap_or_default(),
             ..Default::default()
+        }
+    }
+
+    /// The same as he announces it himself, with the key that he has.
+    #[must_use]
+    pub(super) fn announcement(&self, version: Version) -> proto::User {
+        let known = self.user(version);
+        proto::User {
+            public_key: self.new_key.map_or(known.public_key, Vec::from),
+            ..known
         }
     }
 
@@ -208,9 +221,9 @@ impl World {
             ),
             10..=14 => match person.position(time) {
                 Some(position) => (PortNum::PositionApp, encode(&position)),
-                None => (PortNum::NodeinfoApp, encode(&person.user(version))),
+                None => (PortNum::NodeinfoApp, encode(&person.announcement(version))),
             },
-            15..=17 => (PortNum::NodeinfoApp, encode(&person.user(version))),
+            15..=17 => (PortNum::NodeinfoApp, encode(&person.announcement(version))),
             _ => (
                 PortNum::TextMessageApp,
                 rng.choice(TALK)?.as_bytes().to_vec(),
@@ -287,6 +300,7 @@ fn person(rng: &mut Rng, index: usize, num: NodeNum) -> Person {
             _ => format!("{:04x}", num.0 & 0xffff),
         },
         public_key: (near || !unknown_key).then_some(key),
+        new_key: None,
         position: (near || !no_position).then(|| {
             (
                 CENTRE.0 + rng.i32(-1_500_000..1_500_000),

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use crate::bot::dispatch::{Before, Keeper};
 use crate::bot::forecasts::Snapshot;
+use crate::mesh::NodeNum;
 use state::StateFile;
 use weather::WeatherFile;
 
@@ -35,8 +36,10 @@ impl Files {
     /// What was known before the restart.
     #[must_use]
     pub fn load(&self) -> Before {
+        let state = self.state.load();
         Before {
-            muted_until: self.state.load().mute(),
+            muted_until: state.mute(),
+            ordered_on: state.node(),
             weather: self.weather.load(),
             ..Before::default()
         }
@@ -46,6 +49,10 @@ impl Files {
 impl Keeper for Files {
     fn mute(&self, until: Option<u64>) {
         self.state.keep_mute(until);
+    }
+
+    fn node(&self, node: NodeNum) {
+        self.state.keep_node(node);
     }
 
     fn weather(&self, known: &Snapshot) -> bool {

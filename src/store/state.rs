@@ -1,4 +1,4 @@
-//! The operator's settings in a small file.
+//! What the operator has settled, in a small file.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,24 +7,27 @@ use log::warn;
 use serde::{Deserialize, Serialize};
 
 use super::file;
+use crate::mesh::NodeNum;
 
 /// No state file that we wrote is larger, in bytes.
 const LARGEST: u64 = 4_096;
 
 /// What the file holds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct State {
     /// Nothing is said until then: seconds since 1970; `for_ever` for no end.
     pub muted_until: Option<u64>,
     /// Muted until somebody ends it.
     pub muted_for_ever: bool,
+    /// The node on which he gives orders, as `!hex`.
+    pub node: Option<String>,
 }
 
 impl State {
     /// In the bot's terms: `u64::MAX` means for ever.
     #[must_use]
-    pub fn mute(self) -> Option<u64> {
+    pub fn mute(&self) -> Option<u64> {
         if self.muted_for_ever {
             Some(u64::MAX)
         } else {
@@ -32,10 +35,17 @@ impl State {
         }
     }
 
-    fn from_mute(until: Option<u64>) -> Self {
+    /// The node on which he gives orders, if one was ever settled.
+    #[must_use]
+    pub fn node(&self) -> Option<NodeNum> {
+        NodeNum::parse(self.node.as_deref()?)
+    }
+
+    fn with_mute(self, until: Option<u64>) -> Self {
         Self {
             muted_until: until.filter(|&until| until != u64::MAX),
             muted_for_ever: until == Some(u64::MAX),
+            ..self
         }
     }
 }
@@ -68,7 +78,7 @@ impl StateFile {
     pub fn load(&self) -> State {
         let forget = |error: &dyn std::fmt::Display| {
             warn!(
-                "{}: {error}; whether the operator had muted the bot is forgotten",
+                "{}: {error}; whether the operator had muted the bot, and on which node, is forgotten",
                 self.path.display()
             );
             State::default()
@@ -93,16 +103,29 @@ impl StateFile {
     ///
     /// # Errors
     /// When the folder cannot be written to; the old file is intact then.
-    pub fn save(&self, state: State) -> io::Result<()> {
-        let text = toml::to_string(&state).map_err(io::Error::other)?;
+    pub fn save(&self, state: &State) -> io::Result<()> {
+        let text = toml::to_string(state).map_err(io::Error::other)?;
         file::replace(&self.path, &text)
     }
 
     /// The mute switch was turned.
     pub fn keep_mute(&self, until: Option<u64>) {
-        if let Err(error) = self.save(State::from_mute(until)) {
+        self.keep("the mute switch", &self.load().with_mute(until));
+    }
+
+    /// The operator gives orders on this node.
+    pub fn keep_node(&self, node: NodeNum) {
+        let state = State {
+            node: Some(node.to_string()),
+            ..self.load()
+        };
+        self.keep("on which node orders are given", &state);
+    }
+
+    fn keep(&self, what: &str, state: &State) {
+        if let Err(error) = self.save(state) {
             warn!(
-                "the mute switch will not survive a restart: {}: {error}",
+                "{what} will not survive a restart: {}: {error}",
                 self.path.display()
             );
         }
@@ -123,6 +146,15 @@ mod tests {
             file.keep_mute(until);
             assert_eq!(file.load().mute(), until);
         }
+        let node = NodeNum(0x77);
+        file.keep_node(node);
+        file.keep_mute(Some(9));
+        assert_eq!(
+            (file.load().node(), file.load().mute()),
+            (Some(node), Some(9))
+        );
+        file.keep_node(NodeNum(0x78));
+        assert_eq!(file.load().mute(), Some(9));
         assert!(file.check().is_ok());
         assert!(folder.path().join("meshbot.state").exists());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
@@ -153,7 +185,7 @@ mod tests {
     fn a_missing_folder_is_an_error_and_no_more() {
         let file = StateFile::beside(Path::new("/nonexistent/meshbot.db"));
         assert!(file.check().is_err());
-        assert!(file.save(State::default()).is_err());
+        assert!(file.save(&State::default()).is_err());
         file.keep_mute(Some(5));
     }
 }

@@ -112,6 +112,13 @@ const TABLE: &[Row] = &[
         "nothing_is_written_while_the_node_has_no_room",
     ),
     (
+        Sender,
+        "questions while the node takes no bytes",
+        "MAX_WAITING",
+        "link/outbox.rs",
+        "a_node_that_never_reads_makes_nothing_grow",
+    ),
+    (
         Node,
         "silence",
         "SILENCE",

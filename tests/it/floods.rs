@@ -281,3 +281,37 @@ fn worst(world: &World, rng: &mut fastrand::Rng, n: u32) -> V {
         }),
     }
 }
+
+/// Ever new senders who say nothing at all to the bot are told nothing.
+#[test]
+fn texts_without_a_word_are_no_questions() {
+    let text = i32::from(proto::PortNum::TextMessageApp);
+    flood("empty", |world, n| packet(world, n, text, b"", 0));
+    flood("blank", |world, n| packet(world, n, text, b" \n\t", 0));
+}
+
+/// Nothing is written for a node that does not read, however much is asked: what waits
+/// is bounded, and the link is given up.
+#[test]
+fn a_node_that_never_reads_makes_nothing_grow() {
+    let mut world = World::ready();
+    world.room = 0;
+    for n in 0..2_000 {
+        let who = meshbot::mesh::NodeNum(0x5000_0000 + n);
+        world.say(Said::to_us(who, "/ping"));
+        world.run(10);
+        let output = world.core.output().len();
+        assert!(output < 1_024, "{output} bytes wait for the socket");
+    }
+    let mut held = world.core.session().held();
+    held.extend(world.bot.held());
+    for it in held {
+        assert!(it.now <= it.most, "{it:?}");
+    }
+    assert!(world.answers().is_empty());
+    world.run(20_000);
+    assert!(
+        !world.core.session().is_ready(),
+        "nothing was taken for 30 s"
+    );
+}

@@ -281,3 +281,28 @@ fn a_flood_without_limits_is_answered_once_each() {
         answers.len()
     );
 }
+
+/// features.md B10: what the program draws its ids from is another thing at each start.
+#[test]
+fn no_packet_id_comes_again_after_a_restart() {
+    let options = || Options {
+        config: UNLIMITED.to_owned(),
+        seed: meshbot::app::random().expect("random numbers").u64(..),
+        ..Options::default()
+    };
+    let mut world = World::with(options());
+    let mut ids = BTreeSet::new();
+    for life in 1..=3_u32 {
+        world.settle();
+        for at in 0..30 {
+            let (alice, own) = (world.person(0), world.node.own());
+            let question = asked(alice, own, life << 16 | at, "/ping");
+            for answer in hear_and_answer(&mut world, &question) {
+                assert!(ids.insert(answer.id), "{} comes again", answer.id);
+            }
+        }
+        world = world.restart(options);
+    }
+    assert_eq!(ids.len(), 90);
+    assert!(!ids.contains(&PacketId(0)));
+}

@@ -5,7 +5,7 @@ use super::{format, whom};
 use crate::bot::command::{Ask, Command, Context};
 use crate::bot::reply::Reply;
 use crate::config::Mode;
-use crate::mesh::{Node, NodeNum};
+use crate::mesh::{Found, Node, NodeBook, NodeNum, lookup};
 use crate::text::Text;
 
 /// The longest name, bytes.
@@ -27,7 +27,9 @@ pub const COMMAND: Command = Command {
 };
 
 fn run(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
-    let answer = if ask.args.is_empty() {
+    let answer = if ask.args.is_empty() && ask.is_unreadable {
+        format::fit(one(context, ask.from), context.part_limit)
+    } else if ask.args.is_empty() {
         everybody(context)
     } else {
         let who = (ask.from, reply.place());
@@ -37,6 +39,12 @@ fn run(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
         }
     };
     reply.say(context.desk, &answer);
+}
+
+/// Whether the answer is about the asker's own key: there is nothing private in that.
+pub fn is_about(command: &Command, ask: &Ask, book: &NodeBook) -> bool {
+    let own = || lookup::find(book, &ask.args) == Found::One(ask.from);
+    command.name == COMMAND.name && (ask.args.is_empty() || own())
 }
 
 /// How many have a key, and who has none, the most recently heard first.
@@ -127,7 +135,7 @@ fn fingerprint(node: &Node) -> Option<String> {
 mod tests {
     use super::*;
     use crate::bot::commands::testing::{ALICE, OWN, SANITY, World, ask};
-    use crate::mesh::{Hops, NodeBook, Packet, Standing};
+    use crate::mesh::{Hops, Packet, Standing};
     use crate::proto;
     use crate::text::Lang;
     use expect_test::expect;

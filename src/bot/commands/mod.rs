@@ -5,7 +5,7 @@ mod echo;
 mod format;
 mod help;
 mod info;
-mod keys;
+pub(super) mod keys;
 mod legend;
 pub(super) mod lheard;
 mod more;

@@ -32,6 +32,7 @@ pub fn ask(name: &str, args: &str) -> Ask {
         line: format!("/{name} {args}").trim().into(),
         args: args.to_owned(),
         is_operator: false,
+        is_unreadable: false,
         hops: Hops::Known(1),
         signal: None,
         relay: None,

@@ -50,6 +50,9 @@ impl Bot {
         let Ok(text) = std::str::from_utf8(text) else {
             return;
         };
+        if text.trim().is_empty() {
+            return;
+        }
         if self.is_answered(now, packet, text) {
             debug!("a question of {} comes again", packet.from);
             return;
@@ -63,6 +66,7 @@ impl Bot {
             line: "".into(),
             args: String::new(),
             is_operator: self.is_operator(received),
+            is_unreadable: self.is_unreadable(now, packet.from),
             hops: packet.hops,
             signal: packet.signal,
             relay: packet.relay,
@@ -235,6 +239,14 @@ impl Bot {
                 && packet.to == self.own
                 && packet.sender_key == Some(operator.key)
         })
+    }
+
+    /// Whether private answers to somebody are known not to be readable: his key has
+    /// changed, or an answer has failed for want of it within the hour.
+    fn is_unreadable(&self, now: Now, num: NodeNum) -> bool {
+        let node = self.book.get(num);
+        let failed = self.key_requests.get(&num, now.mono, KEY_REQUEST_PERIOD);
+        failed.is_some() || node.is_some_and(|node| node.announced_other_key)
     }
 
     pub(super) fn listens_on(&self, channel: ChannelIndex) -> bool {

@@ -1,7 +1,7 @@
 //! What became of an answer, and who has to be told.
 
 use super::*;
-use crate::link::DropReason;
+use crate::link::{DropReason, Failure};
 
 impl Bot {
     pub(super) fn outcome(&mut self, now: Now, ticket: Ticket, outcome: Outcome) {
@@ -44,13 +44,13 @@ impl Bot {
             {
                 self.post.outbox().node_info(posted.to);
             }
-            self.tell_on_channel(now, &posted);
+            self.tell_on_channel(now, &posted, failure);
         }
     }
 
     /// A private answer to a public question could not be encrypted: the
     /// channel is the one place where the asker can be told.
-    fn tell_on_channel(&mut self, now: Now, posted: &Posted) {
+    fn tell_on_channel(&mut self, now: Now, posted: &Posted, failure: Failure) {
         let Some(channel) = posted.asked_on else {
             return;
         };
@@ -69,6 +69,7 @@ impl Bot {
             line: Arc::clone(&posted.command),
             args: String::new(),
             is_operator: false,
+            is_unreadable: false,
             hops: posted.hops,
             signal: None,
             relay: None,
@@ -76,7 +77,13 @@ impl Bot {
             age: None,
         };
         let name = self.book.display_name(posted.to, 20);
-        let text = Text::NoKey.fill(self.settings.lang, &[("name", &name)]);
+        let text = match failure {
+            Failure::Unreadable => Text::OtherKey,
+            _ => Text::NoKey,
+        };
+        let values: [(&str, &dyn std::fmt::Display); 2] =
+            [("name", &name), ("prefix", &self.settings.bot.prefix)];
+        let text = text.fill(self.settings.lang, &values);
         self.post.remark(&ask, false, &text);
     }
 }

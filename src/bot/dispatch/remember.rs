@@ -170,6 +170,11 @@ impl Bot {
             self.change_views(now, before, own);
         }
         self.own = own;
+        if self.settings.operator.is_some()
+            && let Some(node) = self.chair.meet(own)
+        {
+            self.keeper.node(node);
+        }
         self.book.set_own(own);
         if let Some(memory) = &mut self.memory {
             memory.recorder.set_own(own);

@@ -2,7 +2,7 @@
 //! and what does the command say?
 
 use super::*;
-use crate::bot::commands::nodes;
+use crate::bot::commands::{keys, nodes};
 
 /// While so many texts wait, strangers are not answered: half of those that an
 /// answer can wait for without coming too late.
@@ -21,6 +21,9 @@ impl Bot {
                 }
                 return;
             }
+            if !self.may_order(now, ask) {
+                return self.note(ask, "not carried out: another node than before");
+            }
         } else if self.desk.is_muted(now) {
             debug!("muted: {} of {} not answered", ask.line, ask.from);
             return;
@@ -31,6 +34,8 @@ impl Bot {
         }
         let private = self.settings.mode(&command) == Mode::Private
             || (ask.via_mqtt && self.settings.bot.mqtt == Mqtt::Private);
+        // Who cannot read it in private may read on the channel what to do about that.
+        let private = private && !(ask.is_unreadable && keys::is_about(&command, ask, &self.book));
         if !ask.is_operator && !self.admit(now, &command, ask, private) {
             return;
         }

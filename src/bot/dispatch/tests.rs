@@ -4,6 +4,7 @@
 
 mod books;
 mod elsewhere;
+mod orders;
 mod trace;
 
 use std::cell::Cell;
@@ -30,12 +31,16 @@ const KEY: [u8; 32] = [7; 32];
 const ALL: NodeNum = NodeNum::BROADCAST;
 const PONG: &str = "🏓 pong · 1 hop";
 
-/// Keeps the mute switch where a test can see it.
-struct Notes(Sender<Option<u64>>);
+/// Keeps the mute switch and the node of the orders where a test can see them.
+struct Notes(Sender<Option<u64>>, Sender<NodeNum>);
 
 impl Keeper for Notes {
     fn mute(&self, until: Option<u64>) {
         self.0.send(until).unwrap();
+    }
+
+    fn node(&self, node: NodeNum) {
+        self.1.send(node).unwrap();
     }
 
     fn weather(&self, _: &Snapshot) -> bool {
@@ -62,6 +67,7 @@ struct Rig {
     step: Duration,
     results: Receiver<JobResult>,
     kept: Receiver<Option<u64>>,
+    chairs: Receiver<NodeNum>,
 }
 
 fn test_command(name: &'static str, run: fn(&Ask, &mut Context<'_>, &mut Reply<'_>)) -> Command {
@@ -97,14 +103,14 @@ fn registry() -> Registry {
 const REGULARS: std::ops::Range<u32> = 100..130;
 
 fn rig(change: impl FnOnce(&mut Settings)) -> Rig {
-    rig_with(change, None, None)
+    rig_with(change, None, Before::default())
 }
 
 /// Without `errands` they are done at once.
 fn rig_with(
     change: impl FnOnce(&mut Settings),
     errands: Option<Box<dyn Errands>>,
-    muted_until: Option<u64>,
+    before: Before,
 ) -> Rig {
     let mut settings = Settings::from_config(&Config::default(), SANITY);
     settings.operator = Some(Operator {
@@ -112,17 +118,14 @@ fn rig_with(
         key: KEY,
     });
     change(&mut settings);
-    let before = Before {
-        muted_until,
-        ..Before::default()
-    };
     let (link, far) = Link::memory(Duration::from_millis(2_500));
     let (done, results) = unbounded();
     let (keeper, kept) = unbounded();
+    let (chair, chairs) = unbounded();
     let parts = Parts {
         outbox: link.outbox,
         errands: errands.unwrap_or_else(|| Box::new(Inline(done))),
-        keeper: Arc::new(Notes(keeper)),
+        keeper: Arc::new(Notes(keeper, chair)),
         history: None,
         archive: None,
         weather: Arc::new(Offline),
@@ -149,6 +152,7 @@ fn rig_with(
         step: Duration::from_secs(60),
         results,
         kept,
+        chairs,
     }
 }
 
@@ -490,7 +494,11 @@ fn more_is_for_those_answered_together_too() {
 /// A sentence that fits every question answers only the one that was asked.
 #[test]
 fn an_excuse_is_for_one_question() {
-    let mut rig = rig_with(|_| {}, Some(Box::new(Idle { takes: true })), None);
+    let mut rig = rig_with(
+        |_| {},
+        Some(Box::new(Idle { takes: true })),
+        Before::default(),
+    );
     rig.step = Duration::from_secs(1);
     for (who, text) in [
         (100, "/rain paris"),
@@ -609,7 +617,11 @@ fn a_muted_bot_listens_to_its_operator_only() {
 
 #[test]
 fn a_bot_stays_muted_over_a_restart() {
-    let mut rig = rig_with(|_| {}, None, Some(u64::MAX));
+    let before = Before {
+        muted_until: Some(u64::MAX),
+        ..Before::default()
+    };
+    let mut rig = rig_with(|_| {}, None, before);
     assert_eq!(rig.say(ALICE, OWN, "/ping"), NOTHING);
     assert_eq!(rig.order(OWN, "/unmute", Some(KEY)).len(), 1);
     assert_eq!(rig.kept.try_recv(), Ok(None));
@@ -835,16 +847,16 @@ fn about_shows_the_one_connection() {
 /// features.md B16.
 #[test]
 fn a_missing_key_costs_one_request_and_one_notice_an_hour() {
-    key_trouble(Failure::Nak(39));
+    key_trouble(Failure::Nak(39), "I can't");
 }
 
 /// Whoever was flashed anew cannot read what our node sends.
 #[test]
 fn a_newly_flashed_user_is_told_on_the_channel_once_an_hour() {
-    key_trouble(Failure::Unreadable);
+    key_trouble(Failure::Unreadable, "your node cannot read");
 }
 
-fn key_trouble(failure: Failure) {
+fn key_trouble(failure: Failure, notice: &str) {
     let mut rig = rig(|_| {});
     let fail = |rig: &mut Rig, secs| {
         rig.pass(secs);
@@ -868,14 +880,47 @@ fn key_trouble(failure: Failure) {
     let seen = fail(&mut rig, 60);
     assert_eq!(seen.len(), 2, "{seen:?}");
     assert_eq!(seen[0], format!("who is {ALICE}"));
-    assert!(
-        seen[1].starts_with("Channel(ChannelIndex(1)) Alice Base: I can't"),
-        "{seen:?}"
-    );
+    let notice = format!("Channel(ChannelIndex(1)) Alice Base: {notice}");
+    assert!(seen[1].starts_with(&notice), "{seen:?}");
     assert_eq!(fail(&mut rig, 60), NOTHING);
     assert_eq!(fail(&mut rig, 3_539), NOTHING, "the hour is not over");
     assert_eq!(fail(&mut rig, 1).len(), 2);
     assert_eq!(rig.bot.tally().key_trouble, 4);
+}
+
+/// What he can do about it is nothing private (findings R2): it is said where he reads
+/// it, for as long as it is so.
+#[test]
+fn about_his_own_key_somebody_is_told_where_he_can_read_it() {
+    let mut rig = rig(|_| {});
+    let keys = |rig: &mut Rig, args: &str| rig.say(ALICE, ALL, &format!("/keys{args}"));
+    let is_private = |said: &[String]| said[0].starts_with(&format!("{ALICE} 🔑 0 with a key"));
+    let said = keys(&mut rig, "");
+    assert!(is_private(&said), "{said:?}");
+    rig.say(ALICE, ALL, "/sys");
+    let question = received(ALICE, ALL, "/sys");
+    rig.bot.handle(rig.now, Event::Packet(Box::new(question)));
+    let Ok(Request::Text(ticket, _)) = rig.far.requests.try_recv() else {
+        panic!("no answer");
+    };
+    let outcome = Outcome::Failed(Failure::Unreadable);
+    rig.bot.handle(rig.now, Event::Outcome(ticket, outcome));
+    rig.sent();
+    for args in ["", " alb", " !1111aaaa"] {
+        let public = keys(&mut rig, args);
+        assert!(
+            public[0].starts_with("#1 🔑 Alice Base aaaa:"),
+            "{args} {public:?}"
+        );
+    }
+    // Of others he is told in private, and others of him.
+    assert!(keys(&mut rig, " alm")[0].starts_with(&ALICE.to_string()));
+    let other = rig.say(BOB, ALL, "/keys alb");
+    assert!(other[0].starts_with(&BOB.to_string()), "{other:?}");
+    assert!(rig.say(ALICE, ALL, "/sys")[0].starts_with(&ALICE.to_string()));
+    rig.pass(3_600);
+    let said = keys(&mut rig, "");
+    assert!(is_private(&said), "{said:?}");
 }
 
 #[test]
@@ -908,14 +953,22 @@ fn errands_answer_break_or_take_too_long() {
 
 #[test]
 fn a_hung_errand_holds_up_nobody() {
-    let mut rig = rig_with(|_| {}, Some(Box::new(Idle { takes: true })), None);
+    let mut rig = rig_with(
+        |_| {},
+        Some(Box::new(Idle { takes: true })),
+        Before::default(),
+    );
     assert_eq!(rig.say(ALICE, ALL, "/fetch"), NOTHING);
     assert_eq!(rig.say(ALICE, ALL, "/ping"), on_channel(PONG));
 }
 
 #[test]
 fn a_full_queue_is_told_in_direct_messages_only() {
-    let mut rig = rig_with(|_| {}, Some(Box::new(Idle { takes: false })), None);
+    let mut rig = rig_with(
+        |_| {},
+        Some(Box::new(Idle { takes: false })),
+        Before::default(),
+    );
     let busy = to_alice("Busy just now, please try again in a minute.");
     assert_eq!(rig.say(ALICE, OWN, "/fetch"), busy);
     assert_eq!(rig.say(ALICE, ALL, "/fetch"), NOTHING);

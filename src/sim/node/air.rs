@@ -120,8 +120,24 @@ impl SimNode {
             Fault::NeverAck => self.radio.acks = AckMode::Never,
             Fault::NakWith(error) => self.radio.acks = AckMode::Nak(error),
             Fault::NormalAcks => self.radio.acks = AckMode::Normal,
+            Fault::Reflash(num) => self.reflash(now, num),
             _ => {}
         }
+    }
+
+    fn reflash(&mut self, now: Now, num: NodeNum) {
+        let mut key = [0; 32];
+        self.rng.fill(&mut key);
+        let version = self.settings.version;
+        let id = self.new_id().0;
+        let people = &mut self.world.people;
+        let Some(person) = people.iter_mut().find(|person| person.num == num) else {
+            return;
+        };
+        person.new_key = Some(key);
+        let user = world::encode(&person.announcement(version));
+        let packet = heard_from(person, id, PortNum::NodeinfoApp, user);
+        self.hear_by_radio(now, packet);
     }
 
     pub(super) fn radio_heals(&mut self, now: Now) {
@@ -283,10 +299,11 @@ impl SimNode {
                 Some((PortNum::TracerouteApp, self.route_to(person)))
             }
             Ok(PortNum::NodeinfoApp) if asked => {
-                let mut user = person.user(self.settings.version);
+                let mut user = person.announcement(self.settings.version);
                 // He knows his key even if our node does not.
-                let key = person.public_key.unwrap_or_else(|| key_of(person.num));
-                user.public_key = key.to_vec();
+                if user.public_key.is_empty() {
+                    user.public_key = key_of(person.num).to_vec();
+                }
                 Some((PortNum::NodeinfoApp, world::encode(&user)))
             }
             Ok(PortNum::TelemetryApp) if asked => {
@@ -302,13 +319,19 @@ impl SimNode {
             )),
             _ => None,
         };
+        // Whoever cannot read it says NO_CHANNEL (recorded with 2.7.26).
+        let unreadable = person.new_key.is_some() && job.packet.pki_encrypted;
+        let answer = answer.filter(|_| !unreadable);
         let bare = answer.is_none();
         if bare && !job.want_ack {
             return None;
         }
-        let (port, payload) =
-            answer.unwrap_or_else(|| (PortNum::RoutingApp, routing_bytes(routing::Error::None)));
-        let text = data.portnum == i32::from(PortNum::TextMessageApp);
+        let word = match unreadable {
+            true => routing::Error::NoChannel,
+            false => routing::Error::None,
+        };
+        let (port, payload) = answer.unwrap_or_else(|| (PortNum::RoutingApp, routing_bytes(word)));
+        let text = data.portnum == i32::from(PortNum::TextMessageApp) && !unreadable;
         let id = self.new_id().0;
         let mut packet = heard_from(person, id, port, payload);
         packet.to = self.own.0;

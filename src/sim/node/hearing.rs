@@ -17,6 +17,11 @@ impl SimNode {
             packet.payload_variant,
             Some(mesh_packet::PayloadVariant::Decoded(_))
         );
+        let sender = self.world.find(NodeNum(packet.from));
+        if packet.pki_encrypted && sender.is_some_and(|person| person.new_key.is_some()) {
+            // Written with a key that our node does not have (protocol.md §4.8).
+            return;
+        }
         let kept_back = !readable && self.settings.version == Version::V2_8;
         if !self.listening() || !self.radio.is_new(&packet) || !for_us || kept_back {
             return;
@@ -57,6 +62,7 @@ impl SimNode {
                 long_name: String::from_utf8_lossy(&user.long_name).into_owned(),
                 short_name: String::from_utf8_lossy(&user.short_name).into_owned(),
                 public_key: key,
+                new_key: None,
                 position: None,
                 hops: u8::try_from(hops).unwrap_or(0),
                 snr: packet.rx_snr,

@@ -100,9 +100,10 @@ fn services(words: &mut Words) -> Result<Act, String> {
 }
 
 fn said(who: Who, words: &mut Words) -> Result<Act, String> {
-    if words.one_of(&["says", "repeats"])? == "repeats" {
-        words.end(&[])?;
-        return Ok(Act::Repeat(who));
+    match words.one_of(&["says", "repeats", "reflashes"])?.as_str() {
+        "repeats" => return words.end(&[]).map(|()| Act::Repeat(who)),
+        "reflashes" => return words.end(&[]).map(|()| Act::Reflash(who)),
+        _ => {}
     }
     let channel = match words.one_of(&["on", "to"])?.as_str() {
         "on" => Some(words.small()?),
@@ -123,9 +124,12 @@ fn said(who: Who, words: &mut Words) -> Result<Act, String> {
         by_mqtt: false,
         wrong_key: false,
         plain: false,
+        unsealed: false,
         age: None,
     };
-    let known = ["id", "hops", "snr", "old", "mqtt", "wrong", "plain", "age"];
+    let known = [
+        "id", "hops", "snr", "old", "mqtt", "wrong", "plain", "unsealed", "age",
+    ];
     while !words.is_over() {
         match words.one_of(&known)?.as_str() {
             "id" => line.id = Some(words.small()?),
@@ -141,6 +145,7 @@ fn said(who: Who, words: &mut Words) -> Result<Act, String> {
                 line.wrong_key = true;
             }
             "plain" => line.plain = true,
+            "unsealed" => line.unsealed = true,
             _ => line.age = Some(words.time()?),
         }
     }
@@ -150,8 +155,8 @@ fn said(who: Who, words: &mut Words) -> Result<Act, String> {
 fn node_does(words: &mut Words) -> Result<Act, String> {
     let known = [
         "drops", "stalls", "closes", "reboots", "rebooted", "garbage", "noise", "tears", "writes",
-        "refuses", "full", "acks", "naks", "silent", "becomes", "renames", "clock", "heals", "off",
-        "on",
+        "refuses", "full", "acks", "naks", "silent", "becomes", "renames", "switches", "clock",
+        "heals", "off", "on",
     ];
     let fault = match words.one_of(&known)?.as_str() {
         "drops" => Fault::Drop,
@@ -190,6 +195,10 @@ fn node_does(words: &mut Words) -> Result<Act, String> {
         "renames" => Fault::RenameChannel {
             index: words.small()?,
             name: words.text()?,
+        },
+        "switches" => Fault::SwitchChannel {
+            index: words.small()?,
+            on: words.one_of(&["on", "off"])? == "on",
         },
         "clock" => {
             words.one_of(&["jumps"])?;

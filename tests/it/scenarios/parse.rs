@@ -40,6 +40,8 @@ pub struct Line {
     pub by_mqtt: bool,
     pub wrong_key: bool,
     pub plain: bool,
+    /// With the right key, but without the word that it was used.
+    pub unsealed: bool,
     /// So long before.
     pub age: Option<Duration>,
 }
@@ -55,6 +57,8 @@ pub enum Act {
     Replay(Vec<u8>),
     /// What the bot said last is repeated by somebody.
     Repeat(Who),
+    /// His node is flashed anew.
+    Reflash(Who),
     Node(Fault),
     Off(bool),
     BoardClock(i64),

@@ -174,6 +174,10 @@ impl Stage {
                     .forbid(PacketId(packet.id), "what we said");
                 self.world.node.force(now, packet);
             }
+            Act::Reflash(who) => {
+                let num = self.person(*who).num;
+                self.fault(&Fault::Reflash(num));
+            }
             Act::Node(fault) => self.fault(fault),
             Act::Off(off) => {
                 self.world.off = *off;
@@ -266,7 +270,7 @@ impl Stage {
         }
         if line.channel.is_none() {
             packet.want_ack = true;
-            packet.pki_encrypted = !line.plain;
+            packet.pki_encrypted = !line.plain && !line.unsealed;
             let key = from.public_key.map(Vec::from).unwrap_or_default();
             packet.public_key = match (line.plain, line.wrong_key) {
                 (true, _) => Vec::new(),

@@ -114,7 +114,7 @@ fn two_errands_at_once_do_not_take_each_other_s_place() {
 #[test]
 fn what_was_refused_or_came_too_late_is_counted() {
     let busy = Some(Box::new(Idle { takes: false }) as Box<dyn Errands>);
-    let mut rig = rig_with(|_| {}, busy, None);
+    let mut rig = rig_with(|_| {}, busy, Before::default());
     assert_eq!(rig.say(ALICE, OWN, "/fetch").len(), 1);
     assert_eq!(rig.say(ALICE, ALL, "/fetch"), NOTHING);
     assert_eq!(rig.bot.tally().refused, 2);

@@ -264,7 +264,11 @@ fn a_call_that_never_ends_is_given_up_and_asked_again_later() {
 
 #[test]
 fn a_busy_or_panicking_worker_is_no_silence() {
-    let mut rig = rig_with(|_| {}, Some(Box::new(Idle { takes: false })), None);
+    let mut rig = rig_with(
+        |_| {},
+        Some(Box::new(Idle { takes: false })),
+        Before::default(),
+    );
     let hills = hills(vec![]);
     rig.bot = rig.bot.knowing(Arc::clone(&hills) as Arc<dyn Others>);
     for _ in 0..2 {

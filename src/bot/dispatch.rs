@@ -4,12 +4,12 @@
 //! outbox. It owns the node book and everything else that commands look at.
 //! Refusing costs at most one notice, then silence.
 
-mod chair;
 mod elsewhere;
 mod held;
 mod insight;
 mod listen;
 mod outcome;
+mod pin;
 mod pings;
 mod remember;
 mod serve;
@@ -23,7 +23,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use log::{debug, error, info, warn};
 
-use self::chair::Chair;
+use self::pin::Pin;
 use super::command::{Ask, Command, Context, LinkView, Place, Registry};
 use super::desk::Desk;
 use super::elsewhere::Elsewhere;
@@ -125,7 +125,7 @@ pub trait Keeper: Send + Sync {
     fn mute(&self, until: Option<u64>);
 
     /// The operator gives orders on this node.
-    fn node(&self, node: NodeNum);
+    fn pin(&self, node: NodeNum);
 
     /// What is known of places and weather; `false` when that could not be
     /// kept.
@@ -139,7 +139,7 @@ pub struct Forgetful;
 impl Keeper for Forgetful {
     fn mute(&self, _until: Option<u64>) {}
 
-    fn node(&self, _node: NodeNum) {}
+    fn pin(&self, _node: NodeNum) {}
 
     fn weather(&self, _known: &Snapshot) -> bool {
         true
@@ -153,7 +153,7 @@ pub struct Before {
     /// `u64::MAX` for ever.
     pub muted_until: Option<u64>,
     /// The node on which the operator gives orders; else it is `own`.
-    pub ordered_on: Option<NodeNum>,
+    pub pinned: Option<NodeNum>,
     /// Places and weather.
     pub weather: Snapshot,
     /// The node that the bot was connected with last.
@@ -251,7 +251,7 @@ pub struct Bot {
     key_requests: Recent<NodeNum, ()>,
     key_notices: Recent<NodeNum, ()>,
     refused_orders: Recent<NodeNum, ()>,
-    chair: Chair,
+    pin: Pin,
     /// Texts without a number, by sender and words.
     unnumbered: Recent<(NodeNum, u64), ()>,
     tally: Tally,
@@ -323,7 +323,7 @@ impl Bot {
             key_requests: Recent::new(KEY_MEMORY),
             key_notices: Recent::new(KEY_MEMORY),
             refused_orders: Recent::new(KEY_MEMORY),
-            chair: Chair::new(before.ordered_on, before.own),
+            pin: Pin::new(before.pinned, before.own),
             unnumbered: Recent::new(KEY_MEMORY),
             tally: Tally::default(),
             settings,

@@ -39,7 +39,7 @@ impl Files {
         let state = self.state.load();
         Before {
             muted_until: state.mute(),
-            ordered_on: state.node(),
+            pinned: state.node(),
             weather: self.weather.load(),
             ..Before::default()
         }
@@ -51,7 +51,7 @@ impl Keeper for Files {
         self.state.keep_mute(until);
     }
 
-    fn node(&self, node: NodeNum) {
+    fn pin(&self, node: NodeNum) {
         self.state.keep_node(node);
     }
 

@@ -561,7 +561,7 @@ fn a_clock_jump_moves_nothing() {
 struct Shelf(Mutex<Vec<Snapshot>>);
 
 impl Keeper for Shelf {
-    fn node(&self, _: NodeNum) {}
+    fn pin(&self, _: NodeNum) {}
 
     fn mute(&self, _: Option<u64>) {}
 

@@ -171,9 +171,9 @@ impl Bot {
         }
         self.own = own;
         if self.settings.operator.is_some()
-            && let Some(node) = self.chair.meet(own)
+            && let Some(node) = self.pin.meet(own)
         {
-            self.keeper.node(node);
+            self.keeper.pin(node);
         }
         self.book.set_own(own);
         if let Some(memory) = &mut self.memory {

@@ -39,7 +39,7 @@ impl Keeper for Notes {
         self.0.send(until).unwrap();
     }
 
-    fn node(&self, node: NodeNum) {
+    fn pin(&self, node: NodeNum) {
         self.1.send(node).unwrap();
     }
 
@@ -67,7 +67,7 @@ struct Rig {
     step: Duration,
     results: Receiver<JobResult>,
     kept: Receiver<Option<u64>>,
-    chairs: Receiver<NodeNum>,
+    pins: Receiver<NodeNum>,
 }
 
 fn test_command(name: &'static str, run: fn(&Ask, &mut Context<'_>, &mut Reply<'_>)) -> Command {
@@ -121,11 +121,11 @@ fn rig_with(
     let (link, far) = Link::memory(Duration::from_millis(2_500));
     let (done, results) = unbounded();
     let (keeper, kept) = unbounded();
-    let (chair, chairs) = unbounded();
+    let (pin, pins) = unbounded();
     let parts = Parts {
         outbox: link.outbox,
         errands: errands.unwrap_or_else(|| Box::new(Inline(done))),
-        keeper: Arc::new(Notes(keeper, chair)),
+        keeper: Arc::new(Notes(keeper, pin)),
         history: None,
         archive: None,
         weather: Arc::new(Offline),
@@ -152,7 +152,7 @@ fn rig_with(
         step: Duration::from_secs(60),
         results,
         kept,
-        chairs,
+        pins,
     }
 }
 

@@ -545,9 +545,6 @@ fn main() {
             ranges: BTreeMap::new(),
         };
         out.render(0..source.len(), &mut 0, &mut 0);
-        if file == "src/lib.rs" {
-            out.text.push_str("\npub mod mutants;\n");
-        }
         fs::write(Path::new(to).join(file), &out.text).unwrap();
         for (id, m) in &mutants {
             listing.push(json!({

@@ -15,9 +15,9 @@ fn order(rig: &mut Rig, to: NodeNum, text: &str) -> String {
     rig.order(to, text, Some(KEY)).join("|")
 }
 
-fn after(ordered_on: Option<NodeNum>, own: Option<NodeNum>) -> Rig {
+fn after(pinned: Option<NodeNum>, own: Option<NodeNum>) -> Rig {
     let before = Before {
-        ordered_on,
+        pinned,
         own,
         ..Before::default()
     };
@@ -27,7 +27,7 @@ fn after(ordered_on: Option<NodeNum>, own: Option<NodeNum>) -> Rig {
 #[test]
 fn on_another_node_the_operator_says_an_order_twice() {
     let mut rig = rig(|_| {});
-    assert_eq!(rig.chairs.try_recv(), Ok(OWN), "the first node that comes");
+    assert_eq!(rig.pins.try_recv(), Ok(OWN), "the first node that comes");
     move_to(&mut rig, OTHER);
     let question = order(&mut rig, OTHER, "/mute");
     assert!(
@@ -39,10 +39,10 @@ fn on_another_node_the_operator_says_an_order_twice() {
     rig.pass(600);
     assert!(order(&mut rig, OTHER, "/mute").contains("Say it again"));
     assert_eq!(rig.say(ALICE, OTHER, "/ping").len(), 1);
-    assert!(rig.chairs.is_empty() && rig.kept.is_empty());
+    assert!(rig.pins.is_empty() && rig.kept.is_empty());
     let done = order(&mut rig, OTHER, "/mute");
     assert!(done.contains("Muted"), "{done}");
-    assert_eq!(rig.chairs.try_recv(), Ok(OTHER));
+    assert_eq!(rig.pins.try_recv(), Ok(OTHER));
     assert_eq!(rig.say(ALICE, OTHER, "/ping"), NOTHING);
     assert!(order(&mut rig, OTHER, "/unmute").contains("talk again"));
 }
@@ -76,22 +76,22 @@ fn back_on_the_node_of_before_nothing_has_to_be_confirmed() {
 /// What was settled counts, then the node of the last run, then the first that comes.
 #[test]
 fn a_restart_forgets_no_node() {
-    for (ordered_on, own, obeys, kept) in [
+    for (pinned, own, obeys, kept) in [
         (Some(OWN), Some(OTHER), true, None),
         (Some(OTHER), Some(OWN), false, None),
         (None, Some(OTHER), false, Some(OTHER)),
         (None, Some(OWN), true, Some(OWN)),
         (None, None, true, Some(OWN)),
     ] {
-        let mut rig = after(ordered_on, own);
-        assert_eq!(rig.chairs.try_recv().ok(), kept, "{ordered_on:?} {own:?}");
+        let mut rig = after(pinned, own);
+        assert_eq!(rig.pins.try_recv().ok(), kept, "{pinned:?} {own:?}");
         let answer = order(&mut rig, OWN, "/mute");
-        assert_eq!(answer.contains("Muted"), obeys, "{ordered_on:?} {own:?}");
+        assert_eq!(answer.contains("Muted"), obeys, "{pinned:?} {own:?}");
     }
 }
 
 #[test]
 fn without_an_operator_nothing_is_kept() {
     let rig = rig(|settings| settings.operator = None);
-    assert!(rig.chairs.is_empty());
+    assert!(rig.pins.is_empty());
 }

@@ -14,14 +14,14 @@ const AGAIN: Duration = Duration::from_secs(600);
 
 /// The node on which orders are given, and one on which they may be.
 #[derive(Debug)]
-pub(super) struct Chair {
+pub(super) struct Pin {
     node: Option<NodeNum>,
     is_kept: bool,
     /// An order was given on this other node, and then.
     asked: Option<(NodeNum, Duration)>,
 }
 
-impl Chair {
+impl Pin {
     /// Orders are given on the node that was `kept`, else on the one that the bot was
     /// on `before`, else on the first that comes.
     pub(super) fn new(kept: Option<NodeNum>, before: Option<NodeNum>) -> Self {
@@ -43,10 +43,10 @@ impl Bot {
     /// The operator gives an order: whether it is carried out. On another node than
     /// before the first one is a question, and he answers it with the second.
     pub(super) fn may_order(&mut self, now: Now, ask: &Ask) -> bool {
-        let Some(before) = self.chair.node.filter(|&it| it != self.own) else {
+        let Some(before) = self.pin.node.filter(|&it| it != self.own) else {
             return true;
         };
-        let first = self.chair.asked.replace((self.own, now.mono));
+        let first = self.pin.asked.replace((self.own, now.mono));
         let again =
             first.is_some_and(|(node, at)| node == self.own && now.mono.saturating_sub(at) < AGAIN);
         if again {
@@ -54,8 +54,8 @@ impl Bot {
                 "orders are given on {} from now on, and were on {before}",
                 self.own
             );
-            self.chair = Chair::new(Some(self.own), None);
-            self.keeper.node(self.own);
+            self.pin = Pin::new(Some(self.own), None);
+            self.keeper.pin(self.own);
             return true;
         }
         let text = Text::OtherNode.fill(

@@ -58,6 +58,8 @@ pub enum AppError {
     Usage(String),
     /// Something that was needed failed: exit code 1.
     Failed(String),
+    /// Whoever read what was written has left, as `head` does: no error.
+    Closed,
 }
 
 impl AppError {
@@ -70,6 +72,7 @@ impl AppError {
             Self::Taken(_) => 75,
             Self::Usage(_) => 2,
             Self::Failed(_) => 1,
+            Self::Closed => 0,
         }
     }
 }
@@ -80,6 +83,7 @@ impl fmt::Display for AppError {
             Self::Config(error) => error.fmt(f),
             Self::Taken(taken) => taken.fmt(f),
             Self::Usage(text) | Self::Failed(text) => f.write_str(text),
+            Self::Closed => f.write_str("nobody reads it any more"),
         }
     }
 }
@@ -98,7 +102,10 @@ impl From<Taken> for AppError {
 
 impl From<std::io::Error> for AppError {
     fn from(error: std::io::Error) -> Self {
-        Self::Failed(error.to_string())
+        match error.kind() {
+            std::io::ErrorKind::BrokenPipe => Self::Closed,
+            _ => Self::Failed(error.to_string()),
+        }
     }
 }
 

@@ -4,13 +4,13 @@
 //! so that no name can steer a terminal.
 
 use std::fmt::{self, Write as _};
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::time::Duration;
 
 use crate::app::{self, AppError};
 use crate::cli::{Ask, Topic};
 use crate::config::{Config, ConfigError, find_config};
-use crate::link::{Endpoint, lookup};
+use crate::link::{Endpoint, lookup, sole};
 use crate::mesh::name::clean;
 use crate::mesh::{Hops, NodeBook, NodeNum, Now, Sanity, labels};
 use crate::net::Guard;
@@ -57,8 +57,11 @@ pub fn carry_out(
         Topic::Info | Topic::Channels => Want::Config,
     };
     let nonce = app::random()?.u32(..);
+    // A bot that has just begun has not written it down yet.
+    let number = config.as_ref().and_then(number);
+    let number = number.or_else(|| sole::nodes().first().copied());
     let answer = caller
-        .call(target, want, config.as_ref().and_then(number), nonce)
+        .call(target, want, number, nonce)
         .map_err(|trouble| AppError::Failed(format!("{target}: {trouble}")))?;
     if answer.is_locked {
         note(format_args!(
@@ -66,11 +69,7 @@ pub fn carry_out(
         ));
     }
     let table = table(ask.topic, &answer, now, Sanity::of_build());
-    match out.write_all(table.as_bytes()) {
-        // A closed pipe behind `meshbot ask hill nodes | head` is not an error.
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(()),
-    }
+    Ok(out.write_all(table.as_bytes())?)
 }
 
 /// The configuration that was named, else the one that the bot would read, if

@@ -2,7 +2,7 @@
 //! writing meanwhile.
 
 use std::fmt::{self, Write as _};
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -33,7 +33,7 @@ pub fn carry_out(
     match task {
         Task::Stats => {
             let stats = stats(&read(false)?, &path).map_err(|error| failed(&error))?;
-            unless_closed(out.write_all(told(&path, &stats).as_bytes()))
+            Ok(out.write_all(told(&path, &stats).as_bytes())?)
         }
         Task::ExportJson | Task::ExportCsv => {
             let form = match task {
@@ -42,8 +42,8 @@ pub fn carry_out(
             };
             let mut out = BufWriter::new(out);
             match export(&read(false)?, form, &mut out) {
-                Ok(()) => unless_closed(out.flush()),
-                Err(ExportError::Io(error)) => unless_closed(Err(error)),
+                Ok(()) => Ok(out.flush()?),
+                Err(ExportError::Io(error)) => Err(error.into()),
                 Err(ExportError::Sql(error)) => Err(failed(&error)),
             }
         }
@@ -55,14 +55,6 @@ pub fn carry_out(
             let mut opened = open::open_as_it_is(&path, limits).map_err(|error| failed(&error))?;
             opened.writer.prune(now).map_err(|error| failed(&error))
         }
-    }
-}
-
-/// A closed pipe behind `meshbot db export | head` is not an error.
-fn unless_closed(written: io::Result<()>) -> Result<(), AppError> {
-    match written {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(()),
     }
 }
 

@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         }
     };
     match carry_out(command) {
-        Ok(()) => {
+        Ok(()) | Err(AppError::Closed) => {
             log::logger().flush();
             ExitCode::SUCCESS
         }
@@ -145,12 +145,8 @@ fn perform(
     }
 }
 
-/// A closed pipe behind `meshbot config | head` is not an error.
 fn print(text: &str) -> Result<(), AppError> {
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(()),
-    }
+    Ok(std::io::stdout().lock().write_all(text.as_bytes())?)
 }
 
 fn complain(error: &dyn std::fmt::Display) {

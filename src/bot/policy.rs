@@ -280,11 +280,11 @@ impl Policy {
         Verdict::Notice
     }
 
-    /// An answer to `asker` that [`Policy::ask`] allowed on `channel` was not
-    /// said there: somebody else's was enough.
-    pub fn give_back(&mut self, asker: Asker, channel: ChannelIndex, now: Duration) {
+    /// An answer to `asker` that [`Policy::ask`] allowed, in private or on this
+    /// channel, was not said: somebody else's was enough, or there was none.
+    pub fn give_back(&mut self, asker: Asker, public: Option<ChannelIndex>, now: Duration) {
         self.senders.of(asker, &self.limits, now).bucket.give_back();
-        let public = self.channels.get_mut(usize::from(channel.0));
+        let public = public.and_then(|channel| self.channels.get_mut(usize::from(channel.0)));
         let public = public.and_then(Option::as_mut);
         for shared in self.total.as_mut().into_iter().chain(public) {
             shared.give_back(asker.is_regular, now);

@@ -256,7 +256,7 @@ pub struct Log {
 #[serde(default, deny_unknown_fields, expecting = "a table")]
 pub struct Store {
     /// As the file has it; [`Store::file`] says where that is.
-    #[serde(deserialize_with = "value::path")]
+    #[serde(deserialize_with = "value::history")]
     pub path: PathBuf,
     /// Whether a history is kept at all.
     pub enabled: bool,

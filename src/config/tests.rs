@@ -416,6 +416,14 @@ fn wrong_sections_are_told_what_was_expected() {
         "[store]\npath = \"\"",
         expect![[r#"meshbot.toml:2:8: store.path: expected the path of a file, found string """#]],
     );
+    for ending in ["state", "weather"] {
+        refuse(
+            &format!("[store]\npath = \"/x/bot.{ending}\""),
+            expect![
+                "meshbot.toml:2:8: store.path: a file beside the history ends like this: write another ending, such as .db"
+            ],
+        );
+    }
 }
 
 #[test]

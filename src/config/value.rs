@@ -215,6 +215,22 @@ pub(super) fn path<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf, D::Err
     })
 }
 
+/// The path of the history. Beside it lie files of the same name with endings of
+/// their own, which it must not have itself.
+pub(super) fn history<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf, D::Error> {
+    let path = path(from)?;
+    let taken = ["state", "weather"].map(std::ffi::OsStr::new);
+    if path
+        .extension()
+        .is_some_and(|ending| taken.contains(&ending))
+    {
+        return Err(D::Error::custom(
+            "store.path: a file beside the history ends like this: write another ending, such as .db",
+        ));
+    }
+    Ok(path)
+}
+
 /// A set of channel indices.
 pub(super) fn channels<'de, D>(from: D) -> Result<Option<BTreeSet<ChannelIndex>>, D::Error>
 where

@@ -135,6 +135,37 @@ impl Sole {
     }
 }
 
+/// The other bot on this machine that is in front of the node at this address, if
+/// there is one: for whoever wants to talk to a node only once.
+#[must_use]
+pub fn in_front_of(address: SocketAddr) -> Option<Taken> {
+    among(PREFIX, address)
+}
+
+fn among(prefix: &str, address: SocketAddr) -> Option<Taken> {
+    let address = canonical(address);
+    let name = format!("{prefix}/{address}");
+    Held::exists(&name).then(|| Taken {
+        node: address.to_string(),
+        process: process_of(&name),
+    })
+}
+
+/// The numbers of the nodes that bots on this machine are in front of, but for those
+/// on this machine itself: any number may have these.
+#[must_use]
+pub fn nodes() -> Vec<NodeNum> {
+    let list = std::fs::read_to_string("/proc/net/unix").unwrap_or_default();
+    numbers(&list, PREFIX)
+}
+
+fn numbers(list: &str, prefix: &str) -> Vec<NodeNum> {
+    list.lines()
+        .filter_map(|line| line.split_whitespace().last()?.strip_prefix('@'))
+        .filter_map(|name| NodeNum::parse(name.strip_prefix(prefix)?.strip_prefix('/')?))
+        .collect()
+}
+
 impl Right for Sole {
     fn connect(&mut self, address: SocketAddr) -> Result<(), Taken> {
         let address = canonical(address);
@@ -362,5 +393,27 @@ mod tests {
         assert_eq!(find_process(list, "a/node/1.2.3.4:4403"), Some(77));
         assert_eq!(find_process(list, "a/node/1.2.3.4:440"), None);
         assert_eq!(find_process("", "a"), None);
+    }
+
+    #[test]
+    fn whoever_asks_once_sees_which_nodes_have_a_bot() {
+        let prefix = apart();
+        let address = at("192.0.2.7:4403");
+        assert_eq!(among(&prefix, address), None);
+        let mut sole = Sole::among(&prefix);
+        sole.connect(address).unwrap();
+        let taken = among(&prefix, at("[::ffff:192.0.2.7]:4403")).unwrap();
+        assert_eq!(taken.node, "192.0.2.7:4403");
+        assert_eq!(taken.process, Some(std::process::id()));
+        assert_eq!(among(&prefix, at("192.0.2.7:4404")), None);
+        sole.meet(NodeNum(0x77)).unwrap();
+        let list = std::fs::read_to_string("/proc/net/unix").unwrap();
+        assert_eq!(
+            numbers(&list, &prefix),
+            [NodeNum(0x77)],
+            "and no port, and no process"
+        );
+        drop(sole);
+        assert_eq!(among(&prefix, address), None);
     }
 }

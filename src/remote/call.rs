@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::talk::{self, Talk};
 use super::{Answer, Limits, Others, Trouble, Want};
+use crate::link::sole;
 use crate::mesh::NodeNum;
 use crate::net::Endpoint;
 use crate::net::guard::{self, Guard, Refused, Stream};
@@ -71,6 +72,9 @@ impl Caller {
             Refused::LookUp(why) => Trouble::LookUp(why),
             Refused::Timeout => Trouble::LookUpTimeout(self.limits.look_up),
         })?;
+        if let Some(taken) = found.iter().find_map(|&address| sole::in_front_of(address)) {
+            return Err(Trouble::Taken(taken));
+        }
         Ok(found.into_iter().take(ADDRESSES).collect())
     }
 

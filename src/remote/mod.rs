@@ -18,6 +18,7 @@ use std::time::Duration;
 
 pub use crate::net::address;
 
+use crate::link::sole::Taken;
 use crate::mesh::{Node, NodeBook, NodeNum, Now, Sanity};
 use crate::proto::{self, config::LoRaConfig};
 
@@ -146,6 +147,8 @@ pub enum Trouble {
     /// It is the bot's own node, as its number showed; the connection was
     /// closed at once.
     OwnNumber(NodeNum),
+    /// Another bot on this machine is in front of it; nothing was connected to.
+    Taken(Taken),
     /// The bot's own node could not be looked up, so that nobody can tell
     /// whether this is it; nothing was connected to.
     OwnUnknown(String),
@@ -179,6 +182,7 @@ impl fmt::Display for Trouble {
             Self::OwnNumber(num) => {
                 write!(f, "this is the bot's own node {num}; hung up at once")
             }
+            Self::Taken(taken) => write!(f, "not connected to: {taken}"),
             Self::OwnUnknown(why) => write!(
                 f,
                 "cannot tell it from the bot's own node, whose {why}; it is not connected to"

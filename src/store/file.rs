@@ -3,7 +3,11 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+
+/// Of files that belong to the bot alone.
+pub const PRIVATE: u32 = 0o600;
 
 /// The text of a file of ours.
 ///
@@ -30,7 +34,14 @@ pub fn replace(path: &Path, text: &str) -> io::Result<()> {
     name.push(".new-");
     name.push(std::thread::current().name().unwrap_or("nobody"));
     let new = path.with_file_name(name);
-    let mut file = File::create(&new)?;
+    // Nobody else may read who has asked for what.
+    let mut options = File::options();
+    options
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(PRIVATE);
+    let mut file = options.open(&new)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     if let Err(error) = fs::rename(&new, path) {
@@ -60,6 +71,7 @@ fn folder(path: &Path) -> &Path {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn two_writers_leave_a_whole_file() {
@@ -76,5 +88,7 @@ mod tests {
         });
         assert!(texts.contains(&read(&path, 1_000_000).unwrap()));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, PRIVATE, "nobody else reads it");
     }
 }

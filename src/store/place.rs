@@ -7,6 +7,7 @@ use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
+use super::history::claim;
 use crate::config;
 
 /// Why nothing can lie where the configuration wants it.
@@ -21,6 +22,8 @@ pub enum Trouble {
     Missing(PathBuf),
     /// What should be that folder is a file.
     InFile(PathBuf),
+    /// Something lies there that is no history of ours.
+    Foreign,
 }
 
 impl fmt::Display for Trouble {
@@ -39,6 +42,9 @@ impl fmt::Display for Trouble {
                 f,
                 "the folder {0} does not exist: make it, with mkdir -p {0}, or write another path",
                 folder.display()
+            ),
+            Self::Foreign => f.write_str(
+                "what lies there is no history of meshbot and is left alone: write another path",
             ),
             Self::InFile(folder) => write!(
                 f,
@@ -60,6 +66,9 @@ pub fn look(store: &config::Store) -> Option<Trouble> {
 fn look_at(given: &Path, file: &Path) -> Option<Trouble> {
     if file.is_dir() {
         return Some(Trouble::Folder(file.to_owned()));
+    }
+    if claim::is_ours(file).is_ok_and(|ours| !ours) {
+        return Some(Trouble::Foreign);
     }
     // A name without a folder lies in the working directory.
     let folder = file.parent().filter(|it| !it.as_os_str().is_empty())?;
@@ -131,10 +140,30 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_history_of_ours_is_told_beforehand() {
+        let folder = tempfile::tempdir().unwrap();
+        let said = |name: &str| look_at(Path::new(name), &folder.path().join(name));
+        fs::write(folder.path().join("noise.db"), "root:x:0:0:root").unwrap();
+        let other = rusqlite::Connection::open(folder.path().join("other.db")).unwrap();
+        other
+            .execute_batch("PRAGMA application_id = 7; CREATE TABLE t (a)")
+            .unwrap();
+        let pipe = folder.path().join("pipe.db");
+        let (mode, kind) = (rustix::fs::Mode::RUSR, rustix::fs::FileType::Fifo);
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, kind, mode, 0).unwrap();
+        for name in ["noise.db", "other.db", "pipe.db"] {
+            assert_eq!(said(name), Some(Trouble::Foreign), "{name}");
+        }
+        assert_eq!(said("nothing.db"), None);
+    }
+
+    #[test]
     fn what_works_is_no_trouble() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir_all(folder.path().join("~/a")).unwrap();
         fs::write(folder.path().join("there.db"), "").unwrap();
+        let ours = folder.path().join("~x.db");
+        drop(crate::store::history::open(&ours, crate::store::history::Limits::default()).unwrap());
         for given in ["meshbot.db", "there.db", "~", "~x.db", "~/a/meshbot.db"] {
             let file = folder.path().join(given);
             let trouble = look_at(Path::new(given), &file);

@@ -234,6 +234,18 @@ fn a_second_bot_in_front_of_a_node_is_refused_before_it_connects() {
             assert!(!folder.path().join("meshbot.db").exists());
         }
     }
+    // Whoever only wants to ask it something would throw the bot out as well.
+    let folder = tempfile::tempdir().unwrap();
+    for host in ["127.0.0.1", "localhost"] {
+        let asked = meshbot(&["ask", &format!("{host}:{port}"), "info"])
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        assert_eq!(asked.status.code(), Some(1), "{host}");
+        let said = String::from_utf8(asked.stderr).unwrap();
+        let sentence = format!("in front of it, process {}:", first.id());
+        assert!(said.contains(&sentence), "{said}");
+    }
     assert!(is_answered(&node, "/ping"));
     node.with(|node, _| assert_eq!(node.counters().accepts, 1));
     // Whatever it dies of, its place is free at once.

@@ -42,7 +42,12 @@ fn mute(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
         }
         Some(Some(time)) => {
             context.desk.mute_for(time, context.now);
-            let time = format::long(lang, time);
+            // Where minutes are not enough.
+            let secs = time.as_secs();
+            let time = match secs {
+                60..3_600 if secs % 60 != 0 => format!("{secs} s"),
+                _ => format::long(lang, time),
+            };
             Text::MutedFor.fill(lang, &[("time", &time), ("prefix", prefix)])
         }
         None => Text::MuteRange.plain(lang).to_owned(),
@@ -102,6 +107,14 @@ mod tests {
             expect![[r#"
             🔇 Muted for 1 h 30 min. /unmute ends it.
             🔇 Je me tais pendant 1 h 30 min. /unmute pour arrêter."#]],
+        );
+        check(
+            "mute",
+            "90s",
+            Some(now + 90),
+            expect![[r#"
+            🔇 Muted for 90 s. /unmute ends it.
+            🔇 Je me tais pendant 90 s. /unmute pour arrêter."#]],
         );
         check(
             "unmute",

@@ -46,6 +46,9 @@ fn wish(ask: &Ask) -> Option<Wish> {
     }
     let most = if ask.is_operator { MOST_OPERATOR } else { MOST };
     let wanted: Option<u8> = args.parse().ok();
+    if wanted == Some(0) {
+        return None;
+    }
     let count = wanted.unwrap_or(u8::MAX).clamp(1, most);
     Some(Wish::Start {
         count,
@@ -226,7 +229,7 @@ mod tests {
             ("3 4", false, None),
             ("3", false, start(3, false)),
             ("5", false, start(5, false)),
-            ("0", false, start(1, true)),
+            ("0", false, None),
             ("700", false, start(5, true)),
             ("99999999999999999999", false, start(5, true)),
             ("20", true, start(20, false)),

@@ -187,7 +187,7 @@ impl Bot {
 
     /// Whether a bare word is answered; somebody who says it again and again is
     /// told once how it would be.
-    fn may_say_bare(&mut self, now: Now, ask: &Ask, word: &str) -> bool {
+    fn may_say_bare(&mut self, now: Now, ask: &mut Ask, word: &str) -> bool {
         let verdict = self
             .policy
             .ask_bare(self.asker(now, ask.from), word, now.mono);
@@ -198,6 +198,7 @@ impl Bot {
         if verdict == Verdict::Notice && !self.desk.is_muted(now) {
             let prefix = &self.settings.bot.prefix;
             let word = clean(word.as_bytes(), 16);
+            ask.line = word.as_str().into();
             let values: [(&str, &dyn std::fmt::Display); 2] = [("prefix", prefix), ("word", &word)];
             let text = Text::SayWithMark.fill(self.settings.lang, &values);
             self.post.remark(ask, false, &text);

@@ -59,7 +59,7 @@ impl Bot {
             self.keeper.mute(self.desk.muted_until());
         }
         match done {
-            Done::Silent => self.note(ask, "no answer"),
+            Done::Silent => self.was_silent(now, &command, ask, private),
             Done::Answered(handed) => self.note_handed(ask, handed),
             // Noted when it is answered.
             Done::Errand => {}
@@ -68,10 +68,7 @@ impl Bot {
 
     /// Asks the policy; says no where a no is due.
     fn admit(&mut self, now: Now, command: &Command, ask: &Ask, private: bool) -> bool {
-        let public = match ask.place {
-            Place::Channel(channel) if !private => Some(channel),
-            _ => None,
-        };
+        let public = public(ask, private);
         let asker = self.asker(now, ask.from);
         let mut verdict = Verdict::Answer;
         if !asker.is_regular && self.post.outbox().gate().waiting() >= STRANGERS_WAIT {
@@ -137,6 +134,24 @@ impl Bot {
         reply.finish()
     }
 
+    /// A command had nothing to say: most often it was not understood, and on a channel
+    /// nobody is told how it is used. That costs nobody anything.
+    fn was_silent(&mut self, now: Now, command: &Command, ask: &Ask, private: bool) {
+        debug!(
+            "{} of {}: nothing to say; how a command is used is told in direct messages only",
+            ask.line, ask.from
+        );
+        self.note(ask, "no answer");
+        if ask.is_operator {
+            return;
+        }
+        let asker = self.asker(now, ask.from);
+        self.policy.give_back(asker, public(ask, private), now.mono);
+        if command.has_own_limit {
+            self.policy.no_echo(asker, now.mono);
+        }
+    }
+
     /// Enters into the books what became of an answer.
     pub(super) fn count(&mut self, now: Now, ask: &Ask, handed: Handed) {
         if handed != Handed::Together {
@@ -149,7 +164,7 @@ impl Bot {
             && !ask.is_operator
         {
             let asker = self.asker(now, ask.from);
-            self.policy.give_back(asker, channel, now.mono);
+            self.policy.give_back(asker, Some(channel), now.mono);
         }
     }
 
@@ -206,5 +221,13 @@ impl Settings {
                     && listed.is_none_or(|names| names.contains(command.name))
             }
         }
+    }
+}
+
+/// Where an answer is said to all.
+fn public(ask: &Ask, private: bool) -> Option<ChannelIndex> {
+    match ask.place {
+        Place::Channel(channel) if !private => Some(channel),
+        _ => None,
     }
 }

@@ -923,6 +923,38 @@ fn about_his_own_key_somebody_is_told_where_he_can_read_it() {
     assert!(is_private(&said), "{said:?}");
 }
 
+/// Nothing was said, so that nothing is used up (and nobody asks too much).
+#[test]
+fn what_is_not_answered_costs_nothing() {
+    let mut rig = rig(|_| {});
+    rig.step = Duration::from_millis(100);
+    for _ in 0..20 {
+        assert_eq!(rig.say(ALICE, ALL, "/echo"), NOTHING);
+        assert_eq!(rig.say(ALICE, ALL, "/info"), NOTHING);
+    }
+    assert_eq!(rig.say(ALICE, ALL, "/echo hello").len(), 1);
+    for _ in 0..4 {
+        assert_eq!(rig.say(ALICE, ALL, "/ping"), on_channel(PONG));
+    }
+    let slower = rig.say(ALICE, ALL, "/ping");
+    assert!(slower[0].contains("wait a few minutes"), "{slower:?}");
+}
+
+#[test]
+fn the_notice_about_a_bare_word_has_the_word_s_name() {
+    let mut rig = rig(|_| {});
+    rig.step = Duration::from_secs(1);
+    for _ in 0..3 {
+        rig.say(ALICE, OWN, "ping");
+    }
+    let again = received(ALICE, OWN, "ping");
+    rig.now = rig.now.plus(rig.step);
+    rig.bot.handle(rig.now, Event::Packet(Box::new(again)));
+    let notice = rig.far.texts();
+    assert!(notice[0].text.contains("/ping"), "{notice:?}");
+    assert_eq!(&*notice[0].command, "ping");
+}
+
 #[test]
 fn a_broken_command_apologises() {
     let mut rig = rig(|_| {});

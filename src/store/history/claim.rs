@@ -20,7 +20,8 @@ use rusqlite::Connection;
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
-use super::open::{self, OpenError, PRIVATE};
+use super::open::{self, OpenError};
+use crate::store::file::PRIVATE;
 
 /// What a database of ours carries in its header: the letters `mbot`.
 pub const APPLICATION_ID: u32 = 0x6d62_6f74;
@@ -80,7 +81,10 @@ impl Drop for Lock {
 }
 
 /// Whether we may write what lies at `path`, and move it away when it is broken.
-fn is_ours(path: &Path) -> io::Result<bool> {
+///
+/// # Errors
+/// When it cannot be read.
+pub fn is_ours(path: &Path) -> io::Result<bool> {
     let about = match fs::metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(true),
         about => about?,

@@ -15,13 +15,12 @@ use super::aside::{BELONGINGS, move_aside};
 use super::claim::{self, APPLICATION_ID, Lock};
 use super::{Limits, Writer, load, schema};
 use crate::mesh::{Known, NodeNum};
+use crate::store::file::PRIVATE;
 
 /// How long a commit waits for somebody else who writes, for example
 /// `meshbot db prune`.
 pub(super) const BUSY: Duration = Duration::from_secs(5);
 
-/// Readable and writable by its owner only.
-pub(super) const PRIVATE: u32 = 0o600;
 /// Bytes. Rows change here and there, and a page is written as a whole: small
 /// ones are easier on a memory card.
 pub(super) const PAGE_SIZE: u32 = 2_048;

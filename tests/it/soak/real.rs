@@ -2,12 +2,13 @@
 //! a simulated node with faults, a rival that really connects, people who ask
 //! (`make soak-real`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Sender, bounded};
@@ -42,20 +43,34 @@ trait Looked {
     fn connections(&self, port: u16) -> usize;
 }
 
-fn start(config: &Path) -> (Program, Sender<Duration>) {
+/// The last lines of a log.
+type Tail = Arc<Mutex<VecDeque<String>>>;
+
+/// So many of them are shown when somebody was not answered.
+const TAIL: usize = 80;
+
+fn start(config: &Path) -> (Program, Sender<Duration>, Tail) {
     let config = config.display().to_string();
     let mut program = Program::start(meshbot(&["run", "--config", &config]).stderr(Stdio::piped()));
     // Reads its log, and stops for as long as it is told to.
     let (stop, pauses) = bounded(1);
     let mut log = BufReader::new(program.stderr.take().unwrap()).lines();
+    let tail = Tail::default();
+    let lines = tail.clone();
     std::thread::spawn(move || {
-        while let Some(Ok(_)) = log.next() {
+        while let Some(Ok(line)) = log.next() {
+            let mut lines = lines.lock().unwrap();
+            if lines.len() == TAIL {
+                lines.pop_front();
+            }
+            lines.push_back(line);
+            drop(lines);
             if let Ok(pause) = pauses.try_recv() {
                 let _ = crossbeam_channel::after(pause).recv();
             }
         }
     });
-    (program, stop)
+    (program, stop, tail)
 }
 
 impl Looked for Program {
@@ -137,6 +152,7 @@ struct Soak<'a> {
     program: Program,
     /// Who reads the log stops for so long.
     unread: Sender<Duration>,
+    log: Tail,
     web: &'a Web,
     rng: fastrand::Rng,
     people: Vec<NodeNum>,
@@ -168,11 +184,12 @@ impl<'a> Soak<'a> {
             let with_key = node.people().iter().filter(|it| it.public_key.is_some());
             with_key.map(|person| person.num).collect()
         });
-        let (program, unread) = start(&path);
+        let (program, unread, log) = start(&path);
         Self {
             node,
             program,
             unread,
+            log,
             web,
             rng: fastrand::Rng::with_seed(1),
             people,
@@ -217,6 +234,11 @@ impl<'a> Soak<'a> {
             said.contains_key(&id).then_some(())
         });
         if answer.is_none() {
+            let log: Vec<_> = self.log.lock().unwrap().iter().cloned().collect();
+            let log = log.join("\n");
+            say(&format!(
+                "{line} of {from} ({id}) was not answered, public {public}:\n{log}"
+            ));
             self.report.unanswered.push(format!("{line} of {from}"));
         }
         let now = self.program.connections(self.node.addr().port());

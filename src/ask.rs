@@ -47,7 +47,7 @@ pub fn carry_out(
         .map(Config::own_node);
     if own.is_none() {
         note(format_args!(
-            "no configuration names a bot's own node, so nothing is refused"
+            "no configuration names a bot's own node, so only nodes of bots that run here are refused"
         ));
     }
     let target = target(ask, config.as_ref());
@@ -58,10 +58,10 @@ pub fn carry_out(
     };
     let nonce = app::random()?.u32(..);
     // A bot that has just begun has not written it down yet.
-    let number = config.as_ref().and_then(number);
-    let number = number.or_else(|| sole::nodes().first().copied());
+    let mut own = sole::nodes();
+    own.extend(config.as_ref().and_then(number));
     let answer = caller
-        .call(target, want, number, nonce)
+        .call(target, want, own, nonce)
         .map_err(|trouble| AppError::Failed(format!("{target}: {trouble}")))?;
     if answer.is_locked {
         note(format_args!(

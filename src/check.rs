@@ -147,13 +147,17 @@ pub fn describe(path: &Path, config: &Config) -> String {
     } else {
         line(format_args!("history   none is kept"));
     }
-    let trouble = place::look(store);
-    if let Some(trouble @ Trouble::Folder(_)) = &trouble {
-        line(format_args!("          none is kept there: {trouble}"));
+    // What lies in the place of the history does not concern the other files.
+    let mut trouble = place::look(store);
+    if let Some(of_history) =
+        trouble.take_if(|it| matches!(it, Trouble::Folder(_) | Trouble::Foreign))
+    {
+        line(format_args!("          none is kept there: {of_history}"));
     }
     if !store.enabled {
         line(format_args!(
-            "state     nothing is written: a restart forgets the mute switch and the weather"
+            "state     nothing is written: a restart forgets the mute switch, the node of the \
+             orders and the weather"
         ));
         return out;
     }
@@ -165,8 +169,8 @@ pub fn describe(path: &Path, config: &Config) -> String {
         known.display()
     ));
     match (trouble, files.state.check()) {
-        (None | Some(Trouble::Folder(_)), Ok(())) => {}
-        (None | Some(Trouble::Folder(_)), Err(error)) => line(format_args!(
+        (None, Ok(())) => {}
+        (None, Err(error)) => line(format_args!(
             "          its folder cannot be written to by this user: {error}"
         )),
         (Some(trouble), _) => line(format_args!("          nothing is kept there: {trouble}")),
@@ -312,6 +316,36 @@ mod tests {
             state     meshbot.state, meshbot.weather
         "#]]
         .assert_eq(&rest);
+    }
+
+    /// The files beside it do not depend on it.
+    #[test]
+    fn what_lies_in_the_history_s_place_is_told_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.db");
+        let told = || {
+            let text = format!(
+                "[node]\nhost = \"h\"\n[store]\npath = '{}'\n",
+                path.display()
+            );
+            let config = Config::parse(&text, "x.toml").unwrap();
+            let said = describe(Path::new("x.toml"), &config);
+            let lines: Vec<_> = said.lines().map(str::trim).map(str::to_owned).collect();
+            let at = lines
+                .iter()
+                .position(|it| it.starts_with("history"))
+                .unwrap();
+            lines[at + 1..].to_vec()
+        };
+        assert_eq!(told().len(), 1);
+        std::fs::write(&path, "a letter").unwrap();
+        let foreign = told();
+        assert!(
+            foreign[0].starts_with("none is kept there: it is no history of meshbot"),
+            "{foreign:?}"
+        );
+        assert!(foreign[1].starts_with("state"), "{foreign:?}");
+        assert_eq!(foreign.len(), 2);
     }
 
     #[test]

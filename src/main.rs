@@ -91,7 +91,11 @@ fn simulate(sim: &cli::Sim) -> Result<(), AppError> {
         server.local_addr()
     );
     let handle = server.start(node)?;
-    print(&greeting)?;
+    match print(&greeting) {
+        // Whoever talks to the node need not have read that.
+        Ok(()) | Err(AppError::Closed) => {}
+        Err(error) => return Err(error),
+    }
     stop.wait()?;
     handle.stop();
     Ok(())
@@ -139,10 +143,17 @@ fn perform(
     let (stdin, stdout) = (std::io::stdin(), std::io::stdout());
     let joins_in = stdin.is_terminal() && stdout.is_terminal();
     let keyboard = joins_in.then(|| stdin.lock());
-    match own {
+    let played = match own {
         Some((path, config)) => demo::try_out((path, config), options, folder, stdout, keyboard),
         None => demo::run(demo::SCRIPT, options, folder, stdout, keyboard),
-    }
+    };
+    // Nobody has seen how it would have ended.
+    played.map_err(|error| match error {
+        AppError::Closed => {
+            AppError::Failed("nobody watches the demonstration any more".to_owned())
+        }
+        error => error,
+    })
 }
 
 fn print(text: &str) -> Result<(), AppError> {

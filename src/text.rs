@@ -60,7 +60,8 @@ texts! {
     Unknown: "I don't know that one. {prefix}help shows what I can do." / "Je ne connais pas. {prefix}help montre ce que je sais faire.",
     NoKey: "{name}: I can't send you direct messages yet, our nodes lack each other's key. Try again in a while." / "{name} : message direct impossible, nos nœuds n'ont pas encore échangé leurs clés. Réessaie plus tard.",
 
-    OtherKey: "{name}: your node cannot read what mine sends you in private, they have different keys. {prefix}keys says what to do." / "{name} : ton nœud ne peut pas lire ce que le mien t'envoie en privé, les clés diffèrent. {prefix}keys dit quoi faire.",
+    OtherKey: "{name}: your node cannot read what mine sends you in private, they have different keys." / "{name} : ton nœud ne peut pas lire ce que le mien t'envoie en privé, les clés diffèrent.",
+    KeysTell: "{prefix}keys says more." / "{prefix}keys en dit plus.",
     OtherNode: "I am on {own} now and was on {before}. Say it again to go on here." / "Je suis sur {own}, avant sur {before}. Répète pour continuer ici.",
 
     // Words that several answers share. Whatever a usage names as it is typed, the
@@ -192,6 +193,7 @@ texts! {
     ElsewhereNames: "I can ask these nodes: {names}" / "Je peux interroger ces nœuds : {names}",
     ElsewhereBusy: "I am still asking {name}. Try again in a moment." / "J'interroge encore {name}. Réessaie dans un instant.",
     ElsewhereOwn: "{name} is my own node. I do not connect to it twice." / "{name} est mon propre nœud. Je ne m'y connecte pas deux fois.",
+    ElsewhereTaken: "{name} is the node of another bot on my machine, so I do not ask it." / "{name} est le nœud d'un autre bot sur ma machine : je ne l'interroge pas.",
     ElsewhereOwnUnknown: "I cannot tell {name} from my own node just now, so I do not ask it." / "Impossible de distinguer {name} de mon propre nœud pour l'instant : je ne l'interroge pas.",
     ElsewhereNoAddress: "The address of {name} is not found." / "L'adresse de {name} est introuvable.",
     ElsewhereAway: "{name} cannot be reached." / "{name} est injoignable.",

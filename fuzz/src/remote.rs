@@ -302,7 +302,13 @@ fn talk(input: &Input<'_>, now: Duration) -> Talk {
         Want::Config
     };
     let own = input.own.map(node_num);
-    Talk::new(want, input.nonce, own, Limits::default(), (BEGAN, now))
+    Talk::new(
+        want,
+        input.nonce,
+        Vec::from_iter(own),
+        Limits::default(),
+        (BEGAN, now),
+    )
 }
 
 /// Somebody who was asked already.

@@ -303,3 +303,38 @@ fn the_link_does_what_the_configuration_says() {
         session::Handshake::TwoPhase
     ));
 }
+
+#[test]
+fn a_command_line_makes_the_node_that_it_asks_for() {
+    use crate::cli::{Firmware, Sim};
+    use crate::sim::Version;
+    let plain = Sim {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        nodes: 30,
+        seed: 7,
+        firmware: Firmware::V2_7,
+        no_latency: false,
+        quiet_mesh: false,
+        replay: None,
+    };
+    let made = sim_settings(&plain);
+    assert_eq!(
+        (made.nodes, made.seed, made.version),
+        (30, 7, Version::V2_7)
+    );
+    assert_eq!(
+        (made.latency, made.chatter, made.own_telemetry),
+        (true, true, true)
+    );
+    let made = sim_settings(&Sim {
+        firmware: Firmware::V2_8,
+        no_latency: true,
+        quiet_mesh: true,
+        ..plain
+    });
+    assert_eq!(made.version, Version::V2_8);
+    assert_eq!(
+        (made.latency, made.chatter, made.own_telemetry),
+        (false, false, false)
+    );
+}

@@ -250,6 +250,8 @@ pub struct Bot {
     next_job: u64,
     key_requests: Recent<NodeNum, ()>,
     key_notices: Recent<NodeNum, ()>,
+    /// Who could not read a private answer.
+    unreadable: Recent<NodeNum, ()>,
     refused_orders: Recent<NodeNum, ()>,
     pin: Pin,
     /// Texts without a number, by sender and words.
@@ -322,6 +324,7 @@ impl Bot {
             next_job: 0,
             key_requests: Recent::new(KEY_MEMORY),
             key_notices: Recent::new(KEY_MEMORY),
+            unreadable: Recent::new(KEY_MEMORY),
             refused_orders: Recent::new(KEY_MEMORY),
             pin: Pin::new(before.pinned, before.own),
             unnumbered: Recent::new(KEY_MEMORY),

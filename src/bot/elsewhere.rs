@@ -138,7 +138,8 @@ impl Elsewhere {
 #[must_use]
 pub fn sentence(lang: Lang, name: &str, trouble: &Trouble) -> String {
     let text = match trouble {
-        Trouble::OwnAddress | Trouble::OwnNumber(_) | Trouble::Taken(_) => Text::ElsewhereOwn,
+        Trouble::OwnAddress | Trouble::OwnNumber(_) => Text::ElsewhereOwn,
+        Trouble::Taken(_) => Text::ElsewhereTaken,
         Trouble::OwnUnknown(_) => Text::ElsewhereOwnUnknown,
         Trouble::LookUp(_) | Trouble::LookUpTimeout(_) => Text::ElsewhereNoAddress,
         Trouble::Connect(_) | Trouble::ConnectTimeout(_) => Text::ElsewhereAway,

@@ -88,7 +88,8 @@ Connects to another node once, asks, says goodbye and prints the answer. Takes
 
 A node serves one client: whoever is connected to it loses the connection, and
 what the node had kept for him may be lost. The own node of a bot is for the bot
-alone; the one in the configuration is refused before anything is connected.
+alone; the one in the configuration is refused before anything is connected, and
+so is one that a bot on this machine is connected with.
 
   nodes      whom it knows, the most recently heard first
   info       what it is: firmware, hardware, radio, position, battery

@@ -45,7 +45,7 @@ impl Target {
     }
 }
 
-/// Who goes first when several texts wait.
+/// Whose turn it is when several texts wait, and who gives way when too many do.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Class {
     /// Answers to direct messages.

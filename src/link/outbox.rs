@@ -112,9 +112,20 @@ impl Gate {
             if !self.is_up() {
                 return Err(Refused::LinkDown);
             }
-            let ahead = u32::try_from(self.ahead(text.class)).unwrap_or(u32::MAX);
-            let wait = self.spacing.saturating_mul(ahead);
-            if wait > expiry {
+            let wait = |ahead: usize| {
+                self.spacing
+                    .saturating_mul(u32::try_from(ahead).unwrap_or(u32::MAX))
+            };
+            if wait(self.ahead(text.class)) > expiry {
+                return Err(Refused::TooBusy);
+            }
+            // Nor may it go before the last direct one, if that comes too late then.
+            let direct = self.count(Class::Direct);
+            let before_it = self.count(Class::Public) + 1;
+            if text.class == Class::Public
+                && before_it <= direct
+                && wait(direct - 1 + before_it) > expiry
+            {
                 return Err(Refused::TooBusy);
             }
         }
@@ -259,6 +270,21 @@ mod tests {
             assert_eq!(gate.admit(&text(Class::Direct, 5)), Ok(()));
         }
         assert_eq!(gate.admit(&text(Class::Direct, 5)), Err(Refused::TooBusy));
+    }
+
+    /// What was accepted in private is still in time when public answers take turns.
+    #[test]
+    fn no_public_answer_makes_a_direct_one_too_late() {
+        let gate = Gate::new(Duration::from_millis(2_500));
+        gate.set_up(true);
+        for _ in 0..20 {
+            assert_eq!(gate.admit(&text(Class::Direct, 5)), Ok(()));
+        }
+        // The last of them waits for 19 and what goes between: 24 have time.
+        for _ in 0..5 {
+            assert_eq!(gate.admit(&text(Class::Public, 5)), Ok(()));
+        }
+        assert_eq!(gate.admit(&text(Class::Public, 5)), Err(Refused::TooBusy));
     }
 
     #[test]

@@ -37,7 +37,8 @@ impl Caller {
         Self { guard, limits }
     }
 
-    /// Asks the node at `target`. `own` is the bot's own number, if it is known;
+    /// Asks the node at `target`. `own` are the numbers of bots' own nodes, as far as
+    /// they are known;
     /// `nonce` a random number.
     ///
     /// # Errors
@@ -46,7 +47,7 @@ impl Caller {
         &self,
         target: &Endpoint,
         want: Want,
-        own: Option<NodeNum>,
+        own: Vec<NodeNum>,
         nonce: u32,
     ) -> Result<Answer, Trouble> {
         let watch = Watch {
@@ -202,6 +203,6 @@ impl Others for Named {
             return Err(Trouble::LookUp("no such name".to_owned()));
         };
         self.caller
-            .call(target, Want::Nodes, own, fastrand::u32(..))
+            .call(target, Want::Nodes, Vec::from_iter(own), fastrand::u32(..))
     }
 }

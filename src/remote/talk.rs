@@ -25,7 +25,7 @@ pub const MAX_BYTES: usize = 512 * 1_024;
 #[derive(Debug)]
 pub struct Talk {
     nonce: u32,
-    own: Option<NodeNum>,
+    own: Vec<NodeNum>,
     limits: Limits,
     began: Duration,
     last_word: Duration,
@@ -38,12 +38,12 @@ pub struct Talk {
 impl Talk {
     /// Begins at `now`. `nonce` is a random number for [`Want::Nodes`], which
     /// one ordinary request fetches on every firmware. `limits.whole` counts
-    /// from `began`. `own` is the node that must not be talked to.
+    /// from `began`. `own` are the nodes that must not be talked to.
     #[must_use]
     pub fn new(
         want: Want,
         nonce: u32,
-        own: Option<NodeNum>,
+        own: Vec<NodeNum>,
         limits: Limits,
         (began, now): (Duration, Duration),
     ) -> Self {
@@ -129,7 +129,7 @@ impl Talk {
         match variant {
             V::MyInfo(info) => {
                 let num = NodeNum(info.my_node_num);
-                if Some(num) == self.own {
+                if self.own.contains(&num) {
                     return Err(Trouble::OwnNumber(num));
                 }
                 answer.num = num;

@@ -321,6 +321,7 @@ impl SimNode {
                     channels.push(SimChannel::new("", Role::Disabled));
                 }
                 channels[index].role = match on {
+                    true if index == 0 => Role::Primary,
                     true => Role::Secondary,
                     false => Role::Disabled,
                 };

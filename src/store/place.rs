@@ -7,7 +7,7 @@ use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
-use super::history::claim;
+use super::history::{OpenError, claim};
 use crate::config;
 
 /// Why nothing can lie where the configuration wants it.
@@ -43,9 +43,7 @@ impl fmt::Display for Trouble {
                 "the folder {0} does not exist: make it, with mkdir -p {0}, or write another path",
                 folder.display()
             ),
-            Self::Foreign => f.write_str(
-                "what lies there is no history of meshbot and is left alone: write another path",
-            ),
+            Self::Foreign => OpenError::Foreign.fmt(f),
             Self::InFile(folder) => write!(
                 f,
                 "{} is a file, not a folder: write another path",

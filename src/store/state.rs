@@ -72,8 +72,8 @@ impl StateFile {
         &self.path
     }
 
-    /// Reads it. A missing file is an empty one; a broken one is said once and
-    /// left alone until something new is written.
+    /// Reads it. A missing file is an empty one; a broken one is said and left
+    /// alone until something new is written.
     #[must_use]
     pub fn load(&self) -> State {
         let forget = |error: &dyn std::fmt::Display| {

@@ -114,8 +114,8 @@ const TABLE: &[Row] = &[
     (
         Sender,
         "questions while the node takes no bytes",
-        "MAX_WAITING",
-        "link/outbox.rs",
+        "STRANGERS_WAIT",
+        "bot/dispatch/serve.rs",
         "a_node_that_never_reads_makes_nothing_grow",
     ),
     (

@@ -2,7 +2,7 @@
 //! direct messages with it fail.
 
 use super::{format, whom};
-use crate::bot::command::{Ask, Command, Context};
+use crate::bot::command::{Ask, Command, Context, Place};
 use crate::bot::reply::Reply;
 use crate::config::Mode;
 use crate::mesh::{Found, Node, NodeBook, NodeNum, lookup};
@@ -27,14 +27,15 @@ pub const COMMAND: Command = Command {
 };
 
 fn run(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
-    let answer = if ask.args.is_empty() && ask.is_unreadable {
-        format::fit(one(context, ask.from), context.part_limit)
+    let on_channel = reply.place() != Place::Direct;
+    let answer = if ask.args.is_empty() && ask.is_unreadable && on_channel {
+        format::fit(one(ask, context, ask.from), context.part_limit)
     } else if ask.args.is_empty() {
         everybody(context)
     } else {
         let who = (ask.from, reply.place());
         match whom::whom(&ask.args, COMMAND.name, who, context) {
-            Ok(num) => format::fit(one(context, num), context.part_limit),
+            Ok(num) => format::fit(one(ask, context, num), context.part_limit),
             Err(question) => question,
         }
     };
@@ -101,7 +102,7 @@ fn names(context: &Context<'_>, missing: usize, room: usize) -> String {
 }
 
 /// The state of one key and the advice.
-fn one(context: &Context<'_>, num: NodeNum) -> Vec<(u8, String)> {
+fn one(ask: &Ask, context: &Context<'_>, num: NodeNum) -> Vec<(u8, String)> {
     let lang = context.lang;
     let Some(node) = context.book.get(num) else {
         return vec![(0, Text::NoSuchNode.fill(lang, &[("name", &num)]))];
@@ -117,6 +118,8 @@ fn one(context: &Context<'_>, num: NodeNum) -> Vec<(u8, String)> {
     let (state, advice) = match key {
         None => (Text::KeyMissing, Text::KeyMissingAdvice),
         Some(_) if node.announced_other_key => (Text::KeyOther, Text::KeyOtherAdvice),
+        // He has not been heard since he has another one.
+        Some(_) if ask.is_unreadable && ask.from == num => (Text::KeyKnown, Text::KeyOtherAdvice),
         Some(_) => (Text::KeyKnown, Text::KeyKnownAdvice),
     };
     let key = key.unwrap_or_default();

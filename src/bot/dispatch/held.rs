@@ -27,6 +27,7 @@ impl Bot {
             Held::new("nodes", self.book.len(), DEFAULT_CAPACITY),
             Held::new("key requests", self.key_requests.len(), KEY_MEMORY),
             Held::new("key notices", self.key_notices.len(), KEY_MEMORY),
+            Held::new("unreadable", self.unreadable.len(), KEY_MEMORY),
             Held::new("refused orders", self.refused_orders.len(), KEY_MEMORY),
             Held::new("texts without a number", self.unnumbered.len(), KEY_MEMORY),
             Held::new("questions answered", self.post.answered(), ANSWERED),

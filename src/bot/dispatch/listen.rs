@@ -246,7 +246,7 @@ impl Bot {
     /// changed, or an answer has failed for want of it within the hour.
     fn is_unreadable(&self, now: Now, num: NodeNum) -> bool {
         let node = self.book.get(num);
-        let failed = self.key_requests.get(&num, now.mono, KEY_REQUEST_PERIOD);
+        let failed = self.unreadable.get(&num, now.mono, KEY_NOTICE_PERIOD);
         failed.is_some() || node.is_some_and(|node| node.announced_other_key)
     }
 

@@ -1,6 +1,7 @@
 //! What became of an answer, and who has to be told.
 
 use super::*;
+use crate::bot::commands::keys;
 use crate::link::{DropReason, Failure};
 
 impl Bot {
@@ -37,6 +38,7 @@ impl Bot {
             && failure.is_key_trouble()
         {
             self.tally.key_trouble += 1;
+            self.unreadable.insert(posted.to, now.mono, ());
             if failure.lacks_recipient_key()
                 && self
                     .key_requests
@@ -77,13 +79,20 @@ impl Bot {
             age: None,
         };
         let name = self.book.display_name(posted.to, 20);
-        let text = match failure {
+        let lang = self.settings.lang;
+        let mut text = match failure {
             Failure::Unreadable => Text::OtherKey,
             _ => Text::NoKey,
-        };
-        let values: [(&str, &dyn std::fmt::Display); 2] =
-            [("name", &name), ("prefix", &self.settings.bot.prefix)];
-        let text = text.fill(self.settings.lang, &values);
+        }
+        .fill(lang, &[("name", &name)]);
+        let keys = self.registry.find(keys::COMMAND.name);
+        if keys.is_some_and(|keys| self.settings.may_use(keys, ask.place, false)) {
+            let prefix = &self.settings.bot.prefix;
+            text = format!(
+                "{text} {}",
+                Text::KeysTell.fill(lang, &[("prefix", prefix)])
+            );
+        }
         self.post.remark(&ask, false, &text);
     }
 }

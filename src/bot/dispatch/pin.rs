@@ -1,7 +1,7 @@
 //! On which node orders are given. The bot may find itself on another node than
 //! before: a spare one with a new number, or whatever answers at that address now.
-//! It does there what it does everywhere, but nobody gives orders until the operator
-//! has said the same twice (features.md A14).
+//! It does there what it does everywhere, but the first order of the operator is a
+//! question there, and only the second is obeyed (features.md A14).
 
 use std::time::Duration;
 
@@ -46,9 +46,8 @@ impl Bot {
         let Some(before) = self.pin.node.filter(|&it| it != self.own) else {
             return true;
         };
-        let first = self.pin.asked.replace((self.own, now.mono));
-        let again =
-            first.is_some_and(|(node, at)| node == self.own && now.mono.saturating_sub(at) < AGAIN);
+        let again = (self.pin.asked)
+            .is_some_and(|(node, at)| node == self.own && now.mono.saturating_sub(at) < AGAIN);
         if again {
             info!(
                 "orders are given on {} from now on, and were on {before}",
@@ -62,7 +61,10 @@ impl Bot {
             self.settings.lang,
             &[("own", &self.own), ("before", &before)],
         );
-        self.post.remark(ask, true, &text);
+        // What he was not told he has not answered.
+        if matches!(self.post.remark(ask, true, &text), Handed::Over(_)) {
+            self.pin.asked = Some((self.own, now.mono));
+        }
         false
     }
 }

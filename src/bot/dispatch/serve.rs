@@ -32,10 +32,10 @@ impl Bot {
             debug!("{} of {}: not allowed on this channel", ask.line, ask.from);
             return;
         }
-        let private = self.settings.mode(&command) == Mode::Private
-            || (ask.via_mqtt && self.settings.bot.mqtt == Mqtt::Private);
         // Who cannot read it in private may read on the channel what to do about that.
-        let private = private && !(ask.is_unreadable && keys::is_about(&command, ask, &self.book));
+        let in_the_open = ask.is_unreadable && keys::is_about(&command, ask, &self.book);
+        let private = (self.settings.mode(&command) == Mode::Private && !in_the_open)
+            || (ask.via_mqtt && self.settings.bot.mqtt == Mqtt::Private);
         if !ask.is_operator && !self.admit(now, &command, ask, private) {
             return;
         }
@@ -141,7 +141,6 @@ impl Bot {
             "{} of {}: nothing to say; how a command is used is told in direct messages only",
             ask.line, ask.from
         );
-        self.note(ask, "no answer");
         if ask.is_operator {
             return;
         }
@@ -208,7 +207,7 @@ impl Settings {
     }
 
     /// Whether a command is answered to questions from `place`.
-    fn may_use(&self, command: &Command, place: Place, is_operator: bool) -> bool {
+    pub(super) fn may_use(&self, command: &Command, place: Place, is_operator: bool) -> bool {
         match place {
             Place::Direct => true,
             Place::Channel(channel) => {

@@ -884,8 +884,21 @@ fn key_trouble(failure: Failure, notice: &str) {
     assert!(seen[1].starts_with(&notice), "{seen:?}");
     assert_eq!(fail(&mut rig, 60), NOTHING);
     assert_eq!(fail(&mut rig, 3_539), NOTHING, "the hour is not over");
-    assert_eq!(fail(&mut rig, 1).len(), 2);
+    let again = fail(&mut rig, 1);
+    assert_eq!(again.len(), 2);
+    assert!(again[1].ends_with("/keys says more."), "{again:?}");
     assert_eq!(rig.bot.tally().key_trouble, 4);
+    // Where nobody may ask that, nobody is sent to it.
+    let only_there = CommandRules {
+        mode: Some(Mode::Direct),
+        ..CommandRules::default()
+    };
+    rig.bot
+        .settings
+        .commands
+        .insert("keys".to_owned(), only_there);
+    let again = fail(&mut rig, 3_600);
+    assert!(!again[1].contains("/keys"), "{again:?}");
 }
 
 /// What he can do about it is nothing private (findings R2): it is said where he reads
@@ -903,7 +916,8 @@ fn about_his_own_key_somebody_is_told_where_he_can_read_it() {
     let Ok(Request::Text(ticket, _)) = rig.far.requests.try_recv() else {
         panic!("no answer");
     };
-    let outcome = Outcome::Failed(Failure::Unreadable);
+    // An older key of our node's is as bad as a newer one of his.
+    let outcome = Outcome::Failed(Failure::Nak(35));
     rig.bot.handle(rig.now, Event::Outcome(ticket, outcome));
     rig.sent();
     for args in ["", " alb", " !1111aaaa"] {
@@ -913,6 +927,15 @@ fn about_his_own_key_somebody_is_told_where_he_can_read_it() {
             "{args} {public:?}"
         );
     }
+    // In a direct message, should he read it, everything is as ever.
+    let direct = rig.say(ALICE, OWN, "/keys");
+    assert!(is_private(&direct), "{direct:?}");
+    // What came through MQTT stays as private as the operator wants it.
+    let mut far = received(ALICE, ALL, "/keys");
+    far.packet.via_mqtt = true;
+    rig.bot.settings.bot.mqtt = Mqtt::Private;
+    let private = rig.hear(far);
+    assert!(private[0].starts_with(&ALICE.to_string()), "{private:?}");
     // Of others he is told in private, and others of him.
     assert!(keys(&mut rig, " alm")[0].starts_with(&ALICE.to_string()));
     let other = rig.say(BOB, ALL, "/keys alb");

@@ -1,4 +1,4 @@
-//! The one outgoing queue: texts by priority, probes beside them, each kind at
+//! The one outgoing queue: texts by class, probes beside them, each kind at
 //! the pace that the node allows.
 //!
 //! - Never more than [`MAX_WAITING`] texts and [`MAX_PROBES`] probes.
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn direct_messages_go_before_public_ones_before_the_rest() {
+    fn at_first_a_direct_message_goes_then_a_public_one_then_the_rest() {
         let mut queue = Queue::new(ms(0));
         push(&mut queue, 1, Class::Scheduled);
         push(&mut queue, 2, Class::Public);

@@ -12,7 +12,7 @@ fn talk(want: Want, own: Option<u32>) -> Talk {
     Talk::new(
         want,
         NONCE,
-        own.map(NodeNum),
+        own.map(NodeNum).into_iter().collect(),
         Limits::default(),
         (at(0), at(2)),
     )
@@ -79,7 +79,7 @@ fn the_question_is_the_one_that_every_firmware_knows() {
         let talk = Talk::new(
             Want::Nodes,
             special,
-            None,
+            Vec::new(),
             Limits::default(),
             (at(0), at(0)),
         );

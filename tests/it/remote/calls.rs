@@ -23,7 +23,7 @@ fn caller(own: Option<Endpoint>) -> Caller {
 }
 
 fn ask(node: &Handle, want: Want) -> Result<Answer, Trouble> {
-    caller(None).call(&at(node.addr()), want, None, NONCE)
+    caller(None).call(&at(node.addr()), want, Vec::new(), NONCE)
 }
 
 /// So many connections have been made, and none is left.
@@ -137,7 +137,7 @@ fn the_own_node_is_never_connected_to_under_any_spelling() {
         let caller = Caller::new(Guard::new(Some(own_node), Arc::clone(&resolver)), patient());
         for spelling in &spellings {
             let target = endpoint(&format!("{spelling}:{port}"));
-            let said = caller.call(&target, Want::Nodes, None, NONCE);
+            let said = caller.call(&target, Want::Nodes, Vec::new(), NONCE);
             assert_eq!(said, Err(Trouble::OwnAddress), "{spelling} as {own_host}");
         }
     }
@@ -154,7 +154,7 @@ fn what_cannot_be_told_from_the_own_node_is_not_connected_to() {
         // Behind another port it would be something else, whatever its address.
         let own = Some(endpoint(&format!("radio.lan:{}", other.addr().port())));
         let caller = Caller::new(Guard::new(own, resolver), patient());
-        let said = caller.call(&at(other.addr()), Want::Nodes, None, NONCE);
+        let said = caller.call(&at(other.addr()), Want::Nodes, Vec::new(), NONCE);
         assert_eq!(said, Err(Trouble::OwnUnknown(why.to_owned())));
     }
     other.with(|node, _| assert_eq!(node.counters().accepts, 0));
@@ -169,12 +169,12 @@ fn another_port_of_the_same_board_is_asked_but_its_number_is_looked_at() {
         ..Settings::default()
     })
     .unwrap();
-    let bot = Some(NodeNum(0xa1b2_c3d4));
+    let bot = vec![NodeNum(0xa1b2_c3d4)];
     let said = caller.call(&at(other.addr()), Want::Nodes, bot, NONCE);
     assert_eq!(said.unwrap().num, NodeNum(0x0bad_cafe));
     check_visits(&other, 1);
     // The same node behind another port.
-    let bot = Some(NodeNum(0x0bad_cafe));
+    let bot = vec![NodeNum(0x1), NodeNum(0x0bad_cafe)];
     let said = caller.call(&at(other.addr()), Want::Nodes, bot, NONCE);
     assert_eq!(said, Err(Trouble::OwnNumber(NodeNum(0x0bad_cafe))));
     check_visits(&other, 2);
@@ -187,7 +187,11 @@ fn the_next_address_is_tried_when_one_refuses() {
     let resolver = names(&[("hill.lan", &["::1", "127.0.0.1"])]);
     let caller = Caller::new(Guard::new(None, resolver), patient());
     let target = endpoint(&format!("hill.lan:{}", node.addr().port()));
-    assert!(caller.call(&target, Want::Config, None, NONCE).is_ok());
+    assert!(
+        caller
+            .call(&target, Want::Config, Vec::new(), NONCE)
+            .is_ok()
+    );
     check_visits(&node, 1);
 }
 
@@ -201,7 +205,7 @@ fn hurry(target: &Endpoint, limit: impl FnOnce(&mut Limits)) -> Trouble {
     limit(&mut limits);
     let caller = Caller::new(Guard::of_nobody(), limits);
     let began = Instant::now();
-    let said = caller.call(target, Want::Nodes, None, NONCE);
+    let said = caller.call(target, Want::Nodes, Vec::new(), NONCE);
     assert!(began.elapsed() < SOON / 2, "{:?}", began.elapsed());
     said.expect_err("an answer")
 }
@@ -312,7 +316,7 @@ fn a_hung_look_up_is_left_and_does_not_pile_up() {
         ..patient()
     };
     let caller = Caller::new(Guard::new(None, resolver), limits);
-    let call = || caller.call(&endpoint("hill.lan"), Want::Nodes, None, NONCE);
+    let call = || caller.call(&endpoint("hill.lan"), Want::Nodes, Vec::new(), NONCE);
     // The fourth is the link's.
     for _ in 0..lookup::HANGING {
         assert_eq!(call(), Err(Trouble::LookUpTimeout(SHORT)));
@@ -326,7 +330,7 @@ fn a_hung_look_up_is_left_and_does_not_pile_up() {
     let (resolver, release) = hanging("radio.lan");
     let own = Some(endpoint(&format!("radio.lan:{}", other.addr().port())));
     let caller = Caller::new(Guard::new(own, resolver), limits);
-    let said = caller.call(&at(other.addr()), Want::Nodes, None, NONCE);
+    let said = caller.call(&at(other.addr()), Want::Nodes, Vec::new(), NONCE);
     let why = "name look-up timed out".to_owned();
     assert_eq!(said, Err(Trouble::OwnUnknown(why)));
     other.with(|node, _| assert_eq!(node.counters().accepts, 0));

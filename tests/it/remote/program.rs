@@ -134,7 +134,10 @@ fn without_a_configuration_it_says_that_nothing_is_refused() {
         let output = ask(folder.path(), &[&hill.addr().to_string(), "info"]);
         assert_eq!(output.status.code(), Some(0));
         let err = text_of(&output.stderr);
-        assert!(err.contains("nothing is refused"), "{err}");
+        assert!(
+            err.contains("only nodes of bots that run here are refused"),
+            "{err}"
+        );
     }
 }
 

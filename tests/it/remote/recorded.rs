@@ -35,7 +35,7 @@ fn real_firmware_is_understood() {
         };
         for chunk in [1, 7, 1_024, usize::MAX] {
             let times = (Duration::ZERO, Duration::ZERO);
-            let mut talk = Talk::new(want, nonce, None, Limits::default(), times);
+            let mut talk = Talk::new(want, nonce, Vec::new(), Limits::default(), times);
             let is_done = recording
                 .bytes
                 .chunks(chunk.min(recording.bytes.len()))

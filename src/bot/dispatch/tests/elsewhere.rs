@@ -185,9 +185,14 @@ fn an_unknown_name_is_answered_with_the_known_ones() {
 #[test]
 fn every_trouble_has_its_sentence() {
     let secs = Duration::from_secs(10);
+    let taken = crate::link::sole::Taken {
+        node: "192.0.2.7:4403".to_owned(),
+        process: None,
+    };
     let troubles = [
         (Trouble::OwnAddress, "is my own node"),
         (Trouble::OwnNumber(OWN), "is my own node"),
+        (Trouble::Taken(taken), "another bot on my machine"),
         (Trouble::OwnUnknown(String::new()), "cannot tell"),
         (Trouble::LookUp(String::new()), "is not found"),
         (Trouble::LookUpTimeout(secs), "is not found"),

@@ -410,6 +410,109 @@ mod tests {
         assert_eq!(clocks.age(-400), 400);
     }
 
+    fn at(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    /// Old at one moment only is old for ever; at more than one for six seconds.
+    #[test]
+    fn a_spell_is_believed_for_six_seconds() {
+        let mut spell = Spell::begin(at(100_000));
+        for (when, believed) in [
+            (101_999, true),
+            (129_000, true),
+            (129_001, false),
+            (140_000, false),
+        ] {
+            assert_eq!(spell.goes_on(at(when)), believed, "{when}");
+        }
+        let mut spell = Spell::begin(at(100_000));
+        for (when, believed) in [(102_000, true), (105_999, true), (106_000, false)] {
+            assert_eq!(spell.goes_on(at(when)), believed, "{when}");
+        }
+    }
+
+    #[test]
+    fn a_spell_ends_after_six_young_seconds_or_thirty_silent_ones() {
+        let mut spell = Spell::begin(at(100_000));
+        assert!(!spell.is_over(at(129_999)));
+        assert!(spell.is_over(at(130_000)));
+        assert!(!spell.is_ended(at(101_000)));
+        assert!(!spell.is_ended(at(106_999)));
+        spell.goes_on(at(107_000));
+        assert!(!spell.is_ended(at(108_000)), "it begins anew");
+        assert!(!spell.is_ended(at(113_999)));
+        assert!(spell.is_ended(at(114_000)));
+        assert!(!spell.is_over(at(136_999)));
+    }
+
+    /// At most one packet in two seconds has a vote, and it takes five of nine.
+    #[test]
+    fn the_difference_follows_the_median_of_nine_votes() {
+        let mut clocks = Clocks::new(0);
+        clocks.age(0);
+        for _ in 0..20 {
+            assert_eq!(clocks.age(4), 0);
+        }
+        assert_eq!(
+            clocks.node.ahead(clocks.now()),
+            Some(0),
+            "all in one second"
+        );
+        let follows = |clocks: &mut Clocks, off: i64| {
+            let vote = |_: &i32| {
+                clocks.mono += 2;
+                clocks.age(off);
+                clocks.node.ahead(clocks.now()) != Some(off)
+            };
+            (1..).take_while(vote).count()
+        };
+        // One vote against one: the later of the two in order.
+        assert_eq!(follows(&mut clocks, 4), 0);
+        for _ in 0..9 {
+            clocks.mono += 2;
+            clocks.age(3);
+        }
+        assert_eq!(follows(&mut clocks, 1), 4, "five of nine");
+    }
+
+    #[test]
+    fn the_node_s_clock_is_known_when_it_was_told_and_is_not_in_doubt() {
+        let mut clocks = Clocks::new(0);
+        assert_eq!(clocks.node.ahead(clocks.now()), None);
+        // Set by us, which is no word of the node's yet.
+        let now = clocks.now();
+        clocks.node.set(now);
+        assert_eq!(
+            (clocks.node.ahead(now), clocks.node.is_told()),
+            (Some(0), false)
+        );
+        assert_eq!(
+            (clocks.age(0), clocks.node.is_told()),
+            (0, false),
+            "too soon"
+        );
+        clocks.mono += 2;
+        assert_eq!((clocks.age(-1), clocks.node.is_told()), (1, true));
+        // Somebody says something else.
+        assert_eq!(clocks.age(-400), 400);
+        assert_eq!(clocks.node.ahead(clocks.now()), None);
+        clocks.age(0);
+        assert_eq!(clocks.node.ahead(clocks.now()), Some(0));
+        clocks.node.session();
+        assert_eq!(
+            (clocks.node.ahead(clocks.now()), clocks.node.is_told()),
+            (None, false)
+        );
+        // It would be 3,020 s by what was known, were it still the same node.
+        let mut clocks = Clocks::new(0);
+        clocks.age(3_000);
+        clocks.mono += 2;
+        clocks.age(3_000);
+        clocks.node.forget();
+        assert_eq!(clocks.kept_for(-20), Some(20));
+    }
+
     #[test]
     fn one_word_from_the_future_changes_nothing() {
         let mut clocks = Clocks::new(0);
@@ -425,7 +528,11 @@ mod tests {
         assert_eq!(clocks.kept_for(-20), Some(20));
         assert_eq!(clocks.kept_for(-59), Some(59));
         assert_eq!(clocks.kept_for(40), Some(0));
-        assert_eq!(clocks.kept_for(61), None, "yet to come");
+        assert_eq!(
+            (clocks.kept_for(60), clocks.kept_for(61)),
+            (Some(0), None),
+            "yet to come"
+        );
         assert_eq!(Clocks::new(-2_000_000_000).kept_for(-20), None, "no clock");
         // Fifty minutes ahead in the last session: what looks young is not.
         let mut clocks = Clocks::new(0);

@@ -272,9 +272,13 @@ impl<'a> Soak<'a> {
             8 => self.fault(Fault::QueueFull(short)),
             9 => {
                 let _ = self.unread.try_send(Duration::from_secs(60));
-                // More than a pipe and the queue before it hold.
-                for _ in 0..2_000 {
-                    self.talk();
+                // More than a pipe and the queue before it hold, but not more at once
+                // than the bot may have before it: nobody talks that fast.
+                for _ in 0..4 {
+                    for _ in 0..500 {
+                        self.talk();
+                    }
+                    self.ask("/ping");
                 }
             }
             10 => {

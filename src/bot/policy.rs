@@ -492,6 +492,53 @@ mod tests {
         assert!(notices <= 5 * 7, "{notices}");
     }
 
+    /// What a regular gives back he took from the half that is kept for his like, as
+    /// long as something of that is taken.
+    #[test]
+    fn what_is_given_back_goes_where_it_came_from() {
+        let rate = Rate {
+            count: 4,
+            per: Duration::from_secs(400),
+        };
+        let left = |allowance: &Allowance| {
+            let count = |mut bucket: Bucket| {
+                let mut left = 0;
+                while bucket.has(s(1)) {
+                    bucket.take(s(1));
+                    left += 1;
+                }
+                left
+            };
+            (count(allowance.open), count(allowance.kept))
+        };
+        let mut allowance = Allowance::new(rate, s(1));
+        assert!(allowance.kept.is_full(s(1)));
+        assert_eq!(left(&allowance), (2, 2));
+        for (is_regular, after) in [
+            (true, (2, 1)),
+            (false, (1, 1)),
+            (true, (1, 0)),
+            (true, (0, 0)),
+        ] {
+            allowance.take(is_regular, s(1));
+            assert_eq!(left(&allowance), after);
+        }
+        assert!(!allowance.kept.is_full(s(1)));
+        for (is_regular, after) in [
+            (true, (0, 1)),
+            (true, (0, 2)),
+            (true, (1, 2)),
+            (false, (2, 2)),
+        ] {
+            allowance.give_back(is_regular, s(1));
+            assert_eq!(left(&allowance), after);
+        }
+        // Full again by itself, when its time has come and not before.
+        allowance.take(true, s(1));
+        assert!(!allowance.kept.is_full(s(200)));
+        assert!(allowance.kept.is_full(s(201)));
+    }
+
     #[test]
     fn strangers_do_not_make_the_limit_of_a_regular_forgotten() {
         let mut policy = Policy::new(Limits::default());

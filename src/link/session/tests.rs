@@ -831,6 +831,75 @@ fn a_node_that_gives_out_packets_is_not_locked() {
     assert!(rig.gate.is_up());
 }
 
+/// Neither its own words, nor a packet before the configuration or after the word to
+/// stop, nor that it is not locked when it was not.
+#[test]
+fn what_opens_no_gate() {
+    use proto::lockdown_status::State;
+    let mut rig = Rig::steady();
+    rig.give(lockdown(State::Unlocked));
+    rig.give(lockdown(State::Disabled));
+    assert!(rig.take().is_empty(), "it was not locked");
+    rig.give(lockdown(State::Locked));
+    rig.hear(proto::MeshPacket {
+        rx_rssi: None,
+        rx_snr: 0.0,
+        transport_mechanism: 0,
+        ..heard(OWN, 5, data(PortNum::TelemetryApp, &[]))
+    });
+    assert!(!rig.gate.is_up(), "a locked node still tells of itself");
+    rig.session.request(rig.now, Request::Stop);
+    rig.hear(ping(78));
+    assert!(!rig.gate.is_up(), "stopping");
+    let mut rig = Rig::new(Handshake::TwoPhase);
+    rig.session.connected(rig.now);
+    rig.give(lockdown(State::Locked));
+    rig.hear(ping(79));
+    assert!(!rig.gate.is_up(), "no configuration yet");
+}
+
+#[test]
+fn only_the_completion_that_is_waited_for_completes() {
+    let mut rig = Rig::new(Handshake::TwoPhase);
+    rig.session.connected(rig.now);
+    for variant in configuration(OWN) {
+        rig.give(variant);
+    }
+    for other in [NONCE_NODES, 1, NONCE_CONFIG + 5] {
+        rig.give(From::ConfigCompleteId(other));
+        assert!(!rig.session.is_ready(), "{other}");
+    }
+    rig.give(From::ConfigCompleteId(NONCE_CONFIG));
+    assert!(rig.session.is_ready());
+    rig.wait(5_000);
+    assert!(rig.session.awaits_nodes());
+    for other in [NONCE_CONFIG, 1] {
+        rig.give(From::ConfigCompleteId(other));
+        assert!(rig.session.awaits_nodes(), "{other}");
+    }
+    rig.give(From::ConfigCompleteId(NONCE_NODES));
+    assert!(!rig.session.awaits_nodes());
+}
+
+/// Neither talk on a channel nor measurements push it out, so many that they may be.
+#[test]
+fn a_text_to_us_is_remembered_apart_from_all_else() {
+    for port in [PortNum::TextMessageApp, PortNum::PositionApp] {
+        let mut rig = Rig::steady();
+        let question = proto::MeshPacket {
+            to: OWN.0,
+            ..ping(77)
+        };
+        rig.hear(question.clone());
+        for id in 1_000..6_000 {
+            rig.hear(heard(FRIEND, id, data(port, b"x")));
+        }
+        let before = rig.session.counters().duplicates;
+        rig.hear(question);
+        assert_eq!(rig.session.counters().duplicates, before + 1, "{port:?}");
+    }
+}
+
 #[test]
 fn a_node_that_dies_with_a_full_queue_is_noticed_as_soon_as_any_other() {
     let mut rig = Rig::steady();

@@ -270,17 +270,7 @@ impl<'a> Soak<'a> {
             6 => self.fault(Fault::Stall(short)),
             7 => self.fault(Fault::RefuseTexts(routing::Error::RateLimitExceeded)),
             8 => self.fault(Fault::QueueFull(short)),
-            9 => {
-                let _ = self.unread.try_send(Duration::from_secs(60));
-                // More than a pipe and the queue before it hold, but not more at once
-                // than the bot may have before it: nobody talks that fast.
-                for _ in 0..4 {
-                    for _ in 0..500 {
-                        self.talk();
-                    }
-                    self.ask("/ping");
-                }
-            }
+            9 => self.flood(Duration::from_secs(60)),
             10 => {
                 let services = |fault| {
                     for service in [Service::Forecast, Service::Search, Service::Wttr] {
@@ -318,6 +308,19 @@ impl<'a> Soak<'a> {
         self.linked();
     }
 
+    /// Nobody reads the log for so long, and it is filled: with more than a pipe and
+    /// the queue before it hold, but not with more at once than the bot may have
+    /// before it. Nobody talks that fast.
+    fn flood(&mut self, unread: Duration) {
+        let _ = self.unread.try_send(unread);
+        for _ in 0..4 {
+            for _ in 0..500 {
+                self.talk();
+            }
+            self.ask("/ping");
+        }
+    }
+
     /// Somebody says something that is not for the bot, and fills its log.
     fn talk(&mut self) {
         let said = Said::on_channel(self.people[0], 0, "nothing that matters at all");
@@ -348,6 +351,10 @@ impl<'a> Soak<'a> {
         self.linked();
         for line in &lines[..if patiently { lines.len() } else { 2 }] {
             self.ask(line);
+        }
+        // The most that waits at a time is no growth: what comes after it would be.
+        if patiently {
+            self.flood(Duration::from_secs(5));
         }
         self.report.memory[0] = self.program.memory();
         let start = Instant::now();

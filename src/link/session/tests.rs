@@ -858,6 +858,24 @@ fn what_opens_no_gate() {
     assert!(!rig.gate.is_up(), "no configuration yet");
 }
 
+/// Whatever is missing, and if it is something else each time: twice more is enough.
+#[test]
+fn a_configuration_with_ever_other_gaps_is_taken_in_the_end() {
+    let mut rig = Rig::new(Handshake::TwoPhase);
+    rig.connect();
+    for missing in 3..6 {
+        assert!(!rig.session.is_ready());
+        assert!(matches!(rig.take()[..], [To::WantConfigId(NONCE_CONFIG)]));
+        for (at, variant) in configuration(OWN).into_iter().enumerate() {
+            if at != missing {
+                rig.give(variant);
+            }
+        }
+        rig.give(From::ConfigCompleteId(NONCE_CONFIG));
+    }
+    assert!(rig.session.is_ready());
+}
+
 #[test]
 fn only_the_completion_that_is_waited_for_completes() {
     let mut rig = Rig::new(Handshake::TwoPhase);
@@ -1143,6 +1161,7 @@ fn clock_setter(rig: &mut Rig) -> Vec<u32> {
             continue;
         };
         assert_eq!((packet.from, packet.to), (OWN.0, OWN.0));
+        assert_ne!(packet.id, 0);
         let Some(mesh_packet::PayloadVariant::Decoded(data)) = packet.payload_variant else {
             panic!("no content");
         };
@@ -1196,6 +1215,21 @@ fn a_clock_that_is_not_set_or_far_off_is_set_once_a_day_if_that_is_wanted() {
         hear(&mut rig, 201, off);
         assert_eq!(clock_setter(&mut rig).len(), usize::from(sets), "{off:?}");
     }
+}
+
+/// A packet without a time says nothing about a clock that was told before.
+#[test]
+fn a_clock_that_was_told_is_set() {
+    let mut rig = Rig::steady();
+    rig.session.settings.set_clock = true;
+    for id in 80..84 {
+        let mut packet = ping(id);
+        packet.rx_time = u32::try_from(rig.now.unix).ok();
+        rig.hear(packet);
+        rig.now = rig.now.plus(Duration::from_secs(3));
+    }
+    rig.hear(ping(90));
+    assert!(clock_setter(&mut rig).is_empty());
 }
 
 #[test]

@@ -416,4 +416,18 @@ mod tests {
         drop(sole);
         assert_eq!(among(&prefix, address), None);
     }
+
+    /// Under the names that real bots have, for a moment: the address is for
+    /// documents (RFC 5737), and no node has this number.
+    #[test]
+    fn the_bots_of_this_machine_are_seen_by_everybody() {
+        let (address, node) = (at("192.0.2.99:4403"), NodeNum(0x00c0_ffee));
+        assert_eq!(in_front_of(address), None);
+        assert!(!nodes().contains(&node));
+        let mut sole = Sole::default();
+        sole.connect(address).unwrap();
+        sole.meet(node).unwrap();
+        assert!(in_front_of(address).is_some());
+        assert!(nodes().contains(&node));
+    }
 }

@@ -13,7 +13,7 @@ use meshbot::bot::insight::{Archive, Question};
 use meshbot::config::Config;
 use meshbot::link::memory::FarEnd;
 use meshbot::link::{Event, Identity, Link};
-use meshbot::mesh::{Hops, NodeNum, Now, Payload};
+use meshbot::mesh::{Hops, NodeNum, Now, PacketId, Payload};
 use meshbot::proto::PortNum;
 use meshbot::store::history::thread::Doubts;
 use meshbot::store::history::{self, Limits, read};
@@ -186,6 +186,8 @@ impl Rig {
         let packet = &mut received.packet;
         packet.from = ASKER;
         packet.to = OWN;
+        // A question with the number of one that was answered is not answered.
+        packet.id = PacketId(u32::try_from(self.now.mono.as_secs()).unwrap());
         packet.via_mqtt = false;
         packet.hops = Hops::Known(1);
         packet.payload = Payload::Port(PortNum::TextMessageApp, text.as_bytes().to_vec());

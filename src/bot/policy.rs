@@ -149,9 +149,10 @@ pub enum Verdict {
 #[derive(Debug)]
 struct Sender {
     bucket: Bucket,
-    echo: Bucket,
     last_notice: Option<Duration>,
-    words: [Word; WORDS],
+    // Of few among the many that are remembered.
+    echo: Option<Box<Bucket>>,
+    words: Option<Box<[Word; WORDS]>>,
 }
 
 /// A bare word of somebody, by its hash.
@@ -293,7 +294,9 @@ impl Policy {
 
     /// Asks for one `/echo` by `asker`, beside [`Policy::ask`].
     pub fn ask_echo(&mut self, asker: Asker, now: Duration) -> Verdict {
-        let echo = &mut self.senders.of(asker, &self.limits, now).echo;
+        let sender = self.senders.of(asker, &self.limits, now);
+        let full = || Box::new(Bucket::new(self.limits.echo, now));
+        let echo = sender.echo.get_or_insert_with(full);
         if echo.has(now) {
             echo.take(now);
             return Verdict::Answer;
@@ -303,7 +306,9 @@ impl Policy {
 
     /// The `/echo` that [`Policy::ask_echo`] allowed was refused elsewhere.
     pub fn no_echo(&mut self, asker: Asker, now: Duration) {
-        self.senders.of(asker, &self.limits, now).echo.give_back();
+        if let Some(echo) = &mut self.senders.of(asker, &self.limits, now).echo {
+            echo.give_back();
+        }
     }
 
     /// Whether this bare word of `asker` may be answered: who says it again and
@@ -313,7 +318,8 @@ impl Policy {
         let mut hasher = DefaultHasher::new();
         word.hash(&mut hasher);
         let hash = hasher.finish();
-        let words = &mut self.senders.of(asker, &self.limits, now).words;
+        let sender = self.senders.of(asker, &self.limits, now);
+        let words = sender.words.get_or_insert_default();
         let known = words.iter().position(|it| it.hash == hash);
         let at = known.unwrap_or_else(|| {
             // The one that matters least: neither ignored nor said lately.
@@ -356,9 +362,9 @@ impl Sender {
     fn new(limits: &Limits, now: Duration) -> Self {
         Self {
             bucket: Bucket::new(limits.per_sender, now),
-            echo: Bucket::new(limits.echo, now),
             last_notice: None,
-            words: [Word::default(); WORDS],
+            echo: None,
+            words: None,
         }
     }
 }

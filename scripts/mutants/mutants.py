@@ -7,7 +7,8 @@ the environment turns (weave/, switch.rs), builds that once, notes which test
 passes which switch, and then runs each fault with the tests that reach it.
 
     mutants.py build             weave and build, leaving out what does not compile
-    mutants.py run [PATTERN]     ask the tests about what is new since the last run
+    mutants.py run [PATTERN]     ask the tests about what is new since the last run; with
+                                 LISTED=1 about cargo-mutants' faults alone
     mutants.py show [PATTERN]    what no test noticed, and has no reason
     mutants.py table             write tests/mutants.md
 
@@ -212,7 +213,7 @@ def judge(mutant, reach, binaries):
         for kind, binary in binaries.items():
             piece = [test for test in group if test["kind"] == kind]
             if piece:
-                limit = 20 + 10 * sum(test["took"] for test in piece)
+                limit = 15 + 3 * sum(test["took"] for test in piece)
                 code = ask(binary, [test["name"] for test in piece], limit, MUTANT=str(mutant["id"]))
                 if code != 0:
                     return "timeout" if code is None else "caught"
@@ -241,6 +242,8 @@ def run(pattern):
     results = read("results.json", {})
     todo = [it for it in read("woven.json", []) if it["woven"] and re.search(pattern, it["name"])]
     todo = [it for it in todo if results.get(key(it)) not in ("caught", "timeout")]
+    if os.environ.get("LISTED"):
+        todo = [it for it in todo if it["genre"] not in OWN]
     print(f"{len(todo)} faults", flush=True)
     with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
         judged = pool.map(lambda it: judge(it, reach, binaries), todo)
@@ -274,7 +277,22 @@ def show(pattern):
             print(f"{mutant['genre'][:4]} {mutant['name']} | {line_of(mutant)}")
 
 
+def earlier():
+    """What TABLE says so far: the counts of each file, and its survivors with reasons."""
+    rows, survivors, why = {}, collections.defaultdict(list), None
+    for line in TABLE.read_text().splitlines() if TABLE.exists() else []:
+        if line.startswith("| `src/"):
+            name, *counts = [cell.strip() for cell in line.strip("|").split("|")]
+            rows[name.strip("`* ")] = [int(count) for count in counts]
+        elif line.endswith(":") and not line.startswith("- "):
+            why = line[:-1]
+        elif line.startswith("- `src/"):
+            survivors[line.split("`")[1]].append((why, line[2:]))
+    return rows, survivors
+
+
 def table():
+    before, before_survived = earlier()
     results = read("results.json", {})
     files = collections.defaultdict(collections.Counter)
     names = {it["name"] for it in read("woven.json", []) if it["woven"]}
@@ -291,7 +309,13 @@ def table():
                 files[mutant["file"]][own + "tried"] += 1
     columns = ["tried", "caught", "timeout", "unviable", "survived", "not run",
                "own tried", "own survived", "own not run"]
-    rows = [[f"`{file}`", *(str(counts[it]) for it in columns)] for file, counts in sorted(files.items())]
+    # Files that were not asked about this time stand as they stood.
+    old = {file for file, counts in files.items()
+           if file in before and not (counts["tried"] or counts["own tried"])}
+    for file in old:
+        files[file] = collections.Counter(dict(zip(columns, before[file])))
+    rows = [[f"`{file}`" + " *" * (file in old), *(str(counts[it]) for it in columns)]
+            for file, counts in sorted(files.items())]
     total = sum(files.values(), collections.Counter())
     rows.append(["together", *(str(total[it]) for it in columns)])
     lines = [f"| {' | '.join(row)} |" for row in rows]
@@ -301,6 +325,9 @@ def table():
             _, _, _, what = mutant["name"].split(":", 3)
             place = f"`{mutant['file']}`: {what.strip()}: `{line_of(mutant).replace('|', chr(92) + '|')}`"
             survivors[why or "**no reason yet**"].append(place)
+    for file in sorted(old):
+        for why, place in before_survived[file]:
+            survivors[why].append(place)
     head = TABLE.read_text().split("<!-- made by")[0] if TABLE.exists() else ""
     text = [head.rstrip("\n"), "", "<!-- made by scripts/mutants/mutants.py table -->", "",
             "| file | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|", *lines, "",

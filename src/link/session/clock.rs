@@ -469,11 +469,38 @@ mod tests {
         };
         // One vote against one: the later of the two in order.
         assert_eq!(follows(&mut clocks, 4), 0);
+        for _ in 0..20 {
+            clocks.age(1);
+        }
+        assert_eq!(clocks.node.ahead(clocks.now()), Some(4), "one had its vote");
         for _ in 0..9 {
             clocks.mono += 2;
             clocks.age(3);
         }
         assert_eq!(follows(&mut clocks, 1), 4, "five of nine");
+    }
+
+    /// Up to a minute late by a clock that vouches for it: held up that long, and the
+    /// clock is that clock.
+    #[test]
+    fn the_first_packet_of_a_session_may_have_been_held_up() {
+        for late in [6, 30, 60] {
+            let mut clocks = Clocks::new(0);
+            assert_eq!(clocks.age(-late), late.unsigned_abs());
+            assert_eq!(clocks.node.ahead(clocks.now()), Some(0), "{late}");
+        }
+        let mut clocks = Clocks::new(0);
+        assert_eq!(clocks.age(-61), 61);
+        assert_eq!(clocks.node.ahead(clocks.now()), None);
+    }
+
+    #[test]
+    fn two_that_contradict_each_other_confirm_nothing() {
+        let mut clocks = Clocks::new(0);
+        clocks.age(0);
+        clocks.age(1_000);
+        clocks.mono += 3;
+        assert_eq!(clocks.age(-5_000), 5_000);
     }
 
     #[test]

@@ -38,8 +38,7 @@ impl Caller {
     }
 
     /// Asks the node at `target`. `own` are the numbers of bots' own nodes, as far as
-    /// they are known;
-    /// `nonce` a random number.
+    /// they are known; `nonce` is a random number.
     ///
     /// # Errors
     /// [`Trouble`], after [`Limits::whole`] at the latest.

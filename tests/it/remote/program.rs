@@ -120,7 +120,7 @@ fn the_number_of_the_own_node_is_known_from_the_history() {
 }
 
 #[test]
-fn without_a_configuration_it_says_that_nothing_is_refused() {
+fn without_a_configuration_it_says_which_nodes_are_refused() {
     let hill = node();
     let folder = tempfile::tempdir().unwrap();
     // The template's host is nobody's.

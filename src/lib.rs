@@ -5,7 +5,7 @@
 //! weather is, [`almanac`] what sun and moon do; [`link`] turns the bytes of
 //! the one connection into packets and texts into bytes; [`net`] keeps every
 //! other socket off the node; [`bot`] is what is
-//! answered, in the words of [`text`]; [`app`] wires the threads together as
+//! answered, in the words of [`lang`]; [`app`] wires the threads together as
 //! [`config`] says. [`sim`] is a node in a box for tests and
 //! demonstrations, [`services`] and [`store`] are what lies outside; [`demo`]
 //! lets bot and simulated node talk while somebody watches, and [`recording`]
@@ -20,6 +20,7 @@ pub mod cli;
 pub mod config;
 pub mod db;
 pub mod demo;
+pub mod lang;
 pub mod link;
 pub mod logging;
 pub mod mesh;
@@ -32,6 +33,5 @@ pub mod signals;
 pub mod sim;
 pub mod store;
 pub mod systemd;
-pub mod text;
 pub mod thread;
 pub mod weather;

@@ -442,7 +442,7 @@ mod tests {
     /// what somebody else says.
     #[test]
     fn the_lines_of_the_contract_are_known_by_their_signs() {
-        use crate::text::{Lang, Text};
+        use crate::lang::{Lang, Text};
         for text in [
             Text::LogConnect,
             Text::LogReady,

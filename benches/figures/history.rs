@@ -11,13 +11,13 @@ use meshbot::bot::errands::{Errands, Inline as AtOnce, JobId, JobResult};
 use meshbot::bot::host::HostStats;
 use meshbot::bot::insight::{Archive, Question};
 use meshbot::config::Config;
+use meshbot::lang::{Lang, Text};
 use meshbot::link::memory::FarEnd;
 use meshbot::link::{Event, Identity, Link};
 use meshbot::mesh::{Hops, NodeNum, Now, PacketId, Payload};
 use meshbot::proto::PortNum;
 use meshbot::store::history::thread::Doubts;
 use meshbot::store::history::{self, Limits, read};
-use meshbot::text::{Lang, Text};
 use meshbot::weather::Offline;
 
 use crate::program::own_time;

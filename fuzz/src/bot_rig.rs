@@ -14,12 +14,12 @@ use meshbot::bot::dispatch::{Before, Bot, Forgetful, Parts, Settings};
 use meshbot::bot::errands::{Inline, JobResult};
 use meshbot::bot::host::HostStats;
 use meshbot::config::{Config, Operator};
+use meshbot::lang::Lang;
 use meshbot::link::memory::FarEnd;
 use meshbot::link::{Event, Identity, Link, Received};
 use meshbot::mesh::{NodeNum, Now, Packet, Sanity, Standing};
 use meshbot::proto::{self, PortNum, mesh_packet};
 use meshbot::remote::{NoOthers, Others};
-use meshbot::text::Lang;
 use meshbot::weather::Offline;
 
 /// The bot's node.

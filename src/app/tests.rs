@@ -188,7 +188,7 @@ fn the_link_gets_what_the_configuration_says() {
     assert_eq!(settings.endpoint.to_string(), "[::1]:4404");
     assert_eq!(settings.connect_timeout.as_secs(), 7);
     assert_eq!(settings.reconnect_max.as_secs(), 20);
-    assert_eq!(settings.session.lang, crate::text::Lang::Fr);
+    assert_eq!(settings.session.lang, crate::lang::Lang::Fr);
     assert_eq!(settings.session.handshake, session::Handshake::Full);
     assert_eq!(settings.session.text_spacing.as_secs(), 4);
     assert_eq!(settings.session.sanity, Sanity::of_build());

@@ -9,9 +9,9 @@ use super::desk::Desk;
 use super::host::HostStats;
 use super::reply::Reply;
 use crate::config::Mode;
+use crate::lang::{Lang, Text};
 use crate::mesh::{ChannelIndex, Hops, NodeBook, NodeNum, Now, PacketId, Sanity, Signal};
 use crate::proto::config::LoRaConfig;
-use crate::text::{Lang, Text};
 
 /// Where a question was asked.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -42,12 +42,12 @@ use super::traces::Traces;
 use crate::config::{
     Bot as BotConfig, ChannelRules, CommandRules, Config, Limits, Mode, Mqtt, Operator,
 };
+use crate::lang::{Lang, Text};
 use crate::link::{Event, Identity, Outbox, Outcome, Received, Ticket};
 use crate::mesh::name::{self, clean};
 use crate::mesh::time::sooner;
 use crate::mesh::{ChannelIndex, Hops, Known, NodeBook, NodeNum, Now, PacketId, Sanity, Standing};
 use crate::remote::NoOthers;
-use crate::text::{Lang, Text};
 use crate::thread::caught;
 use crate::weather::Source;
 

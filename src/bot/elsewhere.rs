@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use super::command::Ask;
 use super::reply::Way;
+use crate::lang::{Lang, Text};
 use crate::remote::{Others, Trouble};
-use crate::text::{Lang, Text};
 
 /// A call ends within 30 s (`remote::Limits`); a little more when both workers
 /// are busy.

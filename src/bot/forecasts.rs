@@ -21,8 +21,8 @@ pub use cache::{Boot, Need, Snapshot};
 pub use desk::{Act, Forecasts, Waiter};
 
 use crate::config;
+use crate::lang::Lang;
 use crate::mesh::Sanity;
-use crate::text::Lang;
 use crate::weather::{Cell, Home, Query, Report, Spot, Units};
 
 /// What the operator has settled.

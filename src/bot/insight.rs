@@ -30,8 +30,8 @@ pub use texts::{Failure, Line, Listener, Talk, Talking};
 
 use super::errands::JobId;
 use super::record::Sum;
+use crate::lang::Lang;
 use crate::mesh::{ChannelIndex, NodeBook, NodeNum, Now};
-use crate::text::Lang;
 
 /// How long an asker waits for the history at most.
 pub const PATIENCE: Duration = Duration::from_secs(10);

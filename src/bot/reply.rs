@@ -20,10 +20,10 @@ use super::pings;
 use super::split::split;
 use super::together::{Crowd, Other, Said, Together};
 use crate::config::Bot;
+use crate::lang::{Lang, Text as Say};
 use crate::link::message::REPLY_EXPIRY;
 use crate::link::{Class, Keep, Outbox, Refused, Target, Text, Ticket};
 use crate::mesh::{ChannelIndex, Hops, NodeNum, PacketId, PacketMemory};
-use crate::text::{Lang, Text as Say};
 
 /// How an answer goes back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -20,9 +20,9 @@ use std::time::Duration;
 use log::LevelFilter;
 use serde::Deserialize;
 
+use crate::lang::Lang;
 use crate::link::Endpoint;
 use crate::mesh::{ChannelIndex, NodeNum};
-use crate::text::Lang;
 
 pub use duration::{duration_text, parse_duration};
 pub use error::{ConfigError, Place};

@@ -269,7 +269,7 @@ pub const SCRIPT: &[Step] = &[
 mod tests {
     use super::*;
     use crate::bot::commands::testing::{World, ask};
-    use crate::text::Lang;
+    use crate::lang::Lang;
 
     fn exchanges() -> impl Iterator<Item = &'static Exchange> {
         SCRIPT.iter().filter_map(|step| match step {

@@ -16,10 +16,10 @@ use super::backoff::{Backoff, End};
 use super::message::{Event, Loss, Request};
 use super::outbox::Gate;
 use super::session::{self, Session};
+use crate::lang::Text as Say;
 use crate::mesh::Now;
 use crate::mesh::time::sooner;
 use crate::net::Endpoint;
-use crate::text::Text as Say;
 
 /// A name look-up that takes longer has failed.
 const LOOK_UP: Duration = Duration::from_secs(10);

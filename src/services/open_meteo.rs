@@ -14,8 +14,8 @@ use serde_json::Value;
 use super::escape::encode;
 use super::lenient::{self, CELSIUS, PERCENT, RAIN_DAY, RAIN_HOUR, WIND, list, text, within};
 use super::timeline::{HOUR, Timeline, is_plausible};
+use crate::lang::Lang;
 use crate::mesh::name::clean;
-use crate::text::Lang;
 use crate::weather::{Candidate, Cell, Current, Day, Failure, Provider, Report, Sky, Spot};
 
 /// Everything that a report holds, in ten variables and metric units.

@@ -16,8 +16,8 @@ use log::warn;
 
 use super::http::Http;
 use super::{open_meteo, wttr};
+use crate::lang::Lang;
 use crate::net::Guard;
-use crate::text::Lang;
 use crate::weather::{Candidate, Cell, Failure, Report, Source};
 
 /// Where the services are: `http://` or `https://`, host, perhaps a port and a

@@ -17,7 +17,7 @@ pub use report::{Current, Day, Hour, Provider, Report};
 pub use sky::Sky;
 pub use units::{Rain, Temperature, Units, Wind};
 
-use crate::text::Lang;
+use crate::lang::Lang;
 
 /// Somebody who knows places and their weather. Blocks for as long as a
 /// network may take; only errands call it.

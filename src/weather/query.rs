@@ -1,8 +1,8 @@
 //! From what somebody types to one place on the map.
 
 use super::{Candidate, Failure, Found, Source};
+use crate::lang::Lang;
 use crate::mesh::name::{clean, fold};
-use crate::text::Lang;
 
 /// What of a place's name is looked at, bytes: more than the longest there is.
 const QUERY_MAX: usize = 100;

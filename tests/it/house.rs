@@ -62,7 +62,7 @@ fn weather_and_sky_are_pure() {
         let above = ["crate::link", "crate::bot", "crate::services", "crate::sim"];
         absent(folder, &above, &[]);
     }
-    absent("src/almanac", &["crate::weather", "crate::text"], &[]);
+    absent("src/almanac", &["crate::weather", "crate::lang"], &[]);
     absent("src/services", &["crate::bot", "crate::link"], &[]);
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use meshbot::bot::commands;
 use meshbot::config::{Config, Mode};
-use meshbot::text::Lang;
+use meshbot::lang::Lang;
 
 const README: &str = include_str!("../../README.md");
 

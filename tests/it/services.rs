@@ -3,11 +3,11 @@
 
 use std::time::{Duration, Instant};
 
+use meshbot::lang::Lang;
 use meshbot::net::Guard;
 use meshbot::services::http::Http;
 use meshbot::services::weather::{Addresses, Limits, Services};
 use meshbot::sim::web::{Fault, Scenario, Service, Web};
-use meshbot::text::Lang;
 use meshbot::weather::{Cell, Failure, Found, Provider, Query, Report, Sky, Source};
 
 /// 2026-03-28T09:20 in Paris.

@@ -10,11 +10,11 @@ use meshbot::bot::command::{Ask, Command, Context, Registry};
 use meshbot::bot::commands;
 use meshbot::bot::reply::Reply;
 use meshbot::config::{Config, Mode};
+use meshbot::lang::Text;
 use meshbot::net::Guard;
 use meshbot::services::http::Http;
 use meshbot::sim::web::{Fault, Service, Web};
 use meshbot::sim::{Handle, Said, Server, Settings, SimNode};
-use meshbot::text::Text;
 
 /// Nothing here takes longer on a sane machine.
 const SOON: Duration = Duration::from_secs(20);

@@ -9,7 +9,7 @@ use super::format;
 use crate::bot::command::{Ask, Command, Context, LinkView};
 use crate::bot::reply::Reply;
 use crate::config::Mode;
-use crate::text::{Lang, Text};
+use crate::lang::{Lang, Text};
 
 pub const COMMAND: Command = Command {
     name: "about",

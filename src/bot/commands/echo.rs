@@ -5,8 +5,8 @@ use super::format;
 use crate::bot::command::{Ask, Command, Context};
 use crate::bot::reply::Reply;
 use crate::config::Mode;
+use crate::lang::Text;
 use crate::mesh::{NodeBook, name};
-use crate::text::Text;
 
 pub const COMMAND: Command = Command {
     name: "echo",
@@ -73,7 +73,7 @@ mod tests {
     fn a_long_text_stays_one_packet() {
         let question = ask("echo", &"é".repeat(150));
         let mut world = World::town();
-        let texts = world.run(&question, crate::text::Lang::En);
+        let texts = world.run(&question, crate::lang::Lang::En);
         assert_eq!(texts.len(), 1);
         assert!((198..=200).contains(&texts[0].len()));
     }

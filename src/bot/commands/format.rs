@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::bot::command::{Ask, Command, Context, Place};
 use crate::bot::reply::Reply;
+use crate::lang::{Lang, Text};
 use crate::mesh::{Apart, Compass, Hops, Position, Quality, name};
-use crate::text::{Lang, Text};
 
 /// Between the parts of an answer.
 pub const BETWEEN: &str = " · ";

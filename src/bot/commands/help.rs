@@ -5,8 +5,8 @@ use super::format;
 use crate::bot::command::{Ask, Command, Context, Place};
 use crate::bot::reply::Reply;
 use crate::config::Mode;
+use crate::lang::Text;
 use crate::mesh::name::{clean, fold};
-use crate::text::Text;
 
 /// What of an unknown word is repeated, bytes.
 const SHOWN: usize = 24;
@@ -100,8 +100,8 @@ fn about(word: &str, context: &Context<'_>) -> Option<String> {
 mod tests {
     use super::*;
     use crate::bot::commands::testing::{World, ask};
+    use crate::lang::Lang;
     use crate::mesh::ChannelIndex;
-    use crate::text::Lang;
     use expect_test::expect;
 
     #[test]

@@ -5,8 +5,8 @@ use super::{format, whom};
 use crate::bot::command::{Ask, Command, Context, Place};
 use crate::bot::reply::Reply;
 use crate::config::Mode;
+use crate::lang::Text;
 use crate::mesh::{Hops, Node, NodeNum, labels, name};
-use crate::text::Text;
 
 /// Decimal places of coordinates that everybody reads: about 1 km
 /// (features.md L7).

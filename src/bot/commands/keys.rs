@@ -5,8 +5,8 @@ use super::{format, whom};
 use crate::bot::command::{Ask, Command, Context, Place};
 use crate::bot::reply::Reply;
 use crate::config::Mode;
+use crate::lang::Text;
 use crate::mesh::{Found, Node, NodeBook, NodeNum, lookup};
-use crate::text::Text;
 
 /// The longest name, bytes.
 const NAME: usize = 20;
@@ -138,9 +138,9 @@ fn fingerprint(node: &Node) -> Option<String> {
 mod tests {
     use super::*;
     use crate::bot::commands::testing::{ALICE, OWN, SANITY, World, ask};
+    use crate::lang::Lang;
     use crate::mesh::{Hops, Packet, Standing};
     use crate::proto;
-    use crate::text::Lang;
     use expect_test::expect;
     use prost::Message;
 

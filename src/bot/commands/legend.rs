@@ -3,7 +3,7 @@
 use crate::bot::command::{Ask, Command, Context};
 use crate::bot::reply::Reply;
 use crate::config::Mode;
-use crate::text::{Lang, Text};
+use crate::lang::{Lang, Text};
 
 pub const COMMAND: Command = Command {
     name: "legend",

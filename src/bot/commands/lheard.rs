@@ -6,9 +6,9 @@ use crate::bot::command::{Ask, Command, Context};
 use crate::bot::elsewhere::List;
 use crate::bot::reply::Reply;
 use crate::config::Mode;
+use crate::lang::{Lang, Text};
 use crate::mesh::{Hops, Node, Now, Sanity};
 use crate::remote::Answer;
-use crate::text::{Lang, Text};
 
 pub const COMMAND: Command = Command {
     name: "lheard",
@@ -81,8 +81,8 @@ fn way(lang: Lang, now: Now, node: &Node) -> Option<String> {
 mod tests {
     use super::*;
     use crate::bot::commands::testing::{ALICE, World, ask};
+    use crate::lang::Lang;
     use crate::mesh::NodeNum;
-    use crate::text::Lang;
     use expect_test::expect;
 
     #[test]

@@ -74,9 +74,9 @@ mod tests {
     use super::*;
     use crate::bot::command::{Ask, LinkView, Place};
     use crate::bot::host::HostStats;
+    use crate::lang::Lang;
     use crate::mesh::name::fold;
     use crate::mesh::{ChannelIndex, Hops, NodeNum, Signal};
-    use crate::text::Lang;
     use expect_test::expect;
     use proptest::prelude::*;
 

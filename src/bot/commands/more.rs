@@ -4,7 +4,7 @@
 use crate::bot::command::{Ask, Command, Context, Place};
 use crate::bot::reply::{Handed, Reply};
 use crate::config::Mode;
-use crate::text::Text;
+use crate::lang::Text;
 
 pub const COMMAND: Command = Command {
     name: "more",
@@ -40,8 +40,8 @@ fn run(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
 mod tests {
     use super::*;
     use crate::bot::commands::testing::{World, ask};
+    use crate::lang::Lang;
     use crate::mesh::ChannelIndex;
-    use crate::text::Lang;
     use expect_test::expect;
 
     #[test]

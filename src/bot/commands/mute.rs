@@ -7,7 +7,7 @@ use super::format;
 use crate::bot::command::{Ask, Command, Context};
 use crate::bot::reply::Reply;
 use crate::config::{Mode, parse_duration};
-use crate::text::Text;
+use crate::lang::Text;
 
 /// A week.
 const TIME_MAX: Duration = Duration::from_secs(7 * 24 * 3_600);

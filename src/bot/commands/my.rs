@@ -6,8 +6,8 @@ use super::info::PUBLIC_DECIMALS;
 use crate::bot::command::{Ask, Command, Context, Place};
 use crate::bot::reply::Reply;
 use crate::config::Mode;
+use crate::lang::{Lang, Text};
 use crate::mesh::{Hops, labels};
-use crate::text::{Lang, Text};
 
 /// Fewer values make no trend.
 const TREND_MIN: usize = 4;

@@ -9,9 +9,9 @@ use crate::bot::desk::Who;
 use crate::bot::elsewhere::{List, Wish};
 use crate::bot::reply::Reply;
 use crate::config::Mode;
+use crate::lang::{Lang, Text};
 use crate::mesh::name::{cut, fold};
 use crate::mesh::{Apart, Node, NodeBook, Position};
-use crate::text::{Lang, Text};
 
 /// What counts as new, and how long one is silent to be lost.
 const DAY: Duration = Duration::from_secs(24 * 3_600);
@@ -261,8 +261,8 @@ mod tests {
     use super::*;
     use crate::bot::command::Place;
     use crate::bot::commands::testing::{ALICE, World, ask};
+    use crate::lang::Lang;
     use crate::mesh::{ChannelIndex, Hops, NodeNum};
-    use crate::text::Lang;
     use expect_test::expect;
 
     fn crowd() -> World {

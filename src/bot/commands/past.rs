@@ -21,8 +21,8 @@ use crate::bot::command::{Ask, Command, Context};
 use crate::bot::insight::{By, HOUR, HOURS_MAX, Kind, Look, View, Wish};
 use crate::bot::reply::Reply;
 use crate::config::Mode;
+use crate::lang::Text;
 use crate::mesh::name::fold;
-use crate::text::Text;
 
 /// Hours when none are given.
 const HOURS: u32 = 24;

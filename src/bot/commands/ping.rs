@@ -8,8 +8,8 @@ use crate::bot::command::{Ask, Command, Context};
 use crate::bot::pings::{End, MOST, MOST_OPERATOR, Report, Took, Wish};
 use crate::bot::reply::Reply;
 use crate::config::Mode;
+use crate::lang::{Lang, Text};
 use crate::mesh::name::fold;
-use crate::text::{Lang, Text};
 
 /// A question that waited longer than this gets its age told, seconds.
 const LATE: u64 = 15;

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::text::{Lang, Text};
+use crate::lang::{Lang, Text};
 
 /// Every reason that the link gives.
 const ALL: [Text; 32] = [

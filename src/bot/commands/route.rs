@@ -3,9 +3,9 @@
 use prost::Message;
 
 use super::format;
+use crate::lang::{Lang, Text};
 use crate::mesh::{NodeBook, NodeNum, name};
 use crate::proto::RouteDiscovery;
-use crate::text::{Lang, Text};
 
 /// The longest name of a node on the way, bytes.
 const NAME: usize = 12;

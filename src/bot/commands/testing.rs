@@ -10,10 +10,10 @@ use crate::bot::host::HostStats;
 use crate::bot::reply::{Errand, Post, Reply, Way};
 use crate::bot::together::Together;
 use crate::config::{Bot, Mode};
+use crate::lang::Lang;
 use crate::link::Link;
 use crate::mesh::{ChannelIndex, Hops, NodeBook, NodeNum, Now, Packet, PacketId, Sanity, Standing};
 use crate::proto::{self, config::LoRaConfig};
-use crate::text::Lang;
 
 pub const SANITY: Sanity = Sanity { built: 1_000_000 };
 pub const OWN: NodeNum = NodeNum(0x0000_0aaa);

@@ -5,8 +5,8 @@ use super::{format, whom};
 use crate::bot::command::{Ask, Command, Context};
 use crate::bot::reply::Reply;
 use crate::config::Mode;
+use crate::lang::{Lang, Text};
 use crate::mesh::{Hops, NodeBook};
-use crate::text::{Lang, Text};
 
 /// The longest name of a relay, bytes.
 const NAME: usize = 24;

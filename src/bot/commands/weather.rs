@@ -14,9 +14,9 @@ use crate::bot::command::{Ask, Command, Context};
 use crate::bot::forecasts::{Wanted, Wish};
 use crate::bot::reply::Reply;
 use crate::config::Mode;
+use crate::lang::Text;
 use crate::mesh::name::fold;
 use crate::mesh::{NodeBook, NodeNum, Position};
-use crate::text::Text;
 use crate::weather::{Cell, Query};
 
 /// Days of which the rain is told at most; each is a packet.

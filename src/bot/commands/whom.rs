@@ -3,8 +3,8 @@
 
 use crate::bot::command::Context;
 use crate::bot::desk::{Choice, Who};
+use crate::lang::Text;
 use crate::mesh::{Found, NodeBook, NodeNum, lookup, name};
-use crate::text::Text;
 
 /// What of an argument is repeated in an answer, bytes.
 const SHOWN: usize = 24;

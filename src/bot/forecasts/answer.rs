@@ -10,8 +10,8 @@ use super::place::SHOWN;
 use super::{Need, Outlook};
 use crate::bot::errands::{Job, Work};
 use crate::bot::together::Together;
+use crate::lang::Text;
 use crate::mesh::{Now, name};
-use crate::text::Text;
 use crate::thread::caught;
 use crate::weather::{Cell, Failure, Found, Query, Report};
 

@@ -12,10 +12,10 @@ use super::{Frame, Need, Settings, Snapshot, Wanted, Wish};
 use crate::bot::command::Ask;
 use crate::bot::errands::{Job, MOST as ERRANDS, Work};
 use crate::bot::reply::Way;
+use crate::lang::Text;
 use crate::link::message::Held;
 use crate::mesh::Now;
 use crate::mesh::time::sooner;
-use crate::text::Text;
 use crate::weather::{Failure, Found, Query, Report, Source, Spot};
 
 /// Longest wait of an asker; two services that hang take less.

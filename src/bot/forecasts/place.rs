@@ -7,8 +7,8 @@ use log::warn;
 use super::desk::{Forecasts, Waiter, Wants};
 use super::{Need, Wanted};
 use crate::bot::errands::{Job, Work};
+use crate::lang::Text;
 use crate::mesh::{Now, name};
-use crate::text::Text;
 use crate::weather::{Cell, Failure, Found, Home, Query, Spot};
 
 /// What of a place's name is repeated when there is no answer, bytes.

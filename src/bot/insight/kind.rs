@@ -1,7 +1,7 @@
 //! What packets are for, as far as people care.
 
+use crate::lang::{Lang, Text};
 use crate::proto::PortNum;
-use crate::text::{Lang, Text};
 
 /// What a packet was for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

@@ -47,10 +47,10 @@ use self::tracker::Tracker;
 use super::frame::{self, Decoder};
 use super::message::{Event, Identity, Loss, Outcome, Request, Ticket};
 use super::outbox::Gate;
+use crate::lang::Lang;
 use crate::mesh::time::sooner;
 use crate::mesh::{NodeNum, Now, Packet, Sanity};
 use crate::proto::{self, to_radio};
-use crate::text::Lang;
 
 /// What the node does not take within this time will not be taken.
 const WRITE_STALL: Duration = Duration::from_secs(30);

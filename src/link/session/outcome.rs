@@ -11,10 +11,10 @@ use super::ending::Ending;
 use super::flight::{ACK_WAIT, AFTER_RELAY, Cargo, Flight, State, TRACEROUTE_WAIT};
 use super::queue::Waiting;
 use super::send::MIN_FREE;
+use crate::lang::Text as Say;
 use crate::link::message::{DropReason, Failure, Outcome, Target, Text, Ticket};
 use crate::mesh::{NodeNum, Now, PacketId};
 use crate::proto::{self, routing};
-use crate::text::Text as Say;
 
 /// A text that the node refused as too early waits this long before it goes
 /// under a new id.

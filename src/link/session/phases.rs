@@ -9,10 +9,10 @@ use super::handshake::{
     self, Draft, GAPS_ASKED, Handshake, NODES_AGAIN, NONCE_CONFIG, NONCE_NODES, Parts, Phase,
 };
 use super::liveness::Liveness;
+use crate::lang::Text as Say;
 use crate::link::message::{Event, Identity, Loss};
 use crate::mesh::{NodeNum, Now};
 use crate::proto::to_radio;
-use crate::text::Text as Say;
 
 impl Session {
     /// Asks for the configuration, forgetting what belonged to the last one.

@@ -5,10 +5,10 @@ use log::{debug, error, info, warn};
 
 use super::handshake::{self, MAX_NODES, NONCE_NODES, Phase};
 use super::{Session, send_start};
+use crate::lang::Text as Say;
 use crate::link::message::{Event, Received, Ticket};
 use crate::mesh::{NodeNum, Now, Packet, Payload, Standing, name};
 use crate::proto::{self, PortNum, from_radio, log_record};
-use crate::text::Text as Say;
 
 /// What the node has kept for no longer than this is still worth an answer
 /// (decisions.md, "Back-log").

@@ -11,10 +11,10 @@ use super::ending::Ending;
 use super::flight::{Cargo, Flight, State};
 use super::handshake::FACTORY_HOPS;
 use super::queue::{Probe, Waiting};
+use crate::lang::Text as Say;
 use crate::link::message::{DropReason, Outcome, Target, Text, Ticket};
 use crate::mesh::{Hops, NodeNum, Now, PacketId};
 use crate::proto::{self, PortNum, mesh_packet, to_radio};
-use crate::text::Text as Say;
 
 /// Nothing is written while the node has fewer free places than this: the rest
 /// is for what it relays (decisions.md, "queue status").

@@ -17,6 +17,7 @@ use meshbot::bot::host::HostStats;
 use meshbot::bot::insight::{Archive, Look, Question, Wish};
 use meshbot::bot::record::{Heard, Medium, When};
 use meshbot::config::{Config, Mode};
+use meshbot::lang::{Lang, Text};
 use meshbot::link::memory::FarEnd;
 use meshbot::link::{Event, Identity, Link, Received};
 use meshbot::mesh::{Hops, NodeNum, Now, PacketId, Payload, Sanity};
@@ -24,7 +25,6 @@ use meshbot::proto::PortNum;
 use meshbot::sim::Said;
 use meshbot::store::history::thread::Doubts;
 use meshbot::store::history::{self, Limits, read};
-use meshbot::text::{Lang, Text};
 use meshbot::weather::Offline;
 
 use super::fixture::{Fixture, Reading};

@@ -10,9 +10,9 @@ use crossbeam_channel::Sender;
 use meshbot::bot::errands::{JobId, JobResult};
 use meshbot::bot::insight::{Archive, Question};
 use meshbot::bot::record::{Batch, Heard, History};
+use meshbot::lang::Lang;
 use meshbot::store::history::thread::Doubts;
 use meshbot::store::history::{self, Limits, Writer, read};
-use meshbot::text::Lang;
 use meshbot::weather::{Candidate, Cell, Current, Failure, Hour, Provider, Report, Source, Spot};
 
 use crate::support::world::NewArchive;

@@ -9,8 +9,8 @@ use super::{TOP, days, leave};
 use crate::bot::command::{Ask, Command, Context};
 use crate::bot::insight::{By, Group, HOURS_MAX, Kind, Links, Look, View, Wish};
 use crate::bot::reply::Reply;
+use crate::lang::Text;
 use crate::mesh::{Metrics, Node};
-use crate::text::Text;
 
 /// Who was not heard for so long does not compete.
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3_600);

@@ -7,7 +7,7 @@
 use super::histo::NAMED;
 use super::{format, lists, window};
 use crate::bot::insight::{HOUR, View};
-use crate::text::Text;
+use crate::lang::Text;
 
 /// From so many per cent on a bar has the next height.
 const HEIGHTS: [(f64, char); 8] = [

@@ -5,7 +5,7 @@ use crate::bot::command::{Ask, Command, Context};
 use crate::bot::insight::{Look, View, Wish};
 use crate::bot::reply::Reply;
 use crate::config::Mode;
-use crate::text::Text;
+use crate::lang::Text;
 
 pub const COMMAND: Command = Command {
     name: "db",

@@ -7,8 +7,8 @@ use crate::bot::commands::reason;
 use crate::bot::insight::{Failure, Look, View, Wish};
 use crate::bot::reply::Reply;
 use crate::config::Mode;
+use crate::lang::Text;
 use crate::mesh::name;
-use crate::text::Text;
 
 /// The longest reason in a list, bytes.
 const REASON: usize = 40;

@@ -8,8 +8,8 @@
 use super::format::BETWEEN;
 use super::window;
 use crate::bot::insight::{By, Group, HOUR, View};
+use crate::lang::Text;
 use crate::mesh::name;
-use crate::text::Text;
 
 /// Bars in a packet.
 const BARS: u32 = 24;

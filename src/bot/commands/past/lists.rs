@@ -3,8 +3,8 @@
 
 use super::{format, window};
 use crate::bot::insight::{Group, View};
+use crate::lang::Text;
 use crate::mesh::{Hops, NodeNum};
-use crate::text::Text;
 
 /// The longest name in a list, bytes.
 const NAME: usize = 14;

@@ -8,8 +8,8 @@ use crate::bot::command::{Ask, Command, Context};
 use crate::bot::commands::whom;
 use crate::bot::insight::{Hub, Links, Look, Pair, View, Wish};
 use crate::bot::reply::Reply;
+use crate::lang::Text;
 use crate::mesh::NodeNum;
-use crate::text::Text;
 
 /// Links that were not heard for longer are no neighbours any more: neighbour
 /// lists come every six hours, many nodes sleep at night.

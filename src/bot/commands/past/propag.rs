@@ -8,8 +8,8 @@ use super::{HOURS, TOP, days, format, hours, leave, window};
 use crate::bot::command::{Ask, Command, Context};
 use crate::bot::insight::{HOUR, HOURS_MAX, Links, Look, Pair, Record, View, Wish};
 use crate::bot::reply::Reply;
+use crate::lang::Text;
 use crate::mesh::{Apart, NodeNum, name};
-use crate::text::Text;
 
 /// The longest name, bytes.
 const NAME: usize = 14;

@@ -14,9 +14,9 @@ use crate::bot::insight::{
     Talk, Talking, Way,
 };
 use crate::bot::reply::Errand;
+use crate::lang::Lang;
 use crate::mesh::{ChannelIndex, Hops, NodeNum, Packet, PacketId, Payload, Standing};
 use crate::proto::{self, PortNum};
-use crate::text::Lang;
 
 /// The wish that a question leaves.
 fn wished(name: &str, args: &str) -> Option<Wish> {

@@ -13,8 +13,8 @@ use super::{TOP, hours, leave, window};
 use crate::bot::command::{Ask, Command, Context, Place};
 use crate::bot::insight::{Line, Look, TEXTS_MAX, Talking, View, Wish};
 use crate::bot::reply::Reply;
+use crate::lang::Text;
 use crate::mesh::name;
-use crate::text::Text;
 
 /// Hours when none are given.
 const HOURS: u32 = 8;

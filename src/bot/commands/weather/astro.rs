@@ -9,7 +9,7 @@ use super::words::{local, under_title, weekday};
 use crate::almanac::{self, Observer, Passage, Phase};
 use crate::bot::commands::format;
 use crate::bot::forecasts::Outlook;
-use crate::text::Text;
+use crate::lang::Text;
 
 /// The answer, one packet.
 pub fn write(outlook: &Outlook<'_>) -> String {

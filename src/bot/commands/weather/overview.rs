@@ -5,7 +5,7 @@ use jiff::civil::Date;
 
 use super::words::{TITLE_MIN, age, local, under_title, weekday};
 use crate::bot::forecasts::Outlook;
-use crate::text::Text;
+use crate::lang::Text;
 use crate::weather::{Current, Day, Report, Sky};
 
 /// What is left out, in this order, when a line too many bytes is there.

@@ -7,7 +7,7 @@
 use super::words::{age, local, under_title, weekday};
 use crate::bot::forecasts::Outlook;
 use crate::bot::split::NEW_PART;
-use crate::text::Text;
+use crate::lang::Text;
 use crate::weather::{Hour, Sky};
 
 /// Bars in a packet.

@@ -15,8 +15,8 @@ use crate::bot::commands::testing::{ALICE, World, ask};
 use crate::bot::forecasts::Outlook;
 use crate::bot::reply::Errand;
 use crate::bot::split::{NEW_PART, split};
+use crate::lang::Lang;
 use crate::mesh::ChannelIndex;
-use crate::text::Lang;
 use crate::weather::{
     Current, Day, Hour, Provider, Rain, Report, Sky, Spot, Temperature, Units, Wind,
 };

@@ -5,7 +5,7 @@ use jiff::civil::{Date, DateTime};
 
 use crate::bot::commands::format;
 use crate::bot::forecasts::Outlook;
-use crate::text::Text;
+use crate::lang::Text;
 
 /// Local time at the place. Times beyond what a calendar has count as the
 /// year 1970.

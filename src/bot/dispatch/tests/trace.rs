@@ -2,8 +2,8 @@
 //! language.
 
 use super::*;
+use crate::lang::Lang;
 use crate::link::DropReason;
-use crate::text::Lang;
 
 /// What is said when the traceroute to Bob that Alice asks for ends like this.
 fn traced(lang: Lang, outcome: Outcome) -> Vec<String> {

@@ -14,6 +14,7 @@ pub mod name;
 pub mod node;
 pub mod packet;
 pub mod time;
+pub mod typing;
 pub mod wire;
 
 pub use apart::Apart;

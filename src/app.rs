@@ -2,6 +2,7 @@
 //! stops them in order. Reading this file from top to bottom is reading how
 //! the program is built.
 
+mod files;
 mod replay;
 mod running;
 
@@ -10,33 +11,33 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crossbeam_channel::bounded;
+use crossbeam_channel::{Sender, bounded};
 use jiff::tz::TimeZone;
 use log::{info, warn};
 use sd_notify::NotifyState;
 
+use crate::bot::all::{Outside, capabilities};
 use crate::bot::command::Registry;
-use crate::bot::dispatch::{self, Before, Bot, Forgetful, Keeper, Parts};
-use crate::bot::errands::{Pool, WORKERS};
+use crate::bot::dispatch::{self, Before, Bot, Parts};
 use crate::bot::host::{self, HostStats};
-use crate::bot::insight::Archive;
-use crate::bot::record::History;
-use crate::bot::{commands, run};
-use crate::check;
+use crate::bot::jobs::{JobResult, Pool, WORKERS};
+use crate::bot::{all, run, weather};
 use crate::config::{Config, ConfigError, Handshake};
+use crate::history::History;
+use crate::history::insight::{Archive, Looked, QuestionId};
 use crate::link::outbox::Wake;
 use crate::link::sole::{Anybody, Right, Sole, Taken};
 use crate::link::{self, Clock, Link, lookup, session};
 use crate::mesh::Sanity;
 use crate::net::Guard;
-use crate::recording;
 use crate::remote::Limits;
 use crate::remote::call::{Caller, Named};
 use crate::services::weather::{Addresses, Services};
 use crate::signals::{Hangup, Stop};
-use crate::store::{Files, history, place};
+use crate::store::{history, place};
 use crate::systemd::{self, Watchdog};
 use crate::thread::{Death, Pulse, spawn};
+use crate::{check, recording};
 
 pub use replay::replay;
 pub use running::{Running, Stopped, supervise};
@@ -116,7 +117,7 @@ impl From<std::io::Error> for AppError {
 pub fn load(path: Option<PathBuf>) -> Result<(PathBuf, Config), ConfigError> {
     let path = crate::config::find_config(path)?;
     let config = Config::load(&path)?;
-    config.check_commands(&commands::registry().names())?;
+    config.check_commands(&all::registry().names())?;
     Ok((path, config))
 }
 
@@ -159,23 +160,6 @@ pub fn random() -> Result<fastrand::Rng, AppError> {
     getrandom::u64()
         .map(fastrand::Rng::with_seed)
         .map_err(|error| AppError::Failed(format!("no random numbers: {error}")))
-}
-
-/// The small files, and what they know; without a history there are none, so that
-/// a bot can live where nothing may be written at all.
-fn files(config: &Config) -> (Arc<dyn Keeper>, Before) {
-    if !config.store.enabled {
-        return (Arc::new(Forgetful), Before::default());
-    }
-    let files = Files::beside(&config.store.file());
-    if let Err(error) = files.state.check() {
-        warn!(
-            "{}: {error}; a restart will forget what the operator has settled",
-            files.state.path().display()
-        );
-    }
-    let before = files.load();
-    (Arc::new(files), before)
 }
 
 /// The database, if one is wanted and possible; enters into `before` what it
@@ -321,7 +305,12 @@ pub fn start_around(
     handles.push(io.handle);
     handles.extend(recorder);
 
-    let (keeper, mut before) = files(config);
+    let files::Kept {
+        keeper,
+        mut before,
+        known,
+        keep,
+    } = files::open(config);
     let writer = open_history(config, sanity.check(clock.now().unix), &mut before);
     systemd::notify(&[NotifyState::Status(&format!("no link yet to {endpoint}"))]);
     let mut unwritten = None;
@@ -333,7 +322,7 @@ pub fn start_around(
             unwritten = Some(store.unwritten());
             let doubts = store.doubts();
             let (reader, handle) =
-                history::read::start(path, doubts, result_sender, on_death(&report))?;
+                history::read::start(path, doubts, tell_bot(result_sender), on_death(&report))?;
             handles.push(handle);
             (
                 Some(Box::new(store) as Box<dyn History>),
@@ -351,19 +340,26 @@ pub fn start_around(
     let mut settings = dispatch::Settings::from_config(config, sanity);
     settings.local_zone = TimeZone::system();
     settings.boot = host::boot(clock.now().mono);
+    let source = Services::new(weather_addresses(config), &guard);
+    let caller = Caller::new(guard, Limits::default());
+    let outside = Outside {
+        wanted: weather::Settings::from_config(&config.weather),
+        weather: Arc::new(source),
+        known,
+        keep,
+        others: Arc::new(Named::new(caller, config.remote.clone())),
+    };
     let parts = Parts {
         outbox: link.outbox.clone(),
         errands: Box::new(pool),
         keeper,
         history,
         archive,
-        weather: Arc::new(Services::new(weather_addresses(config), &guard)),
         host: Box::new(HostStats::read),
+        capabilities: capabilities(&settings, &outside),
         registry,
     };
-    let caller = Caller::new(guard, Limits::default());
-    let others = Named::new(caller, config.remote.clone());
-    let bot = Bot::new(settings, parts, before).knowing(Arc::new(others));
+    let bot = Bot::new(settings, parts, before);
     let pulse = Pulse::default();
     let beats = pulse.clone();
     let received = link.events;
@@ -383,6 +379,11 @@ pub fn start_around(
         unwritten,
         died: Vec::new(),
     })
+}
+
+/// Hands what the history has found to the bot, as long as there is one.
+fn tell_bot(results: Sender<JobResult>) -> impl Fn(QuestionId, Looked) -> bool + Send + 'static {
+    move |id, looked| results.send(JobResult::looked(id, looked)).is_ok()
 }
 
 /// Why there is no recording.
@@ -416,7 +417,7 @@ pub fn run(config: &Config, record: Option<recording::Target>) -> Result<(), App
         right: Box::new(right),
         record,
     };
-    let running = start_around(config, commands::registry(), around, stop.wake())?;
+    let running = start_around(config, all::registry(), around, stop.wake())?;
     systemd::notify(&[NotifyState::Ready]);
     supervise(&stop, running, Watchdog::of_systemd(Instant::now()))
 }

@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use std::path::Path;
 
 use crate::app;
-use crate::bot::commands;
+use crate::bot::all;
 use crate::config::{Config, Mode, Mqtt, Rate, Weather, duration_text};
 use crate::net::{guard, web};
 use crate::store::Files;
@@ -52,7 +52,7 @@ pub fn describe(path: &Path, config: &Config) -> String {
             "          questions through MQTT are answered by direct message"
         )),
     }
-    for command in commands::registry().iter() {
+    for command in all::registry().iter() {
         let rules = config
             .commands
             .get(command.name)

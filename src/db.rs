@@ -8,9 +8,9 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use crate::app::AppError;
-use crate::bot::insight::Stock;
 use crate::cli::Task;
 use crate::config::Config;
+use crate::history::insight::Stock;
 use crate::store::history::export::{ExportError, Form, export};
 use crate::store::history::stats::stats;
 use crate::store::history::{Limits, open};

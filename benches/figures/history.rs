@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use meshbot::bot::commands;
+use meshbot::bot::all::{self, Outside};
 use meshbot::bot::dispatch::{Before, Bot, Forgetful, Parts, Settings};
-use meshbot::bot::errands::{Errands, Inline as AtOnce, JobId, JobResult};
 use meshbot::bot::host::HostStats;
-use meshbot::bot::insight::{Archive, Question};
+use meshbot::bot::jobs::{Errands, Inline as AtOnce, JobResult};
 use meshbot::config::Config;
+use meshbot::history::insight::{Archive, Question, QuestionId};
 use meshbot::lang::{Lang, Text};
 use meshbot::link::memory::FarEnd;
 use meshbot::link::{Event, Identity, Link};
@@ -18,7 +18,6 @@ use meshbot::mesh::{Hops, NodeNum, Now, PacketId, Payload};
 use meshbot::proto::PortNum;
 use meshbot::store::history::thread::Doubts;
 use meshbot::store::history::{self, Limits, read};
-use meshbot::weather::Offline;
 
 use crate::program::own_time;
 use crate::report::Outcome;
@@ -110,8 +109,8 @@ fn build(path: &Path) -> Now {
     day.last().unwrap().now
 }
 
-fn shifted(at: meshbot::bot::record::When) -> meshbot::bot::record::When {
-    use meshbot::bot::record::When;
+fn shifted(at: meshbot::history::When) -> meshbot::history::When {
+    use meshbot::history::When;
     match at {
         When::Mono(mono) => When::Mono(mono + Duration::from_secs(86_400)),
         When::Unix(unix) => When::Unix(unix + 86_400),
@@ -122,9 +121,9 @@ fn shifted(at: meshbot::bot::record::When) -> meshbot::bot::record::When {
 struct Reading(PathBuf, Sender<JobResult>);
 
 impl Archive for Reading {
-    fn ask(&self, id: JobId, question: Box<Question>) -> bool {
-        let work = read::look_up(&self.0, &Doubts::default(), &question);
-        self.1.try_send(JobResult { id, work }).is_ok()
+    fn ask(&self, id: QuestionId, question: Box<Question>) -> bool {
+        let looked = read::look_up(&self.0, &Doubts::default(), &question);
+        self.1.try_send(JobResult::looked(id, looked)).is_ok()
     }
 }
 
@@ -148,17 +147,17 @@ impl Rig {
         let (link, far) = Link::memory(Duration::from_millis(2_500));
         far.set_up(true);
         let errands: Box<dyn Errands> = Box::new(AtOnce(done.clone()));
+        let settings = Settings::from_config(&Config::default(), SANITY);
         let parts = Parts {
             outbox: link.outbox,
             errands,
             keeper: Arc::new(Forgetful),
             history: Some(Box::new(Discard::default())),
             archive: Some(Box::new(Reading(path.to_owned(), done))),
-            weather: Arc::new(Offline),
+            capabilities: all::capabilities(&settings, &Outside::default()),
             host: Box::new(HostStats::default),
-            registry: commands::registry(),
+            registry: all::registry(),
         };
-        let settings = Settings::from_config(&Config::default(), SANITY);
         let mut bot = Bot::new(settings, parts, before);
         let identity = Identity {
             num: OWN,
@@ -192,7 +191,7 @@ impl Rig {
         packet.hops = Hops::Known(1);
         packet.payload = Payload::Port(PortNum::TextMessageApp, text.as_bytes().to_vec());
         let word = text.trim_start_matches('/').split(' ').next().unwrap();
-        assert!(commands::registry().find(word).is_some(), "{text}");
+        assert!(all::registry().find(word).is_some(), "{text}");
         let asked = own_time();
         self.bot.handle(self.now, Event::Packet(Box::new(received)));
         while let Ok(result) = self.results.try_recv() {

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use meshbot::bot::record::History;
+use meshbot::history::History;
 use meshbot::store::history::{self, Limits};
 
 use crate::report::Outcome;

@@ -9,19 +9,18 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, bounded};
 use meshbot::app;
-use meshbot::bot::commands;
+use meshbot::bot::all::{self, Outside};
 use meshbot::bot::dispatch::{Before, Bot, Forgetful, Parts, Settings};
-use meshbot::bot::errands::{Inline, JobResult};
 use meshbot::bot::host::HostStats;
-use meshbot::bot::record::{Batch, History};
+use meshbot::bot::jobs::{Inline, JobResult};
 use meshbot::config::Config;
+use meshbot::history::{Batch, History};
 use meshbot::link::core::{Act, Core};
 use meshbot::link::outbox::{Gate, Outbox};
 use meshbot::link::{Request, frame};
 use meshbot::mesh::{Now, Sanity};
 use meshbot::proto::{self, PortNum, channel, config, from_radio, mesh_packet};
 use meshbot::store::history::Writer;
-use meshbot::weather::Offline;
 use prost::Message;
 
 use crate::stream;
@@ -85,21 +84,18 @@ impl Rig {
         let gate = Gate::new(settings.session.text_spacing);
         let (sender, requests) = bounded(256);
         let (done, results) = bounded(64);
+        let wanted = Settings::from_config(&config, SANITY);
         let parts = Parts {
             outbox: Outbox::new(sender, Arc::new(|| {}), gate.clone()),
             errands: Box::new(Inline(done)),
             keeper: Arc::new(Forgetful),
             history,
             archive: None,
-            weather: Arc::new(Offline),
+            capabilities: all::capabilities(&wanted, &Outside::default()),
             host: Box::new(HostStats::default),
-            registry: commands::registry(),
+            registry: all::registry(),
         };
-        let bot = Bot::new(
-            Settings::from_config(&config, SANITY),
-            parts,
-            Before::default(),
-        );
+        let bot = Bot::new(wanted, parts, Before::default());
         let core = Core::new(settings, gate, fastrand::Rng::with_seed(1));
         let mut rig = Self {
             core,

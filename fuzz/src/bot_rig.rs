@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, bounded};
-use meshbot::bot::commands;
+use meshbot::bot::all::{self, Outside};
 use meshbot::bot::dispatch::{Before, Bot, Forgetful, Parts, Settings};
-use meshbot::bot::errands::{Inline, JobResult};
 use meshbot::bot::host::HostStats;
+use meshbot::bot::jobs::{Inline, JobResult};
 use meshbot::config::{Config, Operator};
 use meshbot::lang::Lang;
 use meshbot::link::memory::FarEnd;
@@ -20,7 +20,6 @@ use meshbot::link::{Event, Identity, Link, Received};
 use meshbot::mesh::{NodeNum, Now, Packet, Sanity, Standing};
 use meshbot::proto::{self, PortNum, mesh_packet};
 use meshbot::remote::{NoOthers, Others};
-use meshbot::weather::Offline;
 
 /// The bot's node.
 pub const OWN: NodeNum = NodeNum(0xa1b2_c3d4);
@@ -63,19 +62,23 @@ impl Rig {
         settings.limits.per_channel.count = 1_000;
         settings.limits.total.count = 1_000;
         let limit = settings.bot.part_limit;
+        let outside = Outside {
+            others: others.unwrap_or_else(|| Arc::new(NoOthers)),
+            ..Outside::default()
+        };
         let parts = Parts {
             outbox: link.outbox,
             errands: Box::new(Inline(done)),
             keeper: Arc::new(Forgetful),
             history: None,
             archive: None,
-            weather: Arc::new(Offline),
+            capabilities: all::capabilities(&settings, &outside),
             host: Box::new(HostStats::default),
-            registry: commands::registry(),
+            registry: all::registry(),
         };
         let bot = Bot::new(settings, parts, Before::default());
         let mut rig = Self {
-            bot: bot.knowing(others.unwrap_or_else(|| Arc::new(NoOthers))),
+            bot,
             far,
             results,
             now: Now {

@@ -37,7 +37,7 @@ fn started(node: &Handle, folder: &tempfile::TempDir, wake: Wake) -> Running {
             limit: 1,
         }),
     };
-    let running = start_around(&config, commands::registry(), around, wake).unwrap();
+    let running = start_around(&config, all::registry(), around, wake).unwrap();
     node.wait_for(SOON, |node| {
         (node.counters().want_nodes_only > 0 && node.steady()).then_some(())
     })
@@ -265,7 +265,7 @@ fn who_wants_no_history_has_no_thread_for_it() {
         node.addr().port(),
         folder.path().join("meshbot.db").display(),
     );
-    let running = start(&configured(&text), commands::registry(), Arc::new(|| {})).unwrap();
+    let running = start(&configured(&text), all::registry(), Arc::new(|| {})).unwrap();
     let mut names: Vec<_> = running.stop().ended.iter().map(|it| it.name).collect();
     names.sort_unstable();
     assert_eq!(names, ["dispatch", "errand-0", "errand-1", "io"]);

@@ -2,68 +2,18 @@
 //! permissions and the limits all come from the declaration.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
+
+use super::ask::Ask;
 use super::desk::Desk;
 use super::host::HostStats;
 use super::reply::Reply;
 use crate::config::Mode;
 use crate::lang::{Lang, Text};
-use crate::mesh::{ChannelIndex, Hops, NodeBook, NodeNum, Now, PacketId, Sanity, Signal};
+use crate::mesh::{NodeBook, Now, Sanity};
 use crate::proto::config::LoRaConfig;
-
-/// Where a question was asked.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Place {
-    /// On a channel, for everybody to read.
-    Channel(ChannelIndex),
-    /// In a direct message.
-    Direct,
-}
-
-/// A question to the bot.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Ask {
-    /// Who asks.
-    pub from: NodeNum,
-    /// Where.
-    pub place: Place,
-    /// The channel index that the packet carried, for the way back.
-    pub channel: ChannelIndex,
-    /// The packet that asked; the answer is threaded to it.
-    pub id: PacketId,
-    /// The command as asked, arguments included, safe for the log.
-    pub line: Arc<str>,
-    /// What follows the command's word.
-    pub args: String,
-    /// Proven by node number and key (features.md L1).
-    pub is_operator: bool,
-    /// His node has another key than ours goes by, or none: he can probably not read
-    /// what ours sends him in private.
-    pub is_unreadable: bool,
-    /// Distance that the question came.
-    pub hops: Hops,
-    /// Signal of its last hop.
-    pub signal: Option<Signal>,
-    /// Last byte of the relay it was heard from.
-    pub relay: Option<u8>,
-    /// It passed through MQTT.
-    pub via_mqtt: bool,
-    /// Seconds since our node heard it, when both clocks are sane.
-    pub age: Option<u64>,
-}
-
-impl Ask {
-    /// The asker's own signal, when heard straight from him by radio.
-    #[must_use]
-    pub fn direct_signal(&self) -> Option<Signal> {
-        match self.hops {
-            Hops::Known(0) if !self.via_mqtt => self.signal,
-            _ => None,
-        }
-    }
-}
 
 /// What the bot knows about its link, for `/about`.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -96,6 +46,8 @@ pub struct Context<'a> {
     pub book: &'a NodeBook,
     /// The link.
     pub link: &'a LinkView,
+    /// Time zone of the board.
+    pub zone: &'a TimeZone,
     /// The commands that exist.
     pub registry: &'a Registry,
     /// Lists shown, the mute switch.
@@ -104,6 +56,37 @@ pub struct Context<'a> {
     pub host: &'a dyn Fn() -> HostStats,
     /// Which commands the asker may use where he asks.
     pub may_use: &'a dyn Fn(&Command) -> bool,
+}
+
+impl Context<'_> {
+    /// What of it a capability may look at.
+    #[must_use]
+    pub fn scene(&self) -> Scene<'_> {
+        Scene {
+            now: self.now,
+            sanity: self.sanity,
+            prefix: self.prefix,
+            part_limit: self.part_limit,
+            book: self.book,
+            zone: self.zone,
+        }
+    }
+}
+
+/// What a capability may look at besides its own.
+pub struct Scene<'a> {
+    /// The time.
+    pub now: Now,
+    /// Which clocks to believe.
+    pub sanity: Sanity,
+    /// The mark before commands.
+    pub prefix: &'a str,
+    /// The longest part of an answer in bytes.
+    pub part_limit: usize,
+    /// The nodes.
+    pub book: &'a NodeBook,
+    /// Time zone of the board.
+    pub zone: &'a TimeZone,
 }
 
 /// A command's declaration.
@@ -128,11 +111,37 @@ pub struct Command {
     /// Everybody gets the same answer, so that several who ask for it publicly
     /// within a short time are answered together (features.md B17).
     pub same_for_all: bool,
-    /// Runs it. Answers through the reply; stays silent by not answering.
-    pub run: fn(&Ask, &mut Context<'_>, &mut Reply<'_>),
+    /// Arguments with which it is an order, for the operator alone.
+    pub is_order: fn(&str) -> bool,
+    /// Whether it tells the asker about his own key: who cannot read private
+    /// answers may read that where he asks.
+    pub is_about_own_key: Option<fn(&Ask, &NodeBook) -> bool>,
+    /// Runs it, unless it belongs to a capability. Answers through the reply; stays
+    /// silent by not answering.
+    pub run: Option<Run>,
 }
 
+/// What a command does that answers at once.
+pub type Run = fn(&Ask, &mut Context<'_>, &mut Reply<'_>);
+
 impl Command {
+    /// What most commands have in common: a public one, for everybody, that a
+    /// capability answers.
+    pub const BASE: Self = Self {
+        name: "",
+        aliases: &[],
+        bare: &[],
+        usage: None,
+        summary: Text::Apology,
+        mode: Mode::Public,
+        operator_only: false,
+        has_own_limit: false,
+        same_for_all: false,
+        is_order: |_| false,
+        is_about_own_key: None,
+        run: None,
+    };
+
     /// Whether its bare word may be followed by arguments. "ping" is a word of
     /// everyday talk among people with radios, so its sessions need the mark.
     #[must_use]

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use super::command::Place;
-use super::recent::Recent;
 use super::split::floor_boundary;
-use crate::link::message::Held;
+use crate::bot::ask::Place;
+use crate::bounds::Held;
+use crate::bounds::recent::Recent;
 use crate::mesh::{NodeNum, Now};
 
 /// People with something on the desk at a time.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::forecasts::Boot;
+use crate::mesh::Boot;
 
 /// Load, memory, temperature; each as far as the board tells.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]

@@ -8,9 +8,10 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
-use super::recent::Recent;
+use crate::bounds::Held;
+use crate::bounds::bucket::Bucket;
+use crate::bounds::recent::Recent;
 use crate::config::{Limits, Rate};
-use crate::link::message::Held;
 use crate::mesh::{ChannelIndex, NodeNum};
 
 /// Senders remembered at a time: so many regulars, and as many strangers.
@@ -26,65 +27,6 @@ const GUARD_PAUSE: Duration = Duration::from_secs(600);
 const WORDS: usize = 3;
 /// A hint about unknown words, at most so often to one sender.
 const HINT_PERIOD: Duration = Duration::from_secs(3_600);
-
-/// A token bucket: full at first, filled again evenly over its period. It is kept as
-/// the moment from which on there is a token: whoever floods us asks for nothing
-/// else.
-#[derive(Clone, Copy, Debug)]
-pub struct Bucket {
-    /// Nanoseconds since the program started, or before.
-    next: i64,
-    /// One token comes in so long; an empty bucket never holds any.
-    step: Option<i64>,
-    /// All but one of them come in so long.
-    rest: i64,
-}
-
-impl Bucket {
-    /// A full bucket.
-    #[must_use]
-    pub fn new(rate: Rate, now: Duration) -> Self {
-        let step = rate.per.checked_div(rate.count).map(nanoseconds);
-        let rest = nanoseconds(rate.per) - step.unwrap_or_default();
-        Self {
-            next: nanoseconds(now) - rest,
-            step,
-            rest,
-        }
-    }
-
-    /// Whether there is a token.
-    #[must_use]
-    #[inline]
-    pub fn has(&self, now: Duration) -> bool {
-        self.next <= nanoseconds(now) && self.step.is_some()
-    }
-
-    /// Takes a token that [`Bucket::has`] has just found.
-    pub fn take(&mut self, now: Duration) {
-        let full = nanoseconds(now) - self.rest;
-        self.next = self.next.max(full) + self.step.unwrap_or_default();
-    }
-
-    fn is_full(&self, now: Duration) -> bool {
-        self.next <= nanoseconds(now) - self.rest
-    }
-
-    /// Gives back a token that was taken for nothing.
-    pub fn give_back(&mut self) {
-        self.next -= self.step.unwrap_or_default();
-    }
-}
-
-/// Good for 146 years.
-#[inline]
-fn nanoseconds(time: Duration) -> i64 {
-    time.as_secs()
-        .min(i64::MAX as u64 / 2_000_000_000)
-        .cast_signed()
-        * 1_000_000_000
-        + i64::from(time.subsec_nanos())
-}
 
 /// Who asks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -105,7 +47,7 @@ struct Allowance {
 
 impl Allowance {
     fn new(rate: Rate, now: Duration) -> Self {
-        let part = |count| Bucket::new(Rate { count, ..rate }, now);
+        let part = |count| Bucket::new(count, rate.per, now);
         let kept = rate.count / 2;
         Self {
             open: part(rate.count - kept),
@@ -295,7 +237,13 @@ impl Policy {
     /// Asks for one `/echo` by `asker`, beside [`Policy::ask`].
     pub fn ask_echo(&mut self, asker: Asker, now: Duration) -> Verdict {
         let sender = self.senders.of(asker, &self.limits, now);
-        let full = || Box::new(Bucket::new(self.limits.echo, now));
+        let full = || {
+            Box::new(Bucket::new(
+                self.limits.echo.count,
+                self.limits.echo.per,
+                now,
+            ))
+        };
         let echo = sender.echo.get_or_insert_with(full);
         if echo.has(now) {
             echo.take(now);
@@ -361,7 +309,7 @@ impl Policy {
 impl Sender {
     fn new(limits: &Limits, now: Duration) -> Self {
         Self {
-            bucket: Bucket::new(limits.per_sender, now),
+            bucket: Bucket::new(limits.per_sender.count, limits.per_sender.per, now),
             last_notice: None,
             echo: None,
             words: None,

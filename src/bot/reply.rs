@@ -11,28 +11,16 @@ use std::time::Duration;
 
 use log::{debug, error, warn};
 
-use super::command::{Ask, Place};
+use super::ask::Way;
 use super::desk::Desk;
-use super::elsewhere;
-use super::forecasts::{Wanted, Wish};
-use super::insight;
-use super::pings;
 use super::split::split;
-use super::together::{Crowd, Other, Said, Together};
+use super::together::{Crowd, Other, Said};
+use crate::bot::ask::{Ask, Place};
 use crate::config::Bot;
 use crate::lang::{Lang, Text as Say};
 use crate::link::message::REPLY_EXPIRY;
 use crate::link::{Class, Keep, Outbox, Refused, Target, Text, Ticket};
 use crate::mesh::{ChannelIndex, Hops, NodeNum, PacketId, PacketMemory};
-
-/// How an answer goes back.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Way {
-    /// To the asker alone, wherever he asked.
-    pub private: bool,
-    /// Who may be answered together with him on a channel.
-    pub together: Together,
-}
 
 /// What is remembered of a text until its outcome is known. Bounded by what
 /// the link accepts.
@@ -197,9 +185,15 @@ impl Post {
     }
 
     /// The same to the asker alone, for who wants to know what becomes of it:
-    /// the numbers of its parts, none when it was refused.
-    pub fn track(&mut self, ask: &Ask, text: &str) -> Vec<Ticket> {
-        self.put(ask, true, None, text).2
+    /// the numbers of its parts.
+    ///
+    /// # Errors
+    /// When none of it was accepted.
+    pub fn track(&mut self, ask: &Ask, text: &str) -> Result<Vec<Ticket>, Refused> {
+        match self.put(ask, true, None, text) {
+            (Handed::Refused(0, refused), ..) => Err(refused),
+            (_, _, tickets) => Ok(tickets),
+        }
     }
 
     /// Hands over as many parts as are accepted; what is left of the text.
@@ -301,32 +295,13 @@ impl Post {
     }
 }
 
-impl Way {
-    /// Where an answer to `ask` appears.
-    #[must_use]
-    pub fn place(self, ask: &Ask) -> Place {
-        if self.private {
-            Place::Direct
-        } else {
-            ask.place
-        }
-    }
-}
-
-/// Slow work that a command leaves behind.
-pub enum Errand {
-    /// A text, after at most this time.
-    Text(Duration, Box<dyn FnOnce() -> String + Send>),
-    /// The weather.
-    Forecast(Wish, Wanted),
-    /// The way to this node.
-    Trace(NodeNum),
-    /// Pongs, or no more of them.
-    Pings(pings::Wish),
-    /// What the mesh did.
-    Past(insight::Wish),
-    /// What another node lists.
-    Elsewhere(elsewhere::Wish),
+/// Slow work that a command leaves behind: it brings home the answer, within this
+/// time.
+pub struct Errand {
+    /// So long it may take.
+    pub timeout: Duration,
+    /// The work.
+    pub work: Box<dyn FnOnce() -> String + Send>,
 }
 
 /// What a command did with its reply.
@@ -336,8 +311,8 @@ pub enum Done {
     Silent,
     /// It answered.
     Answered(Handed),
-    /// An errand will answer.
-    Errand,
+    /// The answer comes later.
+    Later,
 }
 
 /// A command's way to answer.
@@ -377,37 +352,22 @@ impl<'a> Reply<'a> {
         handed
     }
 
+    /// How an answer goes back.
+    #[must_use]
+    pub fn way(&self) -> Way {
+        self.way
+    }
+
+    /// The answer comes later: from a capability, which has taken the question.
+    pub fn later(&mut self) {
+        self.done = Done::Later;
+    }
+
     /// Hands slow work to an errand, whose result is the answer. After
     /// `timeout` the asker is told that it takes too long.
-    pub fn errand(&mut self, timeout: Duration, job: Box<dyn FnOnce() -> String + Send>) {
-        self.leave(Errand::Text(timeout, job));
-    }
-
-    /// Leaves the answer to the weather desk, which has it at once or sends
-    /// for it.
-    pub fn forecast(&mut self, wish: Wish, wanted: Wanted) {
-        self.leave(Errand::Forecast(wish, wanted));
-    }
-
-    /// Asks the mesh for the way to `node`; the answer is what it says, or that
-    /// it says nothing.
-    pub fn trace(&mut self, node: NodeNum) {
-        self.leave(Errand::Trace(node));
-    }
-
-    /// Begins or ends a session of pongs, which answers in private.
-    pub fn pings(&mut self, wish: pings::Wish) {
-        self.leave(Errand::Pings(wish));
-    }
-
-    /// Leaves the answer to the history.
-    pub fn look_back(&mut self, wish: insight::Wish) {
-        self.leave(Errand::Past(wish));
-    }
-
-    /// Leaves the answer to another node.
-    pub fn elsewhere(&mut self, wish: elsewhere::Wish) {
-        self.leave(Errand::Elsewhere(wish));
+    pub fn errand(&mut self, timeout: Duration, work: Box<dyn FnOnce() -> String + Send>) {
+        self.errand = Some(Errand { timeout, work });
+        self.done = Done::Later;
     }
 
     /// What became of it.
@@ -415,17 +375,13 @@ impl<'a> Reply<'a> {
     pub fn finish(self) -> (Done, Option<Errand>) {
         (self.done, self.errand)
     }
-
-    fn leave(&mut self, errand: Errand) {
-        self.errand = Some(errand);
-        self.done = Done::Errand;
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bot::commands::testing::ask;
+    use crate::bot::ask::Together;
+    use crate::bot::testing::ask;
     use crate::link::Link;
     use crate::link::memory::FarEnd;
 

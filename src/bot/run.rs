@@ -6,7 +6,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, never, select_biased};
 
 use super::dispatch::Bot;
-use super::errands::JobResult;
+use crate::bot::jobs::JobResult;
 use crate::link::{Clock, Event};
 use crate::thread::Pulse;
 

@@ -8,9 +8,9 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
-use super::command::{Ask, Place};
-use super::recent::Recent;
-use super::reply::Way;
+use super::ask::Together;
+use crate::bot::ask::{Ask, Place, Way};
+use crate::bounds::recent::Recent;
 use crate::link::Ticket;
 use crate::link::message::REPLY_EXPIRY;
 use crate::mesh::name::fold;
@@ -21,18 +21,6 @@ use crate::mesh::{ChannelIndex, Hops};
 const REACH: u8 = 3;
 /// Answers remembered.
 pub(super) const SAID: usize = 64;
-
-/// Who may be answered together.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Together {
-    /// Everybody gets his own answer.
-    #[default]
-    Never,
-    /// Whoever would get the same answer.
-    SameAnswer,
-    /// Whoever asked in the same words, and would get the same answer.
-    SameQuestion,
-}
 
 impl Together {
     /// What those who are answered together have in common.
@@ -159,7 +147,7 @@ impl Crowd {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bot::commands::testing::ask;
+    use crate::bot::testing::ask;
 
     fn s(seconds: u64) -> Duration {
         Duration::from_secs(seconds)

@@ -30,7 +30,7 @@ use self::script::{CAST, OTHERS, Place, Step, ZIGA};
 use self::stage::Stage;
 use self::trial::{Times, Trial};
 use crate::app::{self, AppError, Running};
-use crate::bot::commands;
+use crate::bot::all;
 use crate::config::Config;
 use crate::mesh::{NodeNum, Sanity};
 use crate::sim::web::{Scenario, Web};
@@ -157,7 +157,7 @@ pub fn try_out(
         true => None,
         false => Some(start_other(options)?),
     };
-    let registry = commands::registry();
+    let registry = all::registry();
     let Plan {
         questions,
         left_out,
@@ -260,7 +260,7 @@ fn start_bot(config: &Config) -> Result<Running, AppError> {
     let sanity = Sanity {
         built: now.saturating_sub(86_400),
     };
-    app::start_trusting(config, commands::registry(), sanity, Arc::new(|| {}))
+    app::start_trusting(config, all::registry(), sanity, Arc::new(|| {}))
 }
 
 /// A folder of our own, gone when this is dropped.

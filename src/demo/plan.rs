@@ -244,12 +244,12 @@ pub fn estimate(config: &Config, questions: usize) -> String {
 mod tests {
     use super::super::own::tests::{RICH, config};
     use super::*;
-    use crate::bot::commands;
+    use crate::bot::all;
     use expect_test::expect;
 
     fn asked(config: &Config) -> String {
         let mut out = String::new();
-        for question in plan(config, &commands::registry()).questions {
+        for question in plan(config, &all::registry()).questions {
             let Question {
                 place, text, shows, ..
             } = question;
@@ -293,14 +293,14 @@ mod tests {
     #[test]
     fn nobody_asks_too_much() {
         let mut text = RICH.to_owned();
-        for command in commands::registry().iter() {
+        for command in all::registry().iter() {
             if !text.contains(&format!("[commands.{}]", command.name)) {
                 text.push_str(&format!("[commands.{}]\nenabled = false\n", command.name));
             }
         }
         for (most, is_enough) in [(1, false), (5, true), (9, true)] {
             let limits = format!("[limits]\nper_sender = {{ count = {most}, per = \"5m\" }}\n");
-            let plan = plan(&config(&format!("{text}{limits}")), &commands::registry());
+            let plan = plan(&config(&format!("{text}{limits}")), &all::registry());
             // What is ignored in any case does not count.
             let counts = |question: &&Question| {
                 let shows = question.shows.as_deref().unwrap_or_default();

@@ -268,7 +268,7 @@ pub const SCRIPT: &[Step] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bot::commands::testing::{World, ask};
+    use crate::bot::testing::{World, ask};
     use crate::lang::Lang;
 
     fn exchanges() -> impl Iterator<Item = &'static Exchange> {

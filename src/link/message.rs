@@ -262,25 +262,6 @@ impl fmt::Display for DropReason {
     }
 }
 
-/// How much of something is held, and how much of it may be.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Held {
-    /// What.
-    pub what: &'static str,
-    /// So many, or so many bytes.
-    pub now: usize,
-    /// The bound.
-    pub most: usize,
-}
-
-impl Held {
-    /// `now` of `most`.
-    #[must_use]
-    pub fn new(what: &'static str, now: usize, most: usize) -> Self {
-        Self { what, now, most }
-    }
-}
-
 /// Why a connection ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Loss {

@@ -4,7 +4,6 @@
 pub mod apart;
 pub mod book;
 pub mod content;
-pub mod edges;
 pub mod geo;
 pub mod id;
 pub mod labels;
@@ -19,7 +18,6 @@ pub mod wire;
 
 pub use apart::Apart;
 pub use book::{Changes, Counters, Known, KnownDirect, NodeBook, Noted};
-pub use edges::{Edge, Witness};
 pub use geo::{Compass, Position};
 pub use id::{ChannelIndex, NodeNum, PacketId};
 pub use labels::Quality;
@@ -27,4 +25,4 @@ pub use lookup::Found;
 pub use memory::PacketMemory;
 pub use node::{DirectSignal, Metrics, Node};
 pub use packet::{Hops, Packet, Payload, Signal, Standing};
-pub use time::{Now, Sanity};
+pub use time::{Boot, Now, Sanity};

@@ -67,6 +67,24 @@ impl Sanity {
     }
 }
 
+/// A run of the board, from its start to its end. Times within one can be
+/// compared even if no clock was ever set.
+#[derive(Clone, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
+pub struct Boot {
+    /// The kernel's name for it; empty when there is none.
+    pub id: String,
+    /// Seconds from the board's start to the program's.
+    pub offset: u64,
+}
+
+impl Boot {
+    /// Seconds from the board's start; nothing when its run has no name.
+    #[must_use]
+    pub fn uptime(&self, now: Now) -> Option<u64> {
+        (!self.id.is_empty()).then(|| self.offset + now.mono.as_secs())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

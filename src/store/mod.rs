@@ -8,9 +8,6 @@ pub mod weather;
 
 use std::path::Path;
 
-use crate::bot::dispatch::{Before, Keeper};
-use crate::bot::forecasts::Snapshot;
-use crate::mesh::NodeNum;
 use state::StateFile;
 use weather::WeatherFile;
 
@@ -31,31 +28,5 @@ impl Files {
             state: StateFile::beside(database),
             weather: WeatherFile::beside(database),
         }
-    }
-
-    /// What was known before the restart.
-    #[must_use]
-    pub fn load(&self) -> Before {
-        let state = self.state.load();
-        Before {
-            muted_until: state.mute(),
-            pinned: state.node(),
-            weather: self.weather.load(),
-            ..Before::default()
-        }
-    }
-}
-
-impl Keeper for Files {
-    fn mute(&self, until: Option<u64>) {
-        self.state.keep_mute(until);
-    }
-
-    fn pin(&self, node: NodeNum) {
-        self.state.keep_node(node);
-    }
-
-    fn weather(&self, known: &Snapshot) -> bool {
-        self.weather.save(known)
     }
 }

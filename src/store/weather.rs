@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use log::warn;
 
 use super::file;
-use crate::bot::forecasts::Snapshot;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// More than the bot remembers is never written: 32 forecasts of some 4 kB.
 const LARGEST: u64 = 512 * 1024;
@@ -39,24 +40,24 @@ impl WeatherFile {
 
     /// Reads it. A missing or broken file is an empty one.
     #[must_use]
-    pub fn load(&self) -> Snapshot {
+    pub fn load<T: DeserializeOwned + Default>(&self) -> T {
         let forget = |error: &dyn std::fmt::Display| {
             warn!(
                 "{}: {error}; the weather is asked for again",
                 self.path.display()
             );
-            Snapshot::default()
+            T::default()
         };
         match file::read(&self.path, LARGEST) {
             Ok(text) => serde_json::from_str(&text).unwrap_or_else(|error| forget(&error)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Snapshot::default(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => T::default(),
             Err(error) => forget(&error),
         }
     }
 
     /// Writes it, durably; says whether it could, and once why not.
     #[must_use]
-    pub fn save(&self, known: &Snapshot) -> bool {
+    pub fn save<T: Serialize>(&self, known: &T) -> bool {
         let written = serde_json::to_string(known)
             .map_err(io::Error::other)
             .and_then(|text| file::replace(&self.path, &text));
@@ -75,18 +76,25 @@ impl WeatherFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde::Deserialize;
+
+    /// Something that is kept.
+    #[derive(PartialEq, Debug, Default, Serialize, Deserialize)]
+    struct Known {
+        places: Vec<u8>,
+    }
 
     #[test]
     fn a_broken_file_is_an_empty_one() {
         let folder = tempfile::tempdir().unwrap();
         let file = WeatherFile::beside(&folder.path().join("meshbot.db"));
-        assert_eq!(file.load(), Snapshot::default());
+        assert_eq!(file.load::<Known>(), Known::default());
         for text in ["", "{", "[]", "{\"places\": 3}", "\0"] {
             std::fs::write(folder.path().join("meshbot.weather"), text).unwrap();
-            assert_eq!(file.load(), Snapshot::default(), "{text}");
+            assert_eq!(file.load::<Known>(), Known::default(), "{text}");
         }
-        assert!(file.save(&Snapshot::default()));
-        assert_eq!(file.load(), Snapshot::default());
+        assert!(file.save(&Known::default()));
+        assert_eq!(file.load::<Known>(), Known::default());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

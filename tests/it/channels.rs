@@ -7,14 +7,13 @@ use std::time::Duration;
 
 use crossbeam_channel::bounded;
 use log::Level;
-use meshbot::bot::commands;
+use meshbot::bot::all::{self, Outside};
 use meshbot::bot::dispatch::{Before, Bot, Forgetful, Parts, Settings};
-use meshbot::bot::errands::Inline;
 use meshbot::bot::host::HostStats;
+use meshbot::bot::jobs::Inline;
 use meshbot::config::Config;
 use meshbot::link::{Event, Identity, Link, Loss};
 use meshbot::mesh::{NodeNum, Now, Sanity};
-use meshbot::weather::Offline;
 
 use crate::support::logs;
 
@@ -24,17 +23,17 @@ fn warnings(config: &str, nodes: &[&[usize]]) -> Vec<Vec<String>> {
     let (link, _far) = Link::memory(Duration::from_millis(2_500));
     let config = Config::parse(&format!("[node]\nhost = \"n\"\n{config}"), "x.toml").unwrap();
     let (done, _results) = bounded(4);
+    let settings = Settings::from_config(&config, Sanity { built: 1 });
     let parts = Parts {
         outbox: link.outbox,
         errands: Box::new(Inline(done)),
         keeper: Arc::new(Forgetful),
         history: None,
         archive: None,
-        weather: Arc::new(Offline),
+        capabilities: all::capabilities(&settings, &Outside::default()),
         host: Box::new(HostStats::default),
-        registry: commands::registry(),
+        registry: all::registry(),
     };
-    let settings = Settings::from_config(&config, Sanity { built: 1 });
     let mut bot = Bot::new(settings, parts, Before::default());
     let mut now = Now {
         mono: Duration::from_secs(1),

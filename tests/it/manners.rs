@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use meshbot::bot::commands;
+use meshbot::bot::all;
 use meshbot::mesh::NodeNum;
 use meshbot::proto::{self, mesh_packet};
 use meshbot::sim::{Fault, Said};
@@ -301,7 +301,7 @@ fn a_day_of_traffic_writes_no_configuration() {
     world.settle();
     // Everything that there is to ask, in turn, on the channel and directly.
     let alice = world.person(0);
-    let commands: Vec<_> = commands::registry().iter().map(|it| it.name).collect();
+    let commands: Vec<_> = all::registry().iter().map(|it| it.name).collect();
     let mut commands = commands.iter().cycle();
     for _ in 0..48 {
         let question = format!("/{} {alice}", commands.next().unwrap());

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use meshbot::bot::commands;
+use meshbot::bot::all;
 use meshbot::config::{Config, Mode};
 use meshbot::lang::Lang;
 
@@ -43,7 +43,7 @@ fn quoted(line: &str) -> Vec<&str> {
 
 #[test]
 fn the_table_of_commands_is_the_registry() {
-    let registry = commands::registry();
+    let registry = all::registry();
     let in_readme: Vec<_> = rows("Commands")
         .into_iter()
         .map(|row| row[..4].to_vec())

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use log::Level;
 use meshbot::app::{self, Around};
-use meshbot::bot::commands;
+use meshbot::bot::all;
 use meshbot::config::Config;
 use meshbot::link::sole::Anybody;
 use meshbot::link::{Outcome, frame::Decoder, lookup};
@@ -81,7 +81,7 @@ fn recording_bot(port: u16, path: PathBuf) -> app::Running {
         record: Some(Target { path, limit: 1 }),
     };
     let config = Config::parse(&text, "test.toml").unwrap();
-    app::start_around(&config, commands::registry(), around, Arc::new(|| {})).unwrap()
+    app::start_around(&config, all::registry(), around, Arc::new(|| {})).unwrap()
 }
 
 /// M3: a session is recorded, played to another bot that records as well, and

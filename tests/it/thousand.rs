@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use base64::Engine;
-use meshbot::bot::commands;
+use meshbot::bot::all;
 use meshbot::mesh::NodeNum;
 use meshbot::sim::{Said, Server, Settings, SimNode};
 
@@ -18,7 +18,7 @@ const TIMES: usize = 1_000;
 /// A question for each command that everybody may use and that always has
 /// something to say.
 fn questions(node: &SimNode) -> Vec<(&'static str, String)> {
-    commands::registry()
+    all::registry()
         .iter()
         .filter(|command| !command.operator_only && command.name != "more")
         .map(|command| {
@@ -171,7 +171,7 @@ fn as_many_as_fit_over_a_real_socket() {
     );
     let config = meshbot::config::Config::parse(&text, "test.toml").unwrap();
     let running =
-        meshbot::app::start(&config, commands::registry(), std::sync::Arc::new(|| {})).unwrap();
+        meshbot::app::start(&config, all::registry(), std::sync::Arc::new(|| {})).unwrap();
     let soon = Duration::from_secs(20);
     handle
         .wait_for(soon, |node| {

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use meshbot::app;
-use meshbot::bot::command::{Ask, Command, Context, Registry};
-use meshbot::bot::commands;
+use meshbot::bot::all;
+use meshbot::bot::ask::Ask;
+use meshbot::bot::command::{Command, Context, Registry};
 use meshbot::bot::reply::Reply;
-use meshbot::config::{Config, Mode};
+use meshbot::config::Config;
 use meshbot::lang::Text;
 use meshbot::net::Guard;
 use meshbot::services::http::Http;
@@ -55,12 +56,7 @@ fn next_text(handle: &Handle) -> Option<String> {
 fn a_question_is_answered_over_a_real_socket_and_one_connection() {
     let handle = node();
     let folder = tempfile::tempdir().unwrap();
-    let running = app::start(
-        &config(&handle, &folder),
-        commands::registry(),
-        Arc::new(|| {}),
-    )
-    .unwrap();
+    let running = app::start(&config(&handle, &folder), all::registry(), Arc::new(|| {})).unwrap();
     wait_until_ready(&handle);
     for _ in 0..2 {
         handle.with(|node, now| {
@@ -83,7 +79,7 @@ fn the_history_is_looked_up_by_a_thread_of_its_own() {
     let handle = node();
     let folder = tempfile::tempdir().unwrap();
     let config = config(&handle, &folder);
-    let running = app::start(&config, commands::registry(), Arc::new(|| {})).unwrap();
+    let running = app::start(&config, all::registry(), Arc::new(|| {})).unwrap();
     wait_until_ready(&handle);
     handle.with(|node, now| {
         let alice = node.people()[0].num;
@@ -102,15 +98,10 @@ fn the_history_is_looked_up_by_a_thread_of_its_own() {
 /// Asks a server that never answers; exists only here.
 const HANG: Command = Command {
     name: "hang",
-    aliases: &[],
-    bare: &[],
     usage: Some(Text::UsageText),
     summary: Text::HelpPing,
-    mode: Mode::Public,
-    operator_only: false,
-    has_own_limit: false,
-    same_for_all: false,
-    run: hang,
+    run: Some(hang),
+    ..Command::BASE
 };
 
 fn hang(ask: &Ask, _: &mut Context<'_>, reply: &mut Reply<'_>) {
@@ -131,7 +122,7 @@ fn a_hung_server_delays_nobody_and_does_not_hold_up_the_end() {
     let url = format!("http://{}/", stub.local_addr().unwrap());
     let handle = node();
     let folder = tempfile::tempdir().unwrap();
-    let mut registry: Registry = commands::registry();
+    let mut registry: Registry = all::registry();
     registry.push(HANG);
     let running = app::start(&config(&handle, &folder), registry, Arc::new(|| {})).unwrap();
     wait_until_ready(&handle);
@@ -179,7 +170,7 @@ fn hung_weather_delays_nobody() {
     let folder = tempfile::tempdir().unwrap();
     let mut config = config(&handle, &folder);
     config.weather.url = web.base_url();
-    let running = app::start(&config, commands::registry(), Arc::new(|| {})).unwrap();
+    let running = app::start(&config, all::registry(), Arc::new(|| {})).unwrap();
     wait_until_ready(&handle);
     handle.with(|node, now| {
         for (person, place) in ["paris", "london", "sydney"].iter().enumerate() {
@@ -223,8 +214,7 @@ fn the_first_answer_comes_right_after_the_start() {
     let started = Instant::now();
     // A fresh build has no clock that is provably right yet.
     let sanity = meshbot::mesh::Sanity { built: 1 };
-    let running =
-        app::start_trusting(&config, commands::registry(), sanity, Arc::new(|| {})).unwrap();
+    let running = app::start_trusting(&config, all::registry(), sanity, Arc::new(|| {})).unwrap();
     handle
         .wait_for(SOON, |node| node.steady().then_some(()))
         .expect("no handshake");

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use expect_test::{Expect, expect};
 use log::Level;
-use meshbot::bot::dispatch::{Before, Keeper};
-use meshbot::bot::forecasts::{Boot, Snapshot};
+use meshbot::bot::weather::Snapshot;
 use meshbot::link::Outcome;
+use meshbot::mesh::Boot;
 use meshbot::mesh::NodeNum;
 use meshbot::proto::{self, PortNum, mesh_packet::PayloadVariant};
 use meshbot::sim::web::{Fault, Scenario, Service, Web};
@@ -556,21 +556,6 @@ fn a_clock_jump_moves_nothing() {
     assert_eq!(web.count(Service::Forecast), 1);
 }
 
-/// Keeps what would be written to a file.
-#[derive(Default)]
-struct Shelf(Mutex<Vec<Snapshot>>);
-
-impl Keeper for Shelf {
-    fn pin(&self, _: NodeNum) {}
-
-    fn mute(&self, _: Option<u64>) {}
-
-    fn weather(&self, known: &Snapshot) -> bool {
-        self.0.lock().unwrap().push(known.clone());
-        true
-    }
-}
-
 fn boot(id: &str, offset: u64) -> Boot {
     let id = id.to_owned();
     Boot { id, offset }
@@ -578,9 +563,14 @@ fn boot(id: &str, offset: u64) -> Boot {
 
 /// What is written while five places are asked for, and in two hours after.
 fn written(web: &Web) -> Vec<Snapshot> {
-    let shelf = Arc::new(Shelf::default());
+    // What would be written to a file.
+    let shelf = Arc::new(Mutex::new(Vec::new()));
+    let keep = Arc::clone(&shelf);
     let mut world = World::with(Options {
-        keeper: shelf.clone(),
+        keep_weather: Arc::new(move |known| {
+            keep.lock().unwrap().push(known.clone());
+            true
+        }),
         boot: boot("first", 0),
         ..options(web, "")
     });
@@ -589,7 +579,7 @@ fn written(web: &Web) -> Vec<Snapshot> {
         assert_eq!(direct(&mut world, &format!("/weather {place}")).len(), 1);
     }
     world.run(2 * HOUR);
-    let written = shelf.0.lock().unwrap();
+    let written = shelf.lock().unwrap();
     written.clone()
 }
 
@@ -600,10 +590,7 @@ fn after(web: &Web, known: Snapshot, boot: Boot, seconds: u64) -> World {
         web.set_fault(service, Some(Fault::Status(500)));
     }
     let mut world = World::with(Options {
-        before: Before {
-            weather: known,
-            ..Before::default()
-        },
+        known_weather: known,
         boot,
         ..options(web, "")
     });

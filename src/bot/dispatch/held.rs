@@ -2,11 +2,10 @@
 //! and this is how a test can look.
 
 use super::*;
-use crate::bot::errands::MOST as ERRANDS;
+use crate::bot::jobs::MOST as ERRANDS;
 use crate::bot::reply::ANSWERED;
 use crate::bot::together::SAID;
-use crate::bot::{pings, traces};
-use crate::link::message::Held;
+use crate::bounds::Held;
 use crate::link::session::MOST_OPEN;
 use crate::mesh::book::DEFAULT_CAPACITY;
 
@@ -19,11 +18,13 @@ impl Bot {
     #[must_use]
     pub fn held(&self) -> Vec<Held> {
         let mut held = vec![
-            Held::new("errands", self.jobs.len(), ERRANDS + QUESTIONS),
+            Held::new(
+                "errands",
+                self.errands_out.len() + self.capabilities.open.len(),
+                ERRANDS + QUESTIONS,
+            ),
             Held::new("texts without an outcome", self.post.open(), MOST_OPEN),
             Held::new("answers given together", self.post.said(), SAID),
-            Held::new("traceroutes", self.traces.count(), traces::OPEN),
-            Held::new("ping sessions", self.pings.count(), pings::OPEN),
             Held::new("nodes", self.book.len(), DEFAULT_CAPACITY),
             Held::new("key requests", self.key_requests.len(), KEY_MEMORY),
             Held::new("key notices", self.key_notices.len(), KEY_MEMORY),
@@ -34,7 +35,7 @@ impl Bot {
         ];
         held.extend(self.policy.held());
         held.extend(self.desk.held());
-        held.extend(self.forecasts.held());
+        held.extend(self.capabilities.held());
         held.extend(self.memory.iter().flat_map(remember::Memory::held));
         held
     }

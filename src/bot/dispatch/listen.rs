@@ -61,6 +61,7 @@ impl Bot {
         let mut ask = Ask {
             from: packet.from,
             place,
+            lang: self.settings.lang_at(place),
             channel: packet.channel,
             id: packet.id,
             line: "".into(),
@@ -200,7 +201,7 @@ impl Bot {
             let word = clean(word.as_bytes(), 16);
             ask.line = word.as_str().into();
             let values: [(&str, &dyn std::fmt::Display); 2] = [("prefix", prefix), ("word", &word)];
-            let text = Text::SayWithMark.fill(self.settings.lang, &values);
+            let text = Text::SayWithMark.fill(ask.lang, &values);
             self.post.remark(ask, false, &text);
         }
         false
@@ -220,7 +221,7 @@ impl Bot {
         if ask.line.is_empty() {
             ask.line = "?".into();
         }
-        let lang = self.settings.lang;
+        let lang = ask.lang;
         let text = match self.policy.ask(self.asker(now, ask.from), None, now.mono) {
             Verdict::Answer => {
                 let prefix = &self.settings.bot.prefix;

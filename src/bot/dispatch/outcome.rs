@@ -1,15 +1,26 @@
 //! What became of an answer, and who has to be told.
 
 use super::*;
-use crate::bot::commands::keys;
 use crate::link::{DropReason, Failure};
 
 impl Bot {
     pub(super) fn outcome(&mut self, now: Now, ticket: Ticket, outcome: Outcome) {
-        if self.traces.contain(ticket) {
-            return self.trace_outcome(now, ticket, outcome);
+        let sent = self.capabilities.sent.get(&ticket).copied();
+        let is_route = sent.is_some_and(|sent| sent.is_route);
+        // That a traceroute was answered is told by the answer, which follows.
+        if !(is_route && matches!(outcome, Outcome::Delivered(_))) {
+            self.capabilities.sent.remove(&ticket);
         }
-        self.pings.outcome(ticket, outcome);
+        if !is_route {
+            self.settle(now, ticket, outcome);
+        }
+        if let Some(sent) = sent {
+            self.tell(now, sent.of, Happened::Outcome(sent.id, outcome));
+        }
+    }
+
+    /// Enters into the books what became of a text, and tells who has to know.
+    fn settle(&mut self, now: Now, ticket: Ticket, outcome: Outcome) {
         let arrived = match outcome {
             Outcome::Delivered(_) | Outcome::Relayed | Outcome::Sent => {
                 self.tally.good += 1;
@@ -63,9 +74,12 @@ impl Bot {
         {
             return;
         }
+        let place = Place::Channel(channel);
+        let lang = self.settings.lang_at(place);
         let ask = Ask {
+            lang,
             from: posted.to,
-            place: Place::Channel(channel),
+            place,
             channel,
             id: PacketId(0),
             line: Arc::clone(&posted.command),
@@ -79,13 +93,13 @@ impl Bot {
             age: None,
         };
         let name = self.book.display_name(posted.to, 20);
-        let lang = self.settings.lang;
         let mut text = match failure {
             Failure::Unreadable => Text::OtherKey,
             _ => Text::NoKey,
         }
         .fill(lang, &[("name", &name)]);
-        let keys = self.registry.find(keys::COMMAND.name);
+        let mut commands = self.registry.iter();
+        let keys = commands.find(|it| it.is_about_own_key.is_some());
         if keys.is_some_and(|keys| self.settings.may_use(keys, ask.place, false)) {
             let prefix = &self.settings.bot.prefix;
             text = format!(

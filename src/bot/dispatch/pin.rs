@@ -57,10 +57,7 @@ impl Bot {
             self.keeper.pin(self.own);
             return true;
         }
-        let text = Text::OtherNode.fill(
-            self.settings.lang,
-            &[("own", &self.own), ("before", &before)],
-        );
+        let text = Text::OtherNode.fill(ask.lang, &[("own", &self.own), ("before", &before)]);
         // What he was not told he has not answered.
         if matches!(self.post.remark(ask, true, &text), Handed::Over(_)) {
             self.pin.asked = Some((self.own, now.mono));

@@ -4,9 +4,11 @@
 use log::{info, warn};
 
 use super::*;
-use crate::bot::insight::{Fresh, Look};
-use crate::bot::record::{Batch, History, Recorder};
-use crate::link::message::Held;
+use crate::bounds::Held;
+use crate::history::insight::{Fresh, Look};
+use crate::history::record::Recorder;
+use crate::history::rows::{VIEW_NODES, VIEWS};
+use crate::history::{Batch, History};
 use crate::mesh::Noted;
 
 /// The recorder and where its batches go.
@@ -81,9 +83,10 @@ impl Bot {
             return;
         };
         let is_regular = noted.is_regular;
-        memory.recorder.packet(now, received, is_regular);
+        let (packet, standing) = (&received.packet, received.standing);
+        memory.recorder.packet(now, packet, standing, is_regular);
         if is_talk {
-            memory.recorder.said(now, received, is_regular);
+            memory.recorder.said(now, packet, standing, is_regular);
         }
         if noted.key_differs {
             memory.recorder.key_differs(now, received.packet.from);

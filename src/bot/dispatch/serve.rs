@@ -1,16 +1,27 @@
 //! From a question to an answer: may he ask that here, has he asked too much,
 //! and what does the command say?
 
+use std::collections::VecDeque;
+
+use super::capabilities::Nth;
 use super::*;
-use crate::bot::commands::{keys, nodes};
+use crate::bot::capability::Act;
 
 /// While so many texts wait, strangers are not answered: half of those that an
 /// answer can wait for without coming too late.
 const STRANGERS_WAIT: usize = 12;
 
+/// What came of running a command.
+struct Ran {
+    done: Done,
+    errand: Option<Errand>,
+    /// What its capability wants done.
+    acts: Option<(Nth, VecDeque<Act>)>,
+}
+
 impl Bot {
     pub(super) fn serve(&mut self, now: Now, command: Command, ask: &Ask) {
-        if self.settings.is_restricted(&command) || nodes::is_order(&command, &ask.args) {
+        if self.settings.is_restricted(&command) || (command.is_order)(&ask.args) {
             if !(ask.is_operator && ask.place == Place::Direct) {
                 // Nobody can fill the log with orders that he may not give.
                 if self
@@ -33,7 +44,8 @@ impl Bot {
             return;
         }
         // Who cannot read it in private may read on the channel what to do about that.
-        let in_the_open = ask.is_unreadable && keys::is_about(&command, ask, &self.book);
+        let in_the_open = ask.is_unreadable
+            && (command.is_about_own_key).is_some_and(|is_about| is_about(ask, &self.book));
         let private = (self.settings.mode(&command) == Mode::Private && !in_the_open)
             || (ask.via_mqtt && self.settings.bot.mqtt == Mqtt::Private);
         if !ask.is_operator && !self.admit(now, &command, ask, private) {
@@ -46,23 +58,31 @@ impl Bot {
                 false => Together::Never,
             },
         };
-        let (done, errand) = self.run(now, &command, ask, way);
+        let Ran { done, errand, acts } = self.run(now, &command, ask, way);
         if let Done::Answered(handed) = done {
             self.count(now, ask, handed);
         }
-        if let Some(errand) = errand {
-            // The answer comes later, and a copy of the question may be faster.
+        if done == Done::Later {
+            // A copy of the question may be faster than the answer.
             self.post.note_answered(ask, now.mono);
+        }
+        if let Some(errand) = errand {
             self.take_errand(now, ask, way, errand);
+        }
+        if let Some((nth, acts)) = acts {
+            self.carry_out(now, nth, acts);
         }
         if self.desk.take_mute_change() {
             self.keeper.mute(self.desk.muted_until());
+            if self.desk.is_muted(now) {
+                self.happened(now, || Happened::Muted);
+            }
         }
         match done {
             Done::Silent => self.was_silent(now, &command, ask, private),
             Done::Answered(handed) => self.note_handed(ask, handed),
             // Noted when it is answered.
-            Done::Errand => {}
+            Done::Later => {}
         }
     }
 
@@ -88,7 +108,7 @@ impl Bot {
                 self.tally.refused += 1;
                 debug!("{} of {} refused by a limit", ask.line, ask.from);
                 if verdict == Verdict::Notice {
-                    let text = Text::Slower.plain(self.settings.lang);
+                    let text = Text::Slower.plain(ask.lang);
                     self.post.remark(ask, private, text);
                 }
                 false
@@ -96,7 +116,7 @@ impl Bot {
         }
     }
 
-    fn run(&mut self, now: Now, command: &Command, ask: &Ask, way: Way) -> (Done, Option<Errand>) {
+    fn run(&mut self, now: Now, command: &Command, ask: &Ask, way: Way) -> Ran {
         let place = way.place(ask);
         let may_order = ask.is_operator && ask.place == Place::Direct;
         let Self {
@@ -107,17 +127,19 @@ impl Bot {
             desk,
             book,
             link,
+            capabilities,
             ..
         } = self;
         let mut context = Context {
             now,
             sanity: settings.sanity,
-            lang: settings.lang,
+            lang: ask.lang,
             prefix: &settings.bot.prefix,
             part_limit: settings.bot.part_limit,
             contact: &settings.bot.contact,
             book,
             link,
+            zone: &settings.local_zone,
             registry,
             desk,
             host,
@@ -127,11 +149,27 @@ impl Bot {
             },
         };
         let mut reply = Reply::new(post, ask, way, now.mono);
-        if let Err(panic) = caught(|| (command.run)(ask, &mut context, &mut reply)) {
+        let of = capabilities.of(command);
+        let ran = caught(|| match (command.run, of) {
+            (Some(run), _) => {
+                run(ask, &mut context, &mut reply);
+                None
+            }
+            (None, Some(nth)) => {
+                let acts = capabilities.with(nth, |it, acts| {
+                    it.asked(command, ask, &mut context, &mut reply, acts);
+                });
+                Some((nth, acts))
+            }
+            (None, None) => None,
+        });
+        let acts = ran.unwrap_or_else(|panic| {
             error!("{}: the command panicked: {panic}", ask.line);
             reply.say(context.desk, Text::Apology.plain(context.lang));
-        }
-        reply.finish()
+            None
+        });
+        let (done, errand) = reply.finish();
+        Ran { done, errand, acts }
     }
 
     /// A command had nothing to say: most often it was not understood, and on a channel

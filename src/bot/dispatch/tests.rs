@@ -12,15 +12,15 @@ use std::cell::Cell;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::*;
-use crate::bot::commands;
-use crate::bot::errands::Inline;
-use crate::config::Rate;
+use crate::bot::all;
+use crate::bot::all::{Outside, capabilities};
+use crate::bot::jobs::{Inline, Job};
+use crate::config::{ChannelRules, CommandRules, Config, Operator, Rate};
 use crate::link::memory::FarEnd;
 use crate::link::message::ChannelInfo;
 use crate::link::{Failure, Link, Loss, Request, Target};
 use crate::mesh::Packet;
 use crate::proto::{self, PortNum, mesh_packet};
-use crate::weather::Offline;
 
 const SANITY: Sanity = Sanity { built: 1_000_000 };
 const OWN: NodeNum = NodeNum(0x0000_0aaa);
@@ -41,10 +41,6 @@ impl Keeper for Notes {
 
     fn pin(&self, node: NodeNum) {
         self.1.send(node).unwrap();
-    }
-
-    fn weather(&self, _: &Snapshot) -> bool {
-        true
     }
 }
 
@@ -73,22 +69,16 @@ struct Rig {
 fn test_command(name: &'static str, run: fn(&Ask, &mut Context<'_>, &mut Reply<'_>)) -> Command {
     Command {
         name,
-        aliases: &[],
-        bare: &[],
-        usage: None,
         summary: Text::Pong,
-        mode: Mode::Public,
-        operator_only: false,
-        has_own_limit: false,
-        same_for_all: false,
-        run,
+        run: Some(run),
+        ..Command::BASE
     }
 }
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 fn registry() -> Registry {
-    let mut registry = commands::registry();
+    let mut registry = all::registry();
     registry.push(test_command("boom", |_, _, _| panic!("broken command")));
     registry.push(test_command("fetch", |_, _, reply| {
         reply.errand(TIMEOUT, Box::new(|| "fetched".to_owned()));
@@ -112,6 +102,15 @@ fn rig_with(
     errands: Option<Box<dyn Errands>>,
     before: Before,
 ) -> Rig {
+    rig_outside(change, errands, before, &Outside::default())
+}
+
+fn rig_outside(
+    change: impl FnOnce(&mut Settings),
+    errands: Option<Box<dyn Errands>>,
+    before: Before,
+    outside: &Outside,
+) -> Rig {
     let mut settings = Settings::from_config(&Config::default(), SANITY);
     settings.operator = Some(Operator {
         node: BOSS,
@@ -128,7 +127,7 @@ fn rig_with(
         keeper: Arc::new(Notes(keeper, pin)),
         history: None,
         archive: None,
-        weather: Arc::new(Offline),
+        capabilities: capabilities(&settings, outside),
         host: Box::new(HostStats::default),
         registry: registry(),
     };

@@ -1,13 +1,11 @@
 //! How much the conversation holds, beside how much it may: nothing grows
 //! without end, and this is how a test can look.
 
-use super::Session;
-use super::flight;
 use super::handshake::MAX_NODES;
 use super::seen::CAPACITY;
-use super::tracker;
+use super::{Session, flight, tracker};
+use crate::bounds::Held;
 use crate::link::frame::{HEADER, MAX_PAYLOAD};
-use crate::link::message::Held;
 use crate::link::outbox::{MAX_PROBES, MAX_WAITING};
 
 impl Session {

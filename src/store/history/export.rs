@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension, params_from_iter};
 use serde_json::Value;
 
 use super::{int, packed};
-use crate::bot::record::{Heard, Medium};
+use crate::history::{Heard, Medium};
 use crate::mesh::NodeNum;
 
 /// How it is written.

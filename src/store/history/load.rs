@@ -8,9 +8,9 @@ use std::time::Duration;
 use log::warn;
 use rusqlite::{Connection, Row};
 
-use crate::bot::dispatch::{VIEW_NODES, VIEWS};
-use crate::bot::insight::HOUR;
-use crate::bot::record::{Heard, Medium};
+use crate::history::insight::HOUR;
+use crate::history::rows::{VIEW_NODES, VIEWS};
+use crate::history::{Heard, Medium};
 use crate::mesh::book::DEFAULT_CAPACITY;
 use crate::mesh::{Hops, Known, KnownDirect, Metrics, NodeNum, Position};
 

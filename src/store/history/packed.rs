@@ -11,8 +11,8 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Transaction, params};
 
 use super::{int, unsigned};
-use crate::bot::insight::HOUR;
-use crate::bot::record::{Batch, Heard, Medium, When};
+use crate::history::insight::HOUR;
+use crate::history::{Batch, Heard, Medium, When};
 use crate::mesh::NodeNum;
 
 /// Bytes of a packet, without its destination.

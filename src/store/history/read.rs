@@ -11,7 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Sender, bounded};
 use log::warn;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -20,10 +20,9 @@ use super::rows::PER_SECOND;
 use super::stats::stats;
 use super::thread::Doubts;
 use super::{int, is_legible, open, packed, rows, unsigned};
-use crate::bot::errands::{JobId, JobResult, Work};
-use crate::bot::insight::{
-    Air, Answer, Archive, By, Collector, Counts, Failure, HOUR, Line, Links, Listener, Net,
-    Question, Reception, Sample, Seen, Talk, Talking, Tally,
+use crate::history::insight::{
+    Air, Answer, Archive, By, Collector, Counts, Failure, HOUR, Line, Links, Listener, Looked, Net,
+    Question, QuestionId, Reception, Sample, Seen, Talk, Talking, Tally,
 };
 use crate::mesh::{ChannelIndex, NodeNum, PacketId};
 use crate::thread::{Death, caught, spawn};
@@ -33,55 +32,42 @@ const WAITING: usize = 8;
 
 /// The bot's way to the thread. When it is gone, the thread ends.
 #[derive(Debug)]
-pub struct Reader(Sender<(JobId, Box<Question>)>);
+pub struct Reader(Sender<(QuestionId, Box<Question>)>);
 
 impl Archive for Reader {
-    fn ask(&self, id: JobId, question: Box<Question>) -> bool {
+    fn ask(&self, id: QuestionId, question: Box<Question>) -> bool {
         self.0.try_send((id, question)).is_ok()
     }
 }
 
-/// Starts the thread, which reads the database at `path` and sends what it
-/// finds to `results`; `doubts` learns of what is broken, `report` of its end.
+/// Starts the thread, which reads the database at `path` and hands what it finds
+/// to `deliver`, until that says that nobody wants it; `doubts` learns of what is broken, `report` of its end.
 ///
 /// # Errors
 /// When the system has no thread left.
 pub fn start(
     path: PathBuf,
     doubts: Doubts,
-    results: Sender<JobResult>,
+    deliver: impl Fn(QuestionId, Looked) -> bool + Send + 'static,
     report: impl FnOnce(Death) + Send + 'static,
 ) -> io::Result<(Reader, JoinHandle<()>)> {
-    let (sender, questions) = bounded(WAITING);
+    let (sender, questions) = bounded::<(QuestionId, Box<Question>)>(WAITING);
     let handle = spawn("history", report, move || {
-        run(&path, &doubts, &questions, &results);
+        for (id, question) in questions {
+            if !deliver(id, look_up(&path, &doubts, &question)) {
+                return;
+            }
+        }
     })?;
     Ok((Reader(sender), handle))
-}
-
-fn run(
-    path: &Path,
-    doubts: &Doubts,
-    questions: &Receiver<(JobId, Box<Question>)>,
-    results: &Sender<JobResult>,
-) {
-    for (id, question) in questions {
-        let result = JobResult {
-            id,
-            work: look_up(path, doubts, &question),
-        };
-        if results.send(result).is_err() {
-            return;
-        }
-    }
 }
 
 /// The answer, or the message of a panic.
 ///
 /// # Errors
 /// With what the panic said. What cannot be read is no error here but
-/// [`Work::Past`] of nothing, and is said in the log.
-pub fn look_up(path: &Path, doubts: &Doubts, question: &Question) -> Result<Work, String> {
+/// no answer, and is said in the log.
+pub fn look_up(path: &Path, doubts: &Doubts, question: &Question) -> Looked {
     caught(|| {
         let answer = answer(path, question);
         if let Err(error) = &answer {
@@ -90,7 +76,7 @@ pub fn look_up(path: &Path, doubts: &Doubts, question: &Question) -> Result<Work
                 doubts.tell();
             }
         }
-        Work::Past(answer.ok().map(Box::new))
+        answer.ok().map(Box::new)
     })
 }
 

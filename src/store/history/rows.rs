@@ -5,8 +5,9 @@
 use rusqlite::{Transaction, params};
 
 use super::{int, load};
-use crate::bot::record::Batch;
-use crate::mesh::{Hops, Known, NodeNum, Witness};
+use crate::history::Batch;
+use crate::history::edges::Witness;
+use crate::mesh::{Hops, Known, NodeNum};
 
 /// A text's key is its time in seconds, times this, plus a running number.
 pub const PER_SECOND: u64 = 1_024;

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use super::open::{self, OpenError};
 use super::{load, packed, schema, unsigned, upkeep};
-use crate::bot::insight::{HOUR, Stock};
+use crate::history::insight::{HOUR, Stock};
 
 /// Looks into the database at `path`.
 ///

@@ -12,8 +12,9 @@ use rusqlite::Connection;
 
 use super::thread::Clerk;
 use super::*;
-use crate::bot::record::{Air, Batch, Heard, KeyNews, Link, Medium, Undelivered, When};
-use crate::mesh::{Hops, Known, KnownDirect, Metrics, NodeNum, Now, Position, Witness};
+use crate::history::edges::Witness;
+use crate::history::{Air, Batch, Heard, KeyNews, Link, Medium, Undelivered, When};
+use crate::mesh::{Hops, Known, KnownDirect, Metrics, NodeNum, Now, Position};
 
 const OWN: NodeNum = NodeNum(0xaaa);
 const ALICE: NodeNum = NodeNum(0xffff_11a1);

@@ -16,7 +16,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use log::{debug, info, warn};
 
 use super::{Limits, OpenError, Opened, Writer, open};
-use crate::bot::record::{Batch, History, When};
+use crate::history::{Batch, History, When};
 use crate::mesh::book::DEFAULT_CAPACITY;
 use crate::thread::{Death, spawn};
 

@@ -12,8 +12,8 @@ use rusqlite::{Connection, Transaction, params};
 
 use super::rows::{ADD_TO_HOUR, PER_SECOND};
 use super::{Limits, WAL_LIMIT, int, packed, unsigned};
-use crate::bot::insight::{HOUR, TEXTS_MAX};
-use crate::bot::record::Medium;
+use crate::history::Medium;
+use crate::history::insight::{HOUR, TEXTS_MAX};
 
 /// How long single packets are kept.
 pub const RAW: Duration = Duration::from_secs(7 * 24 * 3_600);

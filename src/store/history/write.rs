@@ -10,7 +10,7 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use super::claim::Lock;
 use super::rows::{self, PER_SECOND};
 use super::{Limits, WAL_LIMIT, open, packed, unsigned, upkeep};
-use crate::bot::record::Batch;
+use crate::history::Batch;
 use crate::mesh::Now;
 
 /// Pages handed back to the file system after one batch, when the database is

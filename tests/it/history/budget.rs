@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use meshbot::bot::record::Batch;
+use meshbot::history::Batch;
 use meshbot::store::history::schema::STEPS;
 use meshbot::store::history::stats::stats;
 use meshbot::store::history::{WAL_LIMIT, open};

@@ -8,9 +8,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use log::Level;
-use meshbot::bot::errands::Work;
-use meshbot::bot::insight::{By, Look, Question};
-use meshbot::bot::record::{Batch, History, Undelivered, When};
+use meshbot::history::insight::{By, Look, Question};
+use meshbot::history::{Batch, History, Undelivered, When};
 use meshbot::mesh::Now;
 use meshbot::store::history::open::beside;
 use meshbot::store::history::thread::{self, Clerk};
@@ -308,7 +307,7 @@ fn what_only_a_question_meets_is_put_aside_as_well() {
         ..Question::default()
     };
     let ask = || match read::look_up(&path, &store.doubts(), &question) {
-        Ok(Work::Past(answer)) => answer,
+        Ok(answer) => answer,
         other => panic!("{other:?}"),
     };
     assert_eq!(ask(), None);

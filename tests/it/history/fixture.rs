@@ -8,8 +8,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use crossbeam_channel::Sender;
 use meshbot::bot::dispatch::Before;
-use meshbot::bot::errands::{JobId, JobResult};
-use meshbot::bot::insight::{Archive, Question};
+use meshbot::bot::jobs::JobResult;
+use meshbot::history::insight::{Archive, Question, QuestionId};
 use meshbot::mesh::NodeNum;
 use meshbot::proto::{self, PortNum, mesh_packet, routing, telemetry};
 use meshbot::sim::{Fault, Said, Settings, SimNode, Version};
@@ -40,9 +40,9 @@ const TALK: [&str; 8] = [
 pub struct Reading(pub PathBuf, pub Sender<JobResult>);
 
 impl Archive for Reading {
-    fn ask(&self, id: JobId, question: Box<Question>) -> bool {
-        let work = read::look_up(&self.0, &Doubts::default(), &question);
-        self.1.try_send(JobResult { id, work }).is_ok()
+    fn ask(&self, id: QuestionId, question: Box<Question>) -> bool {
+        let looked = read::look_up(&self.0, &Doubts::default(), &question);
+        self.1.try_send(JobResult::looked(id, looked)).is_ok()
     }
 }
 

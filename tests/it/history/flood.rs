@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use meshbot::bot::insight::{By, Group, Look, Question};
+use meshbot::history::insight::{By, Group, Look, Question};
 use meshbot::mesh::NodeNum;
 use meshbot::store::history::read;
 

@@ -9,15 +9,15 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, bounded};
 use expect_test::expect;
 use jiff::tz::{TimeZone, offset};
-use meshbot::bot::command::Command;
-use meshbot::bot::commands;
+use meshbot::bot::all::{self, Outside};
+use meshbot::bot::ask::JobId;
 use meshbot::bot::dispatch::{Before, Bot, Forgetful, Parts, Settings};
-use meshbot::bot::errands::{Errands, Inline as DoneAtOnce, JobId, JobResult, Pool, Work};
 use meshbot::bot::host::HostStats;
-use meshbot::bot::insight::{Archive, Look, Question, Wish};
-use meshbot::bot::record::{Heard, Medium, When};
-use meshbot::config::{Config, Mode};
-use meshbot::lang::{Lang, Text};
+use meshbot::bot::jobs::{Errands, Inline as DoneAtOnce, JobResult, Pool, job};
+use meshbot::config::Config;
+use meshbot::history::insight::{Archive, Question, QuestionId};
+use meshbot::history::{Heard, Medium, When};
+use meshbot::lang::Lang;
 use meshbot::link::memory::FarEnd;
 use meshbot::link::{Event, Identity, Link, Received};
 use meshbot::mesh::{Hops, NodeNum, Now, PacketId, Payload, Sanity};
@@ -25,7 +25,6 @@ use meshbot::proto::PortNum;
 use meshbot::sim::Said;
 use meshbot::store::history::thread::Doubts;
 use meshbot::store::history::{self, Limits, read};
-use meshbot::weather::Offline;
 
 use super::fixture::{Fixture, Reading};
 use super::traffic::{EPOCH, Mesh, OWN};
@@ -43,28 +42,10 @@ struct Idle {
 }
 
 impl Archive for Idle {
-    fn ask(&self, _: JobId, _: Box<Question>) -> bool {
+    fn ask(&self, _: QuestionId, _: Box<Question>) -> bool {
         self.takes
     }
 }
-
-/// Fails while its answer is written; exists only here.
-const BROKEN: Command = Command {
-    name: "broken",
-    aliases: &[],
-    bare: &[],
-    usage: None,
-    summary: Text::Pong,
-    mode: Mode::Public,
-    operator_only: false,
-    has_own_limit: false,
-    same_for_all: false,
-    run: |_, _, reply| {
-        reply.look_back(Wish::of_hours(1, Look::default(), |_| {
-            panic!("broken answer")
-        }));
-    },
-};
 
 struct Rig {
     bot: Bot,
@@ -102,8 +83,7 @@ impl Rig {
             local_zone: TimeZone::fixed(offset(2)),
             ..Settings::from_config(&Config::default(), SANITY)
         };
-        let mut registry = commands::registry();
-        registry.push(BROKEN);
+        let registry = all::registry();
         let (link, far) = Link::memory(Duration::from_millis(2_500));
         far.set_up(true);
         let parts = Parts {
@@ -112,7 +92,7 @@ impl Rig {
             keeper: Arc::new(Forgetful),
             history: Inline::at(path),
             archive,
-            weather: Arc::new(Offline),
+            capabilities: all::capabilities(&settings, &Outside::default()),
             host: Box::new(HostStats::default),
             registry,
         };
@@ -488,9 +468,8 @@ fn hung_errands_delay_no_answer_from_the_history() {
     let mut hung = 0;
     loop {
         let gate = gate.clone();
-        let job = Box::new(move || {
+        let job = job(move || {
             let _ = gate.recv();
-            Work::Unwanted
         });
         if !pool.submit(JobId(u64::MAX - hung), job) {
             break;
@@ -498,7 +477,8 @@ fn hung_errands_delay_no_answer_from_the_history() {
         hung += 1;
     }
     assert!(hung >= 8);
-    let (reader, thread) = read::start(path.clone(), Doubts::default(), results, |_| {}).unwrap();
+    let tell = move |id, looked| results.send(JobResult::looked(id, looked)).is_ok();
+    let (reader, thread) = read::start(path.clone(), Doubts::default(), tell, |_| {}).unwrap();
     let mut rig = Rig::with(
         &path,
         Lang::En,
@@ -511,7 +491,7 @@ fn hung_errands_delay_no_answer_from_the_history() {
     rig.hear(question("/weather rainville"));
     rig.hear(question("/top"));
     let result = finished.recv_timeout(Duration::from_secs(20)).unwrap();
-    assert!(matches!(result.work, Ok(Work::Past(Some(_)))), "{result:?}");
+    assert!(result.found.is_ok(), "{result:?}");
     rig.bot.finished(rig.now, result);
     let said = rig.said();
     assert!(said.last().unwrap().contains("2 packets"), "{said:?}");
@@ -572,15 +552,6 @@ fn without_an_answer_the_asker_is_told_so() {
     drop(gone);
     let mut undated = Rig::new(&path, Lang::En, Now { unix: 5, ..begin() });
     assert!(undated.ask("/top")[0].contains("clock is not set"));
-}
-
-/// A panic while the answer is written costs that answer and nothing else.
-#[test]
-fn a_broken_answer_is_an_apology() {
-    let (_folder, path) = place();
-    let mut rig = Rig::new(&path, Lang::En, begin());
-    assert_eq!(rig.ask("/broken"), ["Sorry, that went wrong."]);
-    assert_eq!(rig.ask("/top").len(), 1);
 }
 
 /// Nobody reads a channel whose key he may not have.

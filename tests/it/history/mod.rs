@@ -11,7 +11,7 @@ mod truth;
 
 use std::path::{Path, PathBuf};
 
-use meshbot::bot::record::Heard;
+use meshbot::history::Heard;
 use meshbot::store::history::{self, Limits, Writer, packed};
 use rusqlite::Connection;
 use tempfile::TempDir;

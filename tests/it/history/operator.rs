@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use meshbot::app;
-use meshbot::bot::commands;
+use meshbot::bot::all;
 use meshbot::config::Config;
 use meshbot::sim::{Said, Server, Settings};
 use meshbot::store::history::{self, Limits, Writer};
@@ -170,7 +170,7 @@ fn live_until(store: &str, happens: impl FnOnce()) {
         handle.addr().port()
     );
     let config = Config::parse(&text, "test.toml").unwrap();
-    let running = app::start(&config, commands::registry(), Arc::new(|| {})).unwrap();
+    let running = app::start(&config, all::registry(), Arc::new(|| {})).unwrap();
     handle
         .wait_for(SOON, |node| {
             (node.counters().want_nodes_only > 0 && node.steady()).then_some(())

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use meshbot::bot::record::{Batch, Recorder};
+use meshbot::history::Batch;
+use meshbot::history::record::Recorder;
 use meshbot::link::Received;
 use meshbot::mesh::{
     ChannelIndex, Hops, NodeBook, NodeNum, Now, Packet, PacketId, Payload, Sanity, Signal, Standing,
@@ -113,7 +114,8 @@ impl Mesh {
         let noted = self
             .book
             .note_packet(&received.packet, standing, self.now, SANITY);
-        self.recorder.packet(self.now, received, is_regular);
+        let packet = &received.packet;
+        self.recorder.packet(self.now, packet, standing, is_regular);
         if noted.key_differs {
             self.recorder.key_differs(self.now, received.packet.from);
         }

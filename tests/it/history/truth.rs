@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use log::Level;
 use meshbot::bot::dispatch::Before;
-use meshbot::bot::record::{Batch, Heard, History, When};
+use meshbot::history::{Batch, Heard, History, When};
 use meshbot::mesh::{Known, Node, NodeBook, NodeNum, PacketId, Sanity};
 use meshbot::proto::routing;
 use meshbot::sim::{Fault, Said, Version};

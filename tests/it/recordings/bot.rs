@@ -2,7 +2,7 @@
 //! where they were asked, and nothing else is.
 
 use expect_test::{Expect, expect};
-use meshbot::bot::commands::registry;
+use meshbot::bot::all::registry;
 use meshbot::link::{Loss, Outcome};
 use meshbot::mesh::NodeNum;
 use meshbot::proto::{

@@ -7,7 +7,7 @@ use std::fmt::{Debug, Write as _};
 use std::rc::Rc;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use meshbot::bot::commands::registry;
+use meshbot::bot::all::registry;
 use meshbot::link::frame::Decoder;
 use meshbot::proto::{FromRadio, from_radio::PayloadVariant, mesh_packet};
 use meshbot::recording::Way;

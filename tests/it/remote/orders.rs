@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use meshbot::app::{self, Running};
-use meshbot::bot::commands;
+use meshbot::bot::all;
 use meshbot::config::Config;
 use meshbot::mesh::NodeNum;
 use meshbot::sim::{Handle, Said, Server, Settings, SimNode};
@@ -45,7 +45,7 @@ impl Rig {
             remote(port),
         );
         let config = Config::parse(&text, "test.toml").unwrap();
-        let running = app::start(&config, commands::registry(), Arc::new(|| {})).unwrap();
+        let running = app::start(&config, all::registry(), Arc::new(|| {})).unwrap();
         own.wait_for(SOON, |node| {
             (node.counters().want_nodes_only > 0 && node.steady()).then_some(())
         })

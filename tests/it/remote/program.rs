@@ -5,7 +5,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
 use meshbot::app;
-use meshbot::bot::commands;
+use meshbot::bot::all;
 use meshbot::config::Config;
 use meshbot::sim::{Fault, Handle, Server, Settings};
 
@@ -99,7 +99,7 @@ fn the_number_of_the_own_node_is_known_from_the_history() {
     let text = std::fs::read_to_string(&path).unwrap() + &more;
     std::fs::write(path, &text).unwrap();
     let config = Config::parse(&text, "test.toml").unwrap();
-    let running = app::start(&config, commands::registry(), Arc::new(|| {})).unwrap();
+    let running = app::start(&config, all::registry(), Arc::new(|| {})).unwrap();
     own.wait_for(SOON, |node| {
         (node.counters().want_nodes_only > 0 && node.steady()).then_some(())
     })

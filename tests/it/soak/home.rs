@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
-use meshbot::bot::errands::{JobId, JobResult};
-use meshbot::bot::insight::{Archive, Question};
-use meshbot::bot::record::{Batch, Heard, History};
+use meshbot::bot::jobs::JobResult;
+use meshbot::history::insight::{Archive, Question, QuestionId};
+use meshbot::history::{Batch, Heard, History};
 use meshbot::lang::Lang;
 use meshbot::store::history::thread::Doubts;
 use meshbot::store::history::{self, Limits, Writer, read};
@@ -156,8 +156,8 @@ impl Reading {
 }
 
 impl Archive for Reading {
-    fn ask(&self, id: JobId, question: Box<Question>) -> bool {
-        let work = read::look_up(&self.0, &Doubts::default(), &question);
-        self.1.try_send(JobResult { id, work }).is_ok()
+    fn ask(&self, id: QuestionId, question: Box<Question>) -> bool {
+        let looked = read::look_up(&self.0, &Doubts::default(), &question);
+        self.1.try_send(JobResult::looked(id, looked)).is_ok()
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use meshbot::bot::commands;
+use meshbot::bot::all;
 use meshbot::config::Config;
 use meshbot::mesh::Sanity;
 use meshbot::net::lookup::{HANGING, Resolver};
@@ -110,7 +110,7 @@ fn a_ping_does_not_wait_for_a_name_server_that_never_answers() {
     let config = Config::parse(&text, "test.toml").unwrap();
     let running = app::start_resolving(
         &config,
-        commands::registry(),
+        all::registry(),
         Sanity::of_build(),
         Arc::clone(&mute.resolver),
         Arc::new(|| {}),

@@ -10,10 +10,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, bounded};
+use meshbot::bot::all::{self, Outside};
 use meshbot::bot::command::Registry;
 use meshbot::bot::dispatch::{self, Before, Bot, Forgetful, Parts};
-use meshbot::bot::errands::{Inline, JobResult};
 use meshbot::bot::host::HostStats;
+use meshbot::bot::jobs::{Inline, JobResult};
 use meshbot::config::Config;
 use meshbot::link::frame::{Decoder, encode};
 use meshbot::link::outbox::Gate;
@@ -22,7 +23,6 @@ use meshbot::link::{Event, Identity, Loss, Outbox, Outcome, Received, Request};
 use meshbot::mesh::{Now, Sanity};
 use meshbot::proto::{self, ToRadio, to_radio::PayloadVariant as To};
 use meshbot::sim::tape::{Act, Tape};
-use meshbot::weather::Offline;
 use prost::Message;
 
 use super::recording::{Recording, Step};
@@ -112,7 +112,7 @@ impl Replay {
             asked: if is_two_phase(&recording) { two } else { one },
             goodbye: None,
         };
-        let mut replay = Self::new(nothing, Some(meshbot::bot::commands::registry()));
+        let mut replay = Self::new(nothing, Some(meshbot::bot::all::registry()));
         let mut tape = Tape::new(recording);
         let mut is_first = true;
         while tape.left() > 0 {
@@ -380,17 +380,17 @@ impl Listener {
     fn new(registry: Registry, gate: Arc<Gate>) -> Self {
         let (to_link, requests) = bounded(256);
         let (to_bot, results) = bounded(16);
+        let settings = dispatch::Settings::from_config(&Config::default(), SANITY);
         let parts = Parts {
             outbox: Outbox::new(to_link, Arc::new(|| {}), gate),
             errands: Box::new(Inline(to_bot)),
             keeper: Arc::new(Forgetful),
             history: None,
             archive: None,
-            weather: Arc::new(Offline),
+            capabilities: all::capabilities(&settings, &Outside::default()),
             host: Box::new(HostStats::default),
             registry,
         };
-        let settings = dispatch::Settings::from_config(&Config::default(), SANITY);
         Self {
             bot: Bot::new(settings, parts, Before::default()),
             requests,

@@ -8,18 +8,19 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use meshbot::app;
+use meshbot::bot::all::{self, Outside};
 use meshbot::bot::command::Registry;
 use meshbot::bot::dispatch::{self, Before, Bot, Forgetful, Keeper, Parts};
-use meshbot::bot::errands::{Inline, JobResult};
-use meshbot::bot::forecasts::Boot;
 use meshbot::bot::host::HostStats;
-use meshbot::bot::insight::Archive;
-use meshbot::bot::record::History;
+use meshbot::bot::jobs::{Inline, JobResult};
+use meshbot::bot::weather::{self, Keep, Snapshot};
 use meshbot::config::Config;
+use meshbot::history::History;
+use meshbot::history::insight::Archive;
 use meshbot::link::core::{Act, Core};
 use meshbot::link::outbox::{Gate, Outbox};
 use meshbot::link::{Event, Loss, Outcome, Request, Ticket};
-use meshbot::mesh::{NodeNum, Now, PacketId, Sanity};
+use meshbot::mesh::{Boot, NodeNum, Now, PacketId, Sanity};
 use meshbot::sim::{ClientClose, ConnId, Fault, Output, Said, Settings, SimNode};
 use meshbot::weather::{Offline, Source};
 
@@ -90,6 +91,8 @@ pub struct Options {
     pub weather: Arc<dyn Source>,
     pub keeper: Arc<dyn Keeper>,
     pub before: Before,
+    pub known_weather: Snapshot,
+    pub keep_weather: Keep,
     /// The run of the board.
     pub boot: Boot,
     /// So long a result is on its way, in ms.
@@ -109,11 +112,13 @@ impl Default for Options {
                 ..Settings::default()
             },
             config: String::new(),
-            registry: meshbot::bot::commands::registry(),
+            registry: all::registry(),
             seed: 1,
             weather: Arc::new(Offline),
             keeper: Arc::new(Forgetful),
             before: Before::default(),
+            known_weather: Snapshot::default(),
+            keep_weather: Arc::new(|_| true),
             boot: Boot::default(),
             errands_take: 0,
             history: None,
@@ -159,6 +164,17 @@ impl World {
         let (request_sender, requests) = bounded(256);
         let outbox = Outbox::new(request_sender, Arc::new(|| {}), gate.clone());
         let (result_sender, results) = bounded(64);
+        let settings_of_bot = dispatch::Settings {
+            boot: options.boot,
+            ..dispatch::Settings::from_config(&config, SANITY)
+        };
+        let outside = Outside {
+            wanted: weather::Settings::from_config(&config.weather),
+            weather: options.weather,
+            known: options.known_weather,
+            keep: options.keep_weather,
+            ..Outside::default()
+        };
         let parts = Parts {
             outbox: outbox.clone(),
             archive: options
@@ -166,7 +182,7 @@ impl World {
                 .map(|archive| archive(result_sender.clone())),
             errands: Box::new(Inline(result_sender)),
             keeper: options.keeper,
-            weather: options.weather,
+            capabilities: all::capabilities(&settings_of_bot, &outside),
             history: options.history,
             host: Box::new(HostStats::default),
             registry: options.registry,
@@ -175,14 +191,7 @@ impl World {
         Self {
             node: SimNode::new(options.sim, now),
             core: Core::new(settings, gate, rng),
-            bot: Bot::new(
-                dispatch::Settings {
-                    boot: options.boot,
-                    ..dispatch::Settings::from_config(&config, SANITY)
-                },
-                parts,
-                options.before,
-            ),
+            bot: Bot::new(settings_of_bot, parts, options.before),
             names: Names::At(SocketAddr::from(([127, 0, 0, 1], 4403))),
             now,
             requests,

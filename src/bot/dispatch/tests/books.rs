@@ -3,8 +3,8 @@
 use crossbeam_channel::bounded;
 
 use super::*;
-use crate::bot::record::{Batch, History};
 use crate::bot::run;
+use crate::history::{Batch, History};
 use crate::link::Clock;
 use crate::thread::{Pulse, spawn};
 

@@ -4,7 +4,7 @@
 use crossbeam_channel::bounded;
 
 use super::*;
-use crate::bot::elsewhere::PATIENCE;
+use crate::bot::others::PATIENCE;
 use crate::remote::{Answer, Others, Trouble};
 
 /// Gives these answers in turn, and notes who was asked.
@@ -65,9 +65,16 @@ fn hills(given: Vec<Result<Answer, Trouble>>) -> Arc<Hills> {
 }
 
 fn rig_knowing(hills: &Arc<Hills>) -> Rig {
-    let mut rig = rig(|_| {});
-    rig.bot = rig.bot.knowing(Arc::clone(hills) as Arc<dyn Others>);
-    rig
+    rig_of(hills, None)
+}
+
+fn rig_of(hills: &Arc<Hills>, errands: Option<Box<dyn Errands>>) -> Rig {
+    let others = Arc::clone(hills) as Arc<dyn Others>;
+    let outside = Outside {
+        others,
+        ..Outside::default()
+    };
+    rig_outside(|_| {}, errands, Before::default(), &outside)
 }
 
 impl Rig {
@@ -269,13 +276,8 @@ fn a_call_that_never_ends_is_given_up_and_asked_again_later() {
 
 #[test]
 fn a_busy_or_panicking_worker_is_no_silence() {
-    let mut rig = rig_with(
-        |_| {},
-        Some(Box::new(Idle { takes: false })),
-        Before::default(),
-    );
     let hills = hills(vec![]);
-    rig.bot = rig.bot.knowing(Arc::clone(&hills) as Arc<dyn Others>);
+    let mut rig = rig_of(&hills, Some(Box::new(Idle { takes: false })));
     for _ in 0..2 {
         assert_eq!(
             rig.order(OWN, "/nodes @hill", Some(KEY)),

@@ -4,7 +4,7 @@
 use rusqlite::types::Value;
 
 use super::*;
-use crate::bot::insight::{By, Question, Talking};
+use crate::history::insight::{By, Question, Talking};
 
 /// Every packet is there afterwards, in its place, and as if it had been packed
 /// at once.

@@ -131,7 +131,7 @@ fn what_cannot_be_read_is_told_as_far_as_it_can() {
 /// One good row of each kind, and one in which the card has changed something.
 #[test]
 fn one_bad_row_costs_no_answer() {
-    use crate::bot::insight::{By, Links, Look, Question, Talking};
+    use crate::history::insight::{By, Links, Look, Question, Talking};
     use crate::mesh::ChannelIndex;
     let (_folder, path) = place();
     let mut writer = open(&path, Limits::default()).unwrap().writer;

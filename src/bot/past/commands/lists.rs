@@ -1,0 +1,115 @@
+//! Who sends most, what the packets are for, how far they come: lists of which
+//! the least important goes first when a packet is too small for all.
+
+use super::{format, window};
+use crate::bot::past::view::View;
+use crate::history::insight::Group;
+use crate::lang::Text;
+use crate::mesh::{Hops, NodeNum};
+
+/// The longest name in a list, bytes.
+const NAME: usize = 14;
+/// Names in a list.
+const NAMES: usize = 12;
+
+/// Who sends most.
+pub fn top(view: &View<'_>) -> String {
+    let nodes = Text::OfNodes.count(view.lang, view.answer.packets.groups);
+    let mut parts = vec![(2, nodes)];
+    parts.extend((3..).zip(senders(view)));
+    titled("🏆", Text::Packets, parts, view)
+}
+
+/// What was heard in all.
+pub fn stats(view: &View<'_>) -> String {
+    let answer = &view.answer.packets;
+    let counts = [
+        (2, Text::OfNodes.count(view.lang, answer.groups)),
+        (3, Text::OfDirect.fill(view.lang, &[("n", &answer.direct)])),
+        (4, Text::OfTexts.count(view.lang, answer.texts)),
+    ];
+    let most = senders(view).into_iter().next();
+    let most = most.map(|most| (5, format!("🏆 {most}")));
+    let parts = counts.into_iter().chain(most).collect();
+    titled("📈", Text::Packets, parts, view)
+}
+
+/// Names and packets of those who send most.
+pub fn senders(view: &View<'_>) -> Vec<String> {
+    let senders = view.answer.packets.most.iter().take(NAMES);
+    let senders: Vec<(NodeNum, u64)> = senders
+        .filter_map(|(group, packets)| match group {
+            Group::Sender(num) => Some((*num, *packets)),
+            _ => None,
+        })
+        .collect();
+    let names: Vec<String> = senders
+        .iter()
+        .map(|(num, _)| view.book.display_name(*num, NAME))
+        .collect();
+    let lines = senders.iter().zip(&names).map(|((num, packets), name)| {
+        let namesakes = names.iter().filter(|other| *other == name).count();
+        if namesakes < 2 {
+            return format!("{name} {packets}");
+        }
+        let hex = num.to_string();
+        format!("{name} {} {packets}", &hex[hex.len() - 4..])
+    });
+    lines.collect()
+}
+
+/// What the packets are for.
+pub fn packets(view: &View<'_>) -> String {
+    let kinds = view
+        .answer
+        .packets
+        .most
+        .iter()
+        .map(|(group, packets)| match group {
+            Group::Kind(kind) => share(view, kind.name(view.lang), *packets),
+            _ => String::new(),
+        });
+    titled("📦", Text::Packets, (2..).zip(kinds).collect(), view)
+}
+
+/// How far they come, the nearest first. The rarest is the least important.
+pub fn hop(view: &View<'_>) -> String {
+    let ranked = (2_u8..).zip(&view.answer.packets.most);
+    let mut ways: Vec<_> = ranked
+        .filter_map(|(rank, (group, packets))| match group {
+            Group::Hops(hops) => Some((*hops, rank, *packets)),
+            _ => None,
+        })
+        .collect();
+    ways.sort_by_key(|(hops, ..)| (hops.is_none(), *hops));
+    let parts = ways.into_iter().map(|(hops, rank, packets)| {
+        let hops = hops.map_or(Hops::Unknown, Hops::Known);
+        let way = format::way(view.lang, hops, false);
+        (rank, share(view, &way, packets))
+    });
+    titled("📏", Text::ByRadio, parts.collect(), view)
+}
+
+/// `text 12 (40%)`.
+fn share(view: &View<'_>, name: &str, packets: u64) -> String {
+    let (part, total) = (
+        u128::from(packets),
+        u128::from(view.answer.packets.total.max(1)),
+    );
+    format!("{name} {packets} ({}%)", (part * 100 + total / 2) / total)
+}
+
+/// `🏆 24 h · 123 packets`, and the parts behind it as far as they fit.
+fn titled(icon: &str, total: Text, parts: Vec<(u8, String)>, view: &View<'_>) -> String {
+    let mut all = vec![(
+        0,
+        format!("{icon} {}", window(view, view.wish.search.hours)),
+    )];
+    if view.answer.packets.total == 0 {
+        all.push((1, Text::NothingHeard.plain(view.lang).to_owned()));
+    } else {
+        all.push((1, total.count(view.lang, view.answer.packets.total)));
+        all.extend(parts);
+    }
+    format::fit(all, view.part_limit)
+}

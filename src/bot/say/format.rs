@@ -1,0 +1,311 @@
+//! How answers write times, distances, signals and ways, and how they shrink
+//! until they fit into one packet.
+
+use std::time::Duration;
+
+use crate::bot::ask::{Ask, Place};
+use crate::bot::command::{Command, Context};
+use crate::bot::reply::Reply;
+use crate::lang::{Lang, Text};
+use crate::mesh::{Apart, Compass, Hops, Position, Quality, name};
+
+/// Between the parts of an answer.
+pub const BETWEEN: &str = " · ";
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+/// In its largest unit, rounded down: `40 s`, `5 min`, `2 h`, `3 d`.
+pub fn brief(lang: Lang, time: Duration) -> String {
+    match time.as_secs() {
+        secs if secs < MINUTE => format!("{secs} s"),
+        secs if secs < HOUR => format!("{} min", secs / MINUTE),
+        secs if secs < DAY => format!("{} h", secs / HOUR),
+        secs => Text::Days.fill(lang, &[("n", &(secs / DAY))]),
+    }
+}
+
+/// In its two largest units: `3 d 4 h`, `1 h 30 min`.
+pub fn long(lang: Lang, time: Duration) -> String {
+    let secs = time.as_secs();
+    let rest = match secs {
+        _ if secs < HOUR => 0,
+        _ if secs < DAY => secs % HOUR / MINUTE * MINUTE,
+        _ => secs % DAY / HOUR * HOUR,
+    };
+    let whole = brief(lang, time);
+    if rest == 0 {
+        whole
+    } else {
+        format!("{whole} {}", brief(lang, Duration::from_secs(rest)))
+    }
+}
+
+/// `5 min ago`.
+pub fn ago(lang: Lang, time: Duration) -> String {
+    Text::Ago.fill(lang, &[("time", &brief(lang, time))])
+}
+
+/// `850 m`, `3.2 km`, `342 km`; `~12 km` when that is rough, `<11 km` when the
+/// two may as well be at the same place.
+pub fn distance(apart: Apart) -> String {
+    if !apart.is_rough() {
+        figure(apart.metres)
+    } else if apart.may_be_nothing() {
+        format!("<{}", rough(apart.most(), apart.unsure, f64::ceil))
+    } else {
+        format!("~{}", rough(apart.metres, apart.unsure, f64::round))
+    }
+}
+
+/// `>34 km`: so many metres for certain, and not sure by so many how many more.
+pub fn at_least(metres: f64, unsure: f64) -> String {
+    // Not so rounded down that it loses a figure.
+    let unsure = unsure.min(metres / 10.0);
+    format!(">{}", rough(metres, unsure, f64::floor))
+}
+
+/// Without digits that mean nothing when it is so many metres off: decimal places
+/// are for what is nearer than 10 km and sure to half a kilometre.
+fn rough(metres: f64, unsure: f64, round: fn(f64) -> f64) -> String {
+    let shown = match metres {
+        _ if metres < 995.0 => 1.0,
+        _ if metres < 9_950.0 && unsure < 500.0 => 100.0,
+        _ => 1_000.0,
+    };
+    let step = 10_f64.powf(unsure.max(1.0).log10().floor()).max(shown);
+    let rounded = round(metres / step) * step;
+    if step < 1_000.0 {
+        figure(rounded)
+    } else {
+        format!("{:.0} km", rounded / 1_000.0)
+    }
+}
+
+fn figure(metres: f64) -> String {
+    if metres < 995.0 {
+        format!("{metres:.0} m")
+    } else if metres < 99_500.0 {
+        format!("{:.1} km", metres / 1_000.0)
+    } else {
+        format!("{:.0} km", metres / 1_000.0)
+    }
+}
+
+/// How to get from one place to another: `3.2 km NE`. Without a direction
+/// when it is the same place, or nobody can tell.
+pub fn way_to(lang: Lang, from: &Position, to: &Position) -> String {
+    let apart = Apart::between(from, to);
+    let far = distance(apart);
+    if !apart.has_direction() {
+        return far;
+    }
+    let point = Compass::from_bearing(from.bearing_deg(to));
+    let points = Compass::ALL
+        .into_iter()
+        .zip(Text::Compass.plain(lang).split(' '));
+    points
+        .filter(|(known, _)| *known == point)
+        .map(|(_, letters)| format!("{far} {letters}"))
+        .next()
+        .unwrap_or(far)
+}
+
+/// `48.86,2.35` to so many decimal places, no spaces: as `/nodes near` reads it.
+pub fn coordinates(position: &Position, decimals: usize) -> String {
+    let latitude = decimal(position.latitude(), decimals);
+    format!("{latitude},{}", decimal(position.longitude(), decimals))
+}
+
+/// `SNR -3.5 dB · RSSI -97 dBm`.
+pub fn signal(snr: f32, rssi: Option<i32>) -> String {
+    let mut text = format!("SNR {} dB", decimal(f64::from(snr), 1));
+    if let Some(rssi) = rssi {
+        text.push_str(&format!("{BETWEEN}RSSI {rssi} dBm"));
+    }
+    text
+}
+
+/// What a signal is worth, in a word.
+pub fn quality(lang: Lang, quality: Quality) -> &'static str {
+    match quality {
+        Quality::Excellent => Text::Excellent,
+        Quality::Good => Text::Good,
+        Quality::Fair => Text::Fair,
+        Quality::Weak => Text::Weak,
+    }
+    .plain(lang)
+}
+
+/// How a packet came: `direct`, `2 hops`, `via MQTT · 2 hops`.
+pub fn way(lang: Lang, hops: Hops, via_mqtt: bool) -> String {
+    let distance = match hops {
+        Hops::Known(0) if via_mqtt => return Text::ViaMqtt.plain(lang).to_owned(),
+        Hops::Known(0) => Text::Direct.plain(lang).to_owned(),
+        Hops::Known(1) => Text::OneHop.plain(lang).to_owned(),
+        Hops::Known(hops) => Text::Hops.fill(lang, &[("n", &hops)]),
+        Hops::Unknown => Text::HopsUnknown.plain(lang).to_owned(),
+    };
+    if via_mqtt {
+        format!("{}{BETWEEN}{distance}", Text::ViaMqtt.plain(lang))
+    } else {
+        distance
+    }
+}
+
+/// The last values of something, given newest first, as a timeline: `2>1>0`.
+pub fn timeline(newest_first: &[u8]) -> String {
+    let values: Vec<String> = newest_first.iter().rev().map(u8::to_string).collect();
+    values.join(">")
+}
+
+/// A number without the minus of a rounded-off zero.
+pub fn decimal(value: f64, decimals: usize) -> String {
+    let text = format!("{value:.decimals$}");
+    match text.strip_prefix('-') {
+        Some(zero) if zero.bytes().all(|b| matches!(b, b'0' | b'.')) => zero.to_owned(),
+        _ => text,
+    }
+}
+
+/// The line for somebody who called a command in another way.
+fn usage(command: &Command, context: &Context<'_>) -> String {
+    let call = format!("{}{}", context.prefix, command.call(context.lang));
+    Text::Usage.fill(context.lang, &[("usage", &call)])
+}
+
+/// A question that makes no sense: in a direct message the asker is told how
+/// to ask, on a channel nothing is said.
+pub fn explain(ask: &Ask, command: &Command, context: &mut Context<'_>, reply: &mut Reply<'_>) {
+    if ask.place == Place::Direct {
+        let usage = usage(command, context);
+        reply.say(context.desk, &usage);
+    }
+}
+
+/// Joins parts with [`BETWEEN`] and leaves out the least important, those with
+/// the highest rank, until the text has at most `limit` bytes. What is too long
+/// all alone is cut.
+pub fn fit(mut parts: Vec<(u8, String)>, limit: usize) -> String {
+    loop {
+        let texts: Vec<&str> = parts.iter().map(|(_, text)| text.as_str()).collect();
+        let joined = texts.join(BETWEEN);
+        let least = parts.iter().map(|(rank, _)| *rank).max();
+        if joined.len() <= limit || parts.len() < 2 {
+            return name::cut(&joined, limit).to_owned();
+        }
+        if let Some(at) = parts.iter().rposition(|(rank, _)| Some(*rank) == least) {
+            parts.remove(at);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_short() {
+        let both = |secs| {
+            let time = Duration::from_secs(secs);
+            (brief(Lang::En, time), long(Lang::Fr, time))
+        };
+        let expected = [
+            (0, "0 s", "0 s"),
+            (59, "59 s", "59 s"),
+            (119, "1 min", "1 min"),
+            (5_400, "1 h", "1 h 30 min"),
+            (7_230, "2 h", "2 h"),
+            (100_000, "1 d", "1 j 3 h"),
+            (8_640_000, "100 d", "100 j"),
+        ];
+        for (secs, short, french) in expected {
+            assert_eq!(both(secs), (short.to_owned(), french.to_owned()));
+        }
+    }
+
+    #[test]
+    fn distances_have_two_figures_or_more() {
+        let exact = |metres| {
+            let unsure = 0.0;
+            distance(Apart { metres, unsure })
+        };
+        let distances = [0.2, 850.4, 994.9, 996.0, 3_249.0, 99_600.0, 20_015_000.0].map(exact);
+        let expected = [
+            "0 m", "850 m", "995 m", "1.0 km", "3.2 km", "100 km", "20015 km",
+        ];
+        assert_eq!(distances, expected);
+    }
+
+    #[test]
+    fn distances_say_how_sure_they_are() {
+        for (metres, unsure, expected) in [
+            // Two of 13 bits in middle latitudes.
+            (0.0, 7_014.0, "<8 km"),
+            (4_985.0, 7_014.0, "<12 km"),
+            (7_013.0, 7_014.0, "<15 km"),
+            (7_015.0, 7_014.0, "~7 km"),
+            (12_600.0, 7_014.0, "~13 km"),
+            (349_000.0, 7_014.0, "~349 km"),
+            (351_000.0, 7_014.0, "351 km"),
+            // One of 16 bits, and one that is exact.
+            (300.0, 438.0, "<800 m"),
+            (700.0, 438.0, "~700 m"),
+            (996.0, 438.0, "~1.0 km"),
+            (5_430.0, 438.0, "~5.4 km"),
+            (21_800.0, 438.0, "~22 km"),
+            (22_000.0, 438.0, "22.0 km"),
+            // Rounded to two decimal places, to be read by everybody.
+            (4_000.0, 877.0, "~4 km"),
+            (600.0, 877.0, "<2 km"),
+            // A street, a continent.
+            (120.0, 6.8, "~120 m"),
+            (3.0, 6.8, "<10 m"),
+            (0.3, 0.4, "<1 m"),
+            (700_000.0, 450_000.0, "~700 km"),
+            (300_000.0, 450_000.0, "<800 km"),
+        ] {
+            let apart = Apart { metres, unsure };
+            assert_eq!(distance(apart), expected, "{apart:?}");
+        }
+        assert_eq!(at_least(40_999.0, 881.0), ">40 km");
+        assert_eq!(at_least(34_990.0, 7_014.0), ">34 km");
+        assert_eq!(at_least(1_999.0, 7_014.0), ">1.9 km");
+        assert_eq!(at_least(700.0, 7_014.0), ">700 m");
+        assert_eq!(at_least(1.0, 7_014.0), ">1 m");
+    }
+
+    #[test]
+    fn directions_speak_the_language() {
+        let at = |latitude, longitude| Position::from_e7(latitude, longitude).unwrap();
+        let (here, there) = (at(480_000_000, 20_000_000), at(479_800_000, 19_700_000));
+        assert_eq!(way_to(Lang::En, &here, &there), "3.2 km SW");
+        assert_eq!(way_to(Lang::Fr, &here, &there), "3.2 km SO");
+        assert_eq!(way_to(Lang::Fr, &here, &here), "0 m");
+        let coarse = |bits| Position {
+            precision_bits: bits,
+            ..there
+        };
+        assert_eq!(way_to(Lang::Fr, &here, &coarse(14)), "~3 km");
+        assert_eq!(way_to(Lang::Fr, &here, &coarse(15)), "~3 km SO");
+        assert_eq!(way_to(Lang::Fr, &here, &coarse(13)), "<7 km");
+        assert_eq!(coordinates(&at(-10, 19_752_222), 2), "0.00,1.98");
+    }
+
+    #[test]
+    fn zero_has_no_sign() {
+        assert_eq!(signal(-0.04, None), "SNR 0.0 dB");
+        assert_eq!(signal(-0.06, Some(-97)), "SNR -0.1 dB · RSSI -97 dBm");
+    }
+
+    #[test]
+    fn the_least_important_goes_first() {
+        let parts = || vec![(0, "name".into()), (3, "spare".into()), (1, "way".into())];
+        assert_eq!(fit(parts(), 99), "name · spare · way");
+        assert_eq!(fit(parts(), 15), "name · way");
+        assert_eq!(fit(parts(), 10), "name");
+        assert_eq!(fit(parts(), 3), "nam");
+        assert_eq!(fit(vec![], 3), "");
+    }
+}

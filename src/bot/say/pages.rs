@@ -1,0 +1,118 @@
+//! Lists that are told a page a packet, and the lines about nodes that most of
+//! them have.
+
+use std::time::Duration;
+
+use super::{format, whom};
+use crate::bot::command::Context;
+use crate::lang::{Lang, Text};
+use crate::mesh::name::cut;
+use crate::mesh::{Hops, Node, NodeBook, Now};
+
+/// The longest name in a line, bytes.
+const NAME: usize = 14;
+/// A page without room for this much beside its title has a sign for it.
+const LINE_MIN: usize = 40;
+
+/// A title and what stands below it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct List {
+    /// Stands on each page.
+    pub title: String,
+    /// One a node.
+    pub lines: Vec<String>,
+}
+
+/// What is left without a page number at the end, and the page: the first
+/// unless there is a number. The end of `48, 2` is none.
+pub fn without_page(text: &str) -> (&str, usize) {
+    let text = text.trim();
+    let (before, last) = text.rsplit_once(char::is_whitespace).unwrap_or(("", text));
+    match last.parse() {
+        Ok(page) if last.len() <= 3 && !before.ends_with(',') => (before.trim_end(), page),
+        _ => (text, 1),
+    }
+}
+
+pub fn time(context: &Context<'_>, age: Option<Duration>) -> Option<String> {
+    time_in(context.lang, age)
+}
+
+pub fn time_in(lang: Lang, age: Option<Duration>) -> Option<String> {
+    age.map(|age| tight(&format::brief(lang, age)))
+}
+
+/// A figure and its unit without the space between them.
+pub fn tight(figure: &str) -> String {
+    figure.replacen(' ', "", 1)
+}
+
+/// Name, end of the number, and what is known.
+pub fn line(context: &Context<'_>, node: &Node, figures: [Option<String>; 3]) -> String {
+    line_in(context.book, node, figures)
+}
+
+/// The same for a node of another book.
+pub fn line_in(book: &NodeBook, node: &Node, figures: [Option<String>; 3]) -> String {
+    let mut line = whom::short_in(book, node.num, NAME);
+    for figure in figures.into_iter().flatten() {
+        line.push(' ');
+        line.push_str(&figure);
+    }
+    line
+}
+
+/// One page (from 1; the last when there are fewer) in at most `limit` bytes.
+pub fn page_of(list: &List, page: usize, limit: usize) -> String {
+    let pages = pages(list, limit);
+    let count = pages.len();
+    let page = page.clamp(1, count.max(1));
+    match pages.get(page - 1) {
+        Some(text) if count > 1 => format!("{text}\n{page}/{count}"),
+        Some(text) => text.clone(),
+        None => list.title.clone(),
+    }
+}
+
+/// The lines that follow that page.
+pub fn after_page(list: &List, page: usize, limit: usize) -> String {
+    let pages = pages(list, limit);
+    let page = page.clamp(1, pages.len().max(1));
+    let shown = pages.iter().take(page).map(|text| text.lines().count() - 1);
+    list.lines[shown.sum()..].join("\n")
+}
+
+fn pages(list: &List, limit: usize) -> Vec<String> {
+    let digits = list.lines.len().to_string().len();
+    let room = limit.saturating_sub("\n/".len() + 2 * digits);
+    let title = if room >= list.title.len() + LINE_MIN {
+        list.title.as_str()
+    } else {
+        "📡"
+    };
+    let mut pages: Vec<String> = Vec::new();
+    for line in &list.lines {
+        match pages.last_mut() {
+            Some(page) if page.len() + 1 + line.len() <= room => {
+                page.push('\n');
+                page.push_str(line);
+            }
+            _ => pages.push(cut(&format!("{title}\n{line}"), room).to_owned()),
+        }
+    }
+    pages
+}
+
+/// The SNR of who is heard directly, else how the last packet came.
+pub fn last_way(lang: Lang, now: Now, node: &Node) -> Option<String> {
+    // The hops are those of an earlier packet then.
+    if node.via_mqtt {
+        return Some(Text::ViaMqtt.plain(lang).to_owned());
+    }
+    let snr = node.direct_snr(now);
+    match (node.hops, snr) {
+        (Hops::Unknown, _) => None,
+        (Hops::Known(0), Some(snr)) => Some(format!("{}dB", format::decimal(f64::from(snr), 1))),
+        (hops, _) => Some(format::way(lang, hops, false)),
+    }
+}

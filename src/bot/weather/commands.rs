@@ -1,0 +1,179 @@
+//! `/weather`, `/rain` and `/astro`: of which place, and what of it. What they
+//! answer is written by [`overview`], [`rain`] and [`astro`] as soon as the
+//! weather desk has what it takes.
+
+mod astro;
+mod overview;
+mod rain;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use crate::bot::ask::Ask;
+use crate::bot::command::{Command, Context};
+use crate::bot::reply::Reply;
+use crate::bot::say::format;
+use crate::bot::weather::{Wanted, Wish};
+use crate::lang::Text;
+use crate::mesh::name::fold;
+use crate::mesh::{NodeBook, NodeNum, Position};
+use crate::weather::{Cell, Query};
+
+/// Days of which the rain is told at most; each is a packet.
+const DAYS: usize = 3;
+
+pub const WEATHER: Command = Command {
+    name: "weather",
+    aliases: &["meteo", "wx"],
+    bare: &["weather", "meteo"],
+    usage: Some(Text::UsageWeather),
+    summary: Text::HelpWeather,
+    same_for_all: true,
+    ..Command::BASE
+};
+
+pub const RAIN: Command = Command {
+    name: "rain",
+    aliases: &["pluie"],
+    bare: &["rain", "pluie"],
+    usage: Some(Text::UsageRain),
+    summary: Text::HelpRain,
+    ..WEATHER
+};
+
+pub const ASTRO: Command = Command {
+    name: "astro",
+    aliases: &["sun", "moon", "soleil", "lune"],
+    bare: &[],
+    usage: Some(Text::UsagePlace),
+    summary: Text::HelpAstro,
+    ..WEATHER
+};
+
+/// All of them, in the order of the help.
+pub const ALL: &[Command] = &[WEATHER, RAIN, ASTRO];
+
+/// What is wanted of which place; what makes no sense is answered.
+pub fn asked(
+    command: &Command,
+    ask: &Ask,
+    context: &mut Context<'_>,
+    reply: &mut Reply<'_>,
+) -> Option<(Wish, Wanted)> {
+    match command.name {
+        name if name == RAIN.name => tell_rain(&ask.args, &RAIN, ask, context, reply),
+        name if name == ASTRO.name => tell_sky(&ask.args, &ASTRO, ask, context, reply),
+        _ => asked_weather(ask, context, reply),
+    }
+}
+
+fn asked_weather(
+    ask: &Ask,
+    context: &mut Context<'_>,
+    reply: &mut Reply<'_>,
+) -> Option<(Wish, Wanted)> {
+    let (word, rest) = ask
+        .args
+        .split_once(char::is_whitespace)
+        .unwrap_or((&ask.args, ""));
+    match fold(word).as_str() {
+        word if word == RAIN.name || RAIN.aliases.contains(&word) => {
+            tell_rain(rest, &WEATHER, ask, context, reply)
+        }
+        word if word == ASTRO.name || ASTRO.aliases.contains(&word) => {
+            tell_sky(rest, &WEATHER, ask, context, reply)
+        }
+        _ => {
+            let wish = Wish {
+                word: WEATHER.name,
+                days: DAYS,
+                needs_report: true,
+                render: overview::write,
+            };
+            tell(&ask.args, wish, &WEATHER, ask, context, reply)
+        }
+    }
+}
+
+fn tell_rain(
+    args: &str,
+    command: &Command,
+    ask: &Ask,
+    context: &mut Context<'_>,
+    reply: &mut Reply<'_>,
+) -> Option<(Wish, Wanted)> {
+    let args = args.trim();
+    let (place, last) = args.rsplit_once(char::is_whitespace).unwrap_or(("", args));
+    let (place, days) = match last.as_bytes() {
+        // The second half of `48.95, 2` is no number of days.
+        [b'0'..=b'9'] if place.ends_with(',') => (args, 1),
+        [digit @ b'0'..=b'9'] => (place, usize::from(digit - b'0')),
+        _ => (args, 1),
+    };
+    if !(1..=DAYS).contains(&days) {
+        format::explain(ask, command, context, reply);
+        return None;
+    }
+    let wish = Wish {
+        word: RAIN.name,
+        days,
+        needs_report: true,
+        render: rain::write,
+    };
+    tell(place, wish, command, ask, context, reply)
+}
+
+fn tell_sky(
+    place: &str,
+    command: &Command,
+    ask: &Ask,
+    context: &mut Context<'_>,
+    reply: &mut Reply<'_>,
+) -> Option<(Wish, Wanted)> {
+    let wish = Wish {
+        word: ASTRO.name,
+        days: 1,
+        needs_report: false,
+        render: astro::write,
+    };
+    tell(place, wish, command, ask, context, reply)
+}
+
+fn tell(
+    place: &str,
+    wish: Wish,
+    command: &Command,
+    ask: &Ask,
+    context: &mut Context<'_>,
+    reply: &mut Reply<'_>,
+) -> Option<(Wish, Wanted)> {
+    let place = place.trim();
+    if matches!(fold(place).as_str(), "help" | "aide" | "?") {
+        let help = Text::WeatherHelp.fill(context.lang, &[("prefix", &context.prefix)]);
+        reply.say(context.desk, &help);
+        return None;
+    }
+    let wanted = wanted(place, ask.from, context.book);
+    if wanted.is_none() {
+        format::explain(ask, command, context, reply);
+    }
+    Some((wish, wanted?))
+}
+
+/// Which place is meant; `None` when the text cannot be one.
+fn wanted(place: &str, asker: NodeNum, book: &NodeBook) -> Option<Wanted> {
+    let cell = |num| Cell::around(&book.get(num)?.position?);
+    if place.is_empty() {
+        let home = || Wanted::Home(book.own().and_then(cell));
+        return Some(cell(asker).map_or_else(home, Wanted::At));
+    }
+    if let Some(position) = Position::parse(place) {
+        return Cell::around(&position).map(Wanted::At);
+    }
+    // Degrees that are none on Earth are no name either.
+    let is_number = |piece: &str| piece.trim().parse::<f64>().is_ok();
+    if place.contains(',') && place.split(',').all(is_number) {
+        return None;
+    }
+    Query::parse(place).map(Wanted::Named)
+}

@@ -1,0 +1,122 @@
+//! `/astro`: what sun and moon do today, worked out here.
+
+use std::time::Duration;
+
+use jiff::ToSpan;
+use jiff::civil::Date;
+
+use crate::almanac::{self, Observer, Passage, Phase};
+use crate::bot::say::format;
+use crate::bot::weather::Outlook;
+use crate::bot::weather::commands::words::{local, under_title, weekday};
+use crate::lang::Text;
+
+/// The answer, one packet.
+pub fn write(outlook: &Outlook<'_>) -> String {
+    let cell = outlook.spot.cell;
+    let today = local(outlook, outlook.now).date();
+    let day = Observer::new(cell.latitude(), cell.longitude()).zip(window(outlook, today));
+    let Some((here, (from, to))) = day else {
+        return Text::Apology.plain(outlook.lang).to_owned();
+    };
+    let sun = almanac::sun(here, from, to);
+    let up = time_up(sun, from, to);
+    let mut sun = passage(outlook, sun);
+    if up > Duration::ZERO && up < Duration::from_secs((to - from).unsigned_abs()) {
+        sun = format!("{sun} · {}", format::long(outlook.lang, up));
+    }
+    let moon = passage(outlook, almanac::moon(here, from, to));
+    let look = almanac::moon_phase(outlook.now);
+    let at = Phase::ALL.iter().position(|phase| *phase == look.phase);
+    let mut names = Text::Phases.plain(outlook.lang).split('|');
+    let name = names.nth(at.unwrap_or(0)).unwrap_or("");
+    let rest = format!(
+        " · {} {}{}\n☀️ {sun}\n🌙 {moon} · {} {name} {:.0}%",
+        weekday(outlook, today),
+        today.day(),
+        zone(outlook),
+        picture(look.phase, cell.latitude() < 0.0),
+        look.illuminated * 100.0
+    );
+    under_title("🔭", outlook, &rest, outlook.part_limit)
+}
+
+/// The civil day at the place in seconds since 1970; it may have 23 or 25
+/// hours.
+fn window(outlook: &Outlook<'_>, date: Date) -> Option<(i64, i64)> {
+    let midnight = |date: Date| {
+        let start = date
+            .to_zoned(outlook.zone.clone())
+            .ok()?
+            .start_of_day()
+            .ok()?;
+        Some(start.timestamp().as_second())
+    };
+    Some((midnight(date)?, midnight(date.checked_add(1.day()).ok()?)?))
+}
+
+/// `↑08:12 ↓17:01` in the order of the day, or that it never moves over the
+/// horizon.
+fn passage(outlook: &Outlook<'_>, passage: Passage) -> String {
+    let clock = |unix| local(outlook, unix).strftime("%H:%M").to_string();
+    let rise = passage.rise.map(|at| (at, format!("↑{}", clock(at))));
+    let set = passage.set.map(|at| (at, format!("↓{}", clock(at))));
+    let mut events: Vec<_> = rise.into_iter().chain(set).collect();
+    events.sort();
+    if events.is_empty() {
+        let text = if passage.up_at_start {
+            Text::SunUp
+        } else {
+            Text::SunDown
+        };
+        return text.plain(outlook.lang).to_owned();
+    }
+    let events: Vec<String> = events.into_iter().map(|(_, text)| text).collect();
+    events.join(" ")
+}
+
+/// How long it is up within the window.
+fn time_up(passage: Passage, from: i64, to: i64) -> Duration {
+    let seconds = match (passage.rise, passage.set, passage.up_at_start) {
+        (None, None, true) => to - from,
+        (None, None, false) => 0,
+        (Some(rise), None, _) => to - rise,
+        (None, Some(set), _) => set - from,
+        (Some(rise), Some(set), _) if rise < set => set - rise,
+        (Some(rise), Some(set), _) => (set - from) + (to - rise),
+    };
+    Duration::from_secs(seconds.unsigned_abs())
+}
+
+/// ` (UTC+2)` when the hours are not those of the place.
+fn zone(outlook: &Outlook<'_>) -> String {
+    if !outlook.zone_is_foreign {
+        return String::new();
+    }
+    let time = jiff::Timestamp::from_second(outlook.now).unwrap_or_default();
+    let minutes = outlook.zone.to_offset(time).seconds() / 60;
+    let (sign, minutes) = if minutes < 0 {
+        ('-', -minutes)
+    } else {
+        ('+', minutes)
+    };
+    match minutes % 60 {
+        0 => format!(" (UTC{sign}{})", minutes / 60),
+        rest => format!(" (UTC{sign}{}:{rest:02})", minutes / 60),
+    }
+}
+
+/// As it looks in the sky there: south of the equator the moon stands on its
+/// head.
+fn picture(phase: Phase, south: bool) -> &'static str {
+    match (phase, south) {
+        (Phase::New, _) => "🌑",
+        (Phase::Full, _) => "🌕",
+        (Phase::WaxingCrescent, false) | (Phase::WaningCrescent, true) => "🌒",
+        (Phase::FirstQuarter, false) | (Phase::LastQuarter, true) => "🌓",
+        (Phase::WaxingGibbous, false) | (Phase::WaningGibbous, true) => "🌔",
+        (Phase::WaningGibbous, false) | (Phase::WaxingGibbous, true) => "🌖",
+        (Phase::LastQuarter, false) | (Phase::FirstQuarter, true) => "🌗",
+        (Phase::WaningCrescent, false) | (Phase::WaxingCrescent, true) => "🌘",
+    }
+}

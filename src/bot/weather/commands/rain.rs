@@ -1,0 +1,123 @@
+//! `/rain`: a bar an hour from the current one on, 24 to a packet.
+//!
+//! The heights are absolute, so that a drizzle never looks like a downpour and
+//! two answers can be compared. Hours are named within the line, because no
+//! two phones draw bars and figures equally wide.
+
+use crate::bot::split::NEW_PART;
+use crate::bot::weather::Outlook;
+use crate::bot::weather::commands::words::{age, local, under_title, weekday};
+use crate::lang::Text;
+use crate::weather::{Hour, Sky};
+
+/// Bars in a packet.
+const BARS: usize = 24;
+/// An hour is named when its number is a multiple of this.
+const NAMED: i8 = 6;
+/// In front of each part when there are several: `(1/3) `.
+const MARK: usize = 6;
+/// Less than this in an hour has no bar, in mm.
+const TRACE: f32 = 0.05;
+/// Less than this in all is called dry, in mm.
+const DRY: f32 = 0.1;
+/// From so many mm an hour on a bar has the next height.
+const HEIGHTS: [(f32, char); 8] = [
+    (16.0, '█'),
+    (8.0, '▇'),
+    (4.0, '▆'),
+    (2.0, '▅'),
+    (1.0, '▄'),
+    (0.5, '▃'),
+    (TRACE, '▂'),
+    (f32::NEG_INFINITY, '▁'),
+];
+
+/// The answer, one packet a day.
+pub fn write(outlook: &Outlook<'_>) -> String {
+    let Some(report) = outlook.report else {
+        return String::new();
+    };
+    let hours: Vec<_> = report
+        .hours_from(outlook.now, BARS * outlook.days)
+        .collect();
+    let limit = match outlook.days {
+        1 => outlook.part_limit,
+        _ => outlook.part_limit.saturating_sub(MARK),
+    };
+    let parts: Vec<String> = hours
+        .chunks(BARS)
+        .map(|hours| part(outlook, hours, limit))
+        .collect();
+    parts.join(&NEW_PART.to_string())
+}
+
+fn part(outlook: &Outlook<'_>, hours: &[(i64, Option<Hour>)], limit: usize) -> String {
+    let start = hours.first().map_or(outlook.now, |(at, _)| *at);
+    let begins = local(outlook, start);
+    let head = format!(
+        " · {} {}{}",
+        weekday(outlook, begins.date()),
+        begins.day(),
+        age(outlook)
+    );
+    let known: Vec<(i64, f32)> = hours
+        .iter()
+        .filter_map(|(at, hour)| Some((*at, hour.as_ref()?.rain?)))
+        .collect();
+    let snow = hours.iter().any(|(_, hour)| {
+        hour.is_some_and(|hour| hour.sky.is_some_and(Sky::is_snow) && hour.rain > Some(TRACE))
+    });
+    let icon = if snow { "🌨" } else { "🌧" };
+    let peak = known
+        .iter()
+        .copied()
+        .reduce(|a, b| if b.1 > a.1 { b } else { a });
+    let sum: f32 = known.iter().map(|(_, rain)| rain).sum();
+    let body = match peak {
+        None => format!(" · {}", Text::NoHours.plain(outlook.lang)),
+        Some(_) if sum < DRY && known.len() == hours.len() => {
+            format!(" {}h: {}", begins.hour(), Text::Dry.plain(outlook.lang))
+        }
+        Some((at, peak)) => {
+            let rest = summary(outlook, at, peak, sum, known.len() < hours.len());
+            format!("\n{}\n{rest}", bars(outlook, hours))
+        }
+    };
+    under_title(icon, outlook, &format!("{head}{body}"), limit)
+}
+
+/// `14h▁▁▂▃18h▅▇▅▃▁▁0h▁▁`.
+fn bars(outlook: &Outlook<'_>, hours: &[(i64, Option<Hour>)]) -> String {
+    let mut text = String::new();
+    for (index, (at, hour)) in hours.iter().enumerate() {
+        let clock = local(outlook, *at).hour();
+        if index == 0 || clock % NAMED == 0 {
+            text.push_str(&format!("{clock}h"));
+        }
+        text.push(hour.and_then(|hour| hour.rain).map_or('?', height));
+    }
+    text
+}
+
+fn height(mm: f32) -> char {
+    HEIGHTS
+        .iter()
+        .find(|(from, _)| mm >= *from)
+        .map_or('?', |(_, bar)| *bar)
+}
+
+fn summary(outlook: &Outlook<'_>, at: i64, peak: f32, sum: f32, gaps: bool) -> String {
+    let unit = outlook.units.rain;
+    let hour = format!("{}h", local(outlook, at).hour());
+    // With hours missing it is at least so much.
+    let total = format!("{}{}", if gaps { "≥" } else { "" }, unit.show(sum));
+    Text::RainSum.fill(
+        outlook.lang,
+        &[
+            ("peak", &unit.show(peak)),
+            ("hour", &hour),
+            ("total", &total),
+            ("unit", &unit.symbol()),
+        ],
+    )
+}

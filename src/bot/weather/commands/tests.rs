@@ -1,0 +1,630 @@
+//! What is asked for, and what the answers look like at their plainest and at
+//! their worst.
+
+use std::time::Duration;
+
+use expect_test::{Expect, expect};
+use jiff::civil::{Date, date};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+use proptest::prelude::*;
+
+use super::*;
+use crate::bot::ask::Place;
+use crate::bot::split::{NEW_PART, split};
+use crate::bot::testing::{ALICE, World, ask};
+use crate::bot::weather::Outlook;
+use crate::lang::Lang;
+use crate::mesh::ChannelIndex;
+use crate::weather::{
+    Current, Day, Hour, Provider, Rain, Report, Sky, Spot, Temperature, Units, Wind,
+};
+
+// ------------------------------------------------------------------ questions
+
+fn left(name: &str, args: &str) -> Option<(usize, bool, Wanted)> {
+    let question = ask(name, args);
+    let (wish, wanted) = World::town().with(&question, Lang::En, asked).1?;
+    Some((wish.days, wish.needs_report, wanted))
+}
+
+fn named(text: &str) -> Wanted {
+    Wanted::Named(Query::parse(text).unwrap())
+}
+
+#[test]
+fn a_place_is_a_name_a_postcode_or_coordinates() {
+    let place = |args| left("weather", args).unwrap().2;
+    assert_eq!(place("saint étienne"), named("saint étienne"));
+    assert_eq!(place("95100"), named("95100"));
+    let cell = Cell::new(48.95, -2.25).unwrap();
+    assert_eq!(place("48.951, -2.2467"), Wanted::At(cell));
+    assert_eq!(place("Rainville"), named("Rainville"));
+}
+
+#[test]
+fn days_come_last() {
+    let rain = |args| left("rain", args).unwrap();
+    assert_eq!(rain("argenteuil 2"), (2, true, named("argenteuil")));
+    assert_eq!(rain("75001"), (1, true, named("75001")));
+    assert_eq!(rain("new york 3"), (3, true, named("new york")));
+    assert_eq!(rain("3").0, 3);
+    let cell = Cell::new(48.95, 2.0).unwrap();
+    assert_eq!(rain("48.95, 2"), (1, true, Wanted::At(cell)));
+    assert_eq!(rain("48.95, 2 3"), (3, true, Wanted::At(cell)));
+    let seed = left("weather", "rain argenteuil 1").unwrap();
+    assert_eq!(seed, (1, true, named("argenteuil")));
+    assert_eq!(left("weather", "PLUIE Argenteuil  2").unwrap().0, 2);
+    let sky = left("weather", "astro Tromsø").unwrap();
+    assert_eq!(sky, (1, false, named("Tromsø")));
+    assert_eq!(left("astro", "Tromsø").unwrap(), sky);
+    assert_eq!(left("weather", "lune Tromsø").unwrap(), sky);
+}
+
+#[test]
+fn without_a_place_it_is_where_the_asker_is_or_home() {
+    // Our own node's, when nothing better is known.
+    let own = Cell::new(48.86, 2.35).unwrap();
+    assert_eq!(left("weather", "").unwrap().2, Wanted::Home(Some(own)));
+    let mut question = ask("rain", "");
+    question.from = ALICE;
+    let asked = World::town().with(&question, Lang::En, asked).1;
+    let (_, wanted) = asked.expect("weather");
+    assert_eq!(wanted, Wanted::At(Cell::new(48.88, 2.31).unwrap()));
+}
+
+#[test]
+fn what_makes_no_sense_is_explained_to_him_alone() {
+    for (name, args) in [
+        ("rain", "argenteuil 4"),
+        ("rain", "0"),
+        ("weather", "rain x 9"),
+        ("weather", "!"),
+        ("astro", "🌙"),
+        ("weather", "0,0"),
+        ("weather", "999, 999"),
+    ] {
+        let mut question = ask(name, args);
+        let (texts, wanted) = World::town().with(&question, Lang::En, asked);
+        assert!(
+            wanted.is_none() && texts[0].starts_with("Usage: /"),
+            "{texts:?}"
+        );
+        question.place = Place::Channel(ChannelIndex(0));
+        let (texts, wanted) = World::town().with(&question, Lang::En, asked);
+        assert!(wanted.is_none() && texts.is_empty(), "{texts:?}");
+    }
+}
+
+#[test]
+fn help_is_one_packet() {
+    let plain = ask("weather", "help");
+    World::town().check(&plain, expect![[r#"
+        ℹ️ /weather [place] · /rain [place] [1-3 days] · /astro [place]. A place is a name, a postcode or lat,lon; none is where you are, else my home. 💨 wind 💧 humidity
+        ℹ️ /weather [lieu] · /rain [lieu] [1-3 jours] · /astro [lieu]. Lieu : nom, code postal ou lat,lon ; sinon là où tu es, sinon chez moi. 💨 vent 💧 humidité"#]]);
+    let said = World::town().run(&plain, Lang::Fr);
+    assert!(said.len() == 1 && said[0].len() <= 200, "{said:?}");
+    for (name, args) in [
+        ("weather", "AIDE"),
+        ("weather", "rain help"),
+        ("rain", "aide"),
+        ("astro", "?"),
+    ] {
+        assert_eq!(World::town().run(&ask(name, args), Lang::Fr), said);
+    }
+}
+
+// -------------------------------------------------------------------- answers
+
+/// A forecast of five days from midnight, local time of `spot`.
+struct Scene {
+    spot: Spot,
+    report: Report,
+    /// What time it is there.
+    at: (Date, i8, i8),
+    stale: Option<Duration>,
+    days: usize,
+    units: Units,
+    limit: usize,
+    foreign: bool,
+}
+
+fn argenteuil() -> Spot {
+    Spot::new(
+        "Argenteuil",
+        Some("Île-de-France"),
+        Some("FR"),
+        Cell::new(48.95, 2.25).unwrap(),
+        Some("Europe/Paris"),
+    )
+}
+
+impl Scene {
+    /// An ordinary day in November.
+    fn plain(spot: Spot) -> Self {
+        let zone = TimeZone::get(spot.zone.as_deref().unwrap()).unwrap();
+        let today = date(2026, 11, 23);
+        let midnight = today.to_zoned(zone).unwrap().timestamp().as_second();
+        let rain = |at: usize| match at {
+            16 => 0.3,
+            17 => 0.9,
+            18 => 2.4,
+            19 => 1.1,
+            40 => 0.1,
+            _ => 0.0,
+        };
+        let report = Report {
+            provider: Provider::OpenMeteo,
+            time: Some(midnight + 14 * 3_600),
+            zone: spot.zone.clone(),
+            offset: 3_600,
+            current: Some(Current {
+                celsius: Some(11.6),
+                wind: Some(14.8),
+                humidity: Some(81.0),
+                sky: Some(Sky(2)),
+            }),
+            first_hour: midnight,
+            hours: (0..120)
+                .map(|at| Hour {
+                    rain: Some(rain(at)),
+                    sky: Some(Sky(if rain(at) > 0.2 { 61 } else { 3 })),
+                })
+                .collect(),
+            days: (0..5)
+                .map(|n: i8| Day {
+                    date: today.checked_add(i64::from(n).days()).unwrap(),
+                    min: Some(7.8 - f32::from(n)),
+                    max: Some(13.6 - f32::from(n)),
+                    rain: Some([4.7, 0.1, 0.0, 12.0, 0.0][usize::from(n.unsigned_abs())]),
+                    wind: Some(22.0 + f32::from(n)),
+                })
+                .collect(),
+        };
+        Self {
+            spot,
+            report,
+            at: (today, 14, 25),
+            stale: None,
+            days: 1,
+            units: Units::default(),
+            limit: 200,
+            foreign: false,
+        }
+    }
+
+    /// As hard on the space as anything can be.
+    fn worst(name: &str) -> Self {
+        let mut spot = argenteuil();
+        name.clone_into(&mut spot.name);
+        spot.region = Some("Provence-Alpes-Côte d'Azur".to_owned());
+        let mut scene = Self::plain(spot);
+        scene.report.current = Some(Current {
+            celsius: Some(-118.4),
+            wind: Some(1_199.0),
+            humidity: Some(100.0),
+            sky: Some(Sky(0)),
+        });
+        for hour in &mut scene.report.hours {
+            hour.rain = Some(199.9);
+            hour.sky = Some(Sky(75));
+        }
+        for day in &mut scene.report.days {
+            (day.min, day.max) = (Some(-118.4), Some(-117.6));
+            (day.rain, day.wind) = (Some(1_199.9), Some(1_199.0));
+        }
+        scene.stale = Some(Duration::from_secs(23 * 3_600));
+        scene.days = 3;
+        scene
+    }
+
+    fn answer(&self, write: fn(&Outlook<'_>) -> String, lang: Lang) -> Vec<String> {
+        let zone = TimeZone::get(self.spot.zone.as_deref().unwrap()).unwrap();
+        let (day, hour, minute) = self.at;
+        let now = day.at(hour, minute, 0, 0).to_zoned(zone.clone()).unwrap();
+        let text = write(&Outlook {
+            spot: &self.spot,
+            report: Some(&self.report),
+            stale: self.stale,
+            now: now.timestamp().as_second(),
+            zone,
+            zone_is_foreign: self.foreign,
+            days: self.days,
+            lang,
+            units: self.units,
+            part_limit: self.limit,
+        });
+        split(&text, self.limit, 9, "").parts
+    }
+
+    fn check(&self, write: fn(&Outlook<'_>) -> String, expected: Expect) {
+        let both = [Lang::En, Lang::Fr].map(|lang| self.answer(write, lang).join("\n--\n"));
+        expected.assert_eq(&both.join("\n\n"));
+    }
+}
+
+fn overview_of(scene: &Scene) -> Scene {
+    Scene {
+        spot: scene.spot.clone(),
+        report: scene.report.clone(),
+        days: 3,
+        ..*scene
+    }
+}
+
+#[test]
+fn now_and_three_days() {
+    let scene = overview_of(&Scene::plain(argenteuil()));
+    scene.check(
+        overview::write,
+        expect![[r#"
+        📍 Argenteuil, Île-de-France, FR
+        Now ⛅ 12°C 💨15km/h 💧81%
+        Today 🌧 8/14°C 4.7mm 💨22
+        Tue ☁️ 7/13°C 0.1mm 💨23
+        Wed ☁️ 6/12°C 💨24
+
+        📍 Argenteuil, Île-de-France, FR
+        Là ⛅ 12°C 💨15km/h 💧81%
+        Auj. 🌧 8/14°C 4.7mm 💨22
+        mar. ☁️ 7/13°C 0.1mm 💨23
+        mer. ☁️ 6/12°C 💨24"#]],
+    );
+}
+
+#[test]
+fn frost_and_other_units() {
+    let mut scene = overview_of(&Scene::plain(argenteuil()));
+    scene.report.current.as_mut().unwrap().celsius = Some(-18.4);
+    scene.report.days[0].min = Some(-18.4);
+    scene.report.days[0].max = Some(-0.2);
+    scene.report.days[1].min = None;
+    scene.report.days[2].wind = None;
+    scene.check(
+        overview::write,
+        expect![[r#"
+        📍 Argenteuil, Île-de-France, FR
+        Now ⛅ -18°C 💨15km/h 💧81%
+        Today 🌧 -18/0°C 4.7mm 💨22
+        Tue ☁️ ?/13°C 0.1mm 💨23
+        Wed ☁️ 6/12°C
+
+        📍 Argenteuil, Île-de-France, FR
+        Là ⛅ -18°C 💨15km/h 💧81%
+        Auj. 🌧 -18/0°C 4.7mm 💨22
+        mar. ☁️ ?/13°C 0.1mm 💨23
+        mer. ☁️ 6/12°C"#]],
+    );
+    scene.units = Units {
+        temperature: Temperature::Fahrenheit,
+        wind: Wind::Mph,
+        rain: Rain::Inch,
+    };
+    scene.check(
+        overview::write,
+        expect![[r#"
+        📍 Argenteuil, Île-de-France, FR
+        Now ⛅ -1°F 💨9mph 💧81%
+        Today 🌧 -1/32°F 0.19in 💨14
+        Tue ☁️ ?/55°F 0.01in 💨14
+        Wed ☁️ 42/53°F
+
+        📍 Argenteuil, Île-de-France, FR
+        Là ⛅ -1°F 💨9mph 💧81%
+        Auj. 🌧 -1/32°F 0.19in 💨14
+        mar. ☁️ ?/55°F 0.01in 💨14
+        mer. ☁️ 42/53°F"#]],
+    );
+}
+
+#[test]
+fn old_weather_says_so() {
+    let mut scene = overview_of(&Scene::plain(argenteuil()));
+    scene.stale = Some(Duration::from_secs(11 * 3_600));
+    // Past midnight: the days are counted from today.
+    scene.at = (date(2026, 11, 24), 1, 5);
+    scene.check(
+        overview::write,
+        expect![[r#"
+        📍 Argenteuil, Île-de-France, FR (11 h old)
+        14:00 ⛅ 12°C 💨15km/h 💧81%
+        Today ☁️ 7/13°C 0.1mm 💨23
+        Wed ☁️ 6/12°C 💨24
+        Thu ☁️ 5/11°C 12mm 💨25
+
+        📍 Argenteuil, Île-de-France, FR (il y a 11 h)
+        14:00 ⛅ 12°C 💨15km/h 💧81%
+        Auj. ☁️ 7/13°C 0.1mm 💨23
+        mer. ☁️ 6/12°C 💨24
+        jeu. ☁️ 5/11°C 12mm 💨25"#]],
+    );
+    scene.days = 1;
+    scene.check(
+        rain::write,
+        expect![[r#"
+        🌧 Argenteuil, Île-de-France, FR · Tue 24 (11 h old)
+        1h▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁▁▁▂▁18h▁▁▁▁▁▁0h▁
+        peak 0.1 mm/h at 16h · total 0.1 mm
+
+        🌧 Argenteuil, Île-de-France, FR · mar. 24 (il y a 11 h)
+        1h▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁▁▁▂▁18h▁▁▁▁▁▁0h▁
+        max 0.1 mm/h à 16h · total 0.1 mm"#]],
+    );
+}
+
+#[test]
+fn rain_hour_by_hour() {
+    let mut scene = Scene::plain(argenteuil());
+    scene.check(
+        rain::write,
+        expect![[r#"
+        🌧 Argenteuil, Île-de-France, FR · Mon 23
+        14h▁▁▂▃18h▅▄▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁
+        peak 2.4 mm/h at 18h · total 4.7 mm
+
+        🌧 Argenteuil, Île-de-France, FR · lun. 23
+        14h▁▁▂▃18h▅▄▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁
+        max 2.4 mm/h à 18h · total 4.7 mm"#]],
+    );
+    scene.days = 3;
+    scene.check(
+        rain::write,
+        expect![[r#"
+        (1/3) 🌧 Argenteuil, Île-de-France, FR · Mon 23
+        14h▁▁▂▃18h▅▄▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁
+        peak 2.4 mm/h at 18h · total 4.7 mm
+        --
+        (2/3) 🌧 Argenteuil, Île-de-France, FR · Tue 24
+        14h▁▁▂▁18h▁▁▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁
+        peak 0.1 mm/h at 16h · total 0.1 mm
+        --
+        (3/3) 🌧 Argenteuil, Île-de-France, FR · Wed 25 14h: no rain for 24 h
+
+        (1/3) 🌧 Argenteuil, Île-de-France, FR · lun. 23
+        14h▁▁▂▃18h▅▄▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁
+        max 2.4 mm/h à 18h · total 4.7 mm
+        --
+        (2/3) 🌧 Argenteuil, Île-de-France, FR · mar. 24
+        14h▁▁▂▁18h▁▁▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁
+        max 0.1 mm/h à 16h · total 0.1 mm
+        --
+        (3/3) 🌧 Argenteuil, Île-de-France, FR · mer. 25 14h: pas de pluie pendant 24 h"#]],
+    );
+}
+
+#[test]
+fn a_gap_is_shown_as_one() {
+    let mut scene = Scene::plain(argenteuil());
+    scene.report.hours[15].rain = None;
+    scene.report.hours.truncate(30);
+    scene.days = 2;
+    scene.check(
+        rain::write,
+        expect![[r#"
+        (1/2) 🌧 Argenteuil, Île-de-France, FR · Mon 23
+        14h▁?▂▃18h▅▄▁▁▁▁0h▁▁▁▁▁▁6h??????12h??
+        peak 2.4 mm/h at 18h · total ≥4.7 mm
+        --
+        (2/2) 🌧 Argenteuil, Île-de-France, FR · Tue 24 · no forecast for these hours
+
+        (1/2) 🌧 Argenteuil, Île-de-France, FR · lun. 23
+        14h▁?▂▃18h▅▄▁▁▁▁0h▁▁▁▁▁▁6h??????12h??
+        max 2.4 mm/h à 18h · total ≥4.7 mm
+        --
+        (2/2) 🌧 Argenteuil, Île-de-France, FR · mar. 24 · pas de prévision pour ces heures"#]],
+    );
+}
+
+/// What is too little for a bar can be something in a day.
+#[test]
+fn a_trace_in_every_hour_is_not_dry() {
+    let mut scene = Scene::plain(argenteuil());
+    for hour in &mut scene.report.hours {
+        hour.rain = Some(0.033);
+    }
+    let text = scene.answer(rain::write, Lang::En).concat();
+    assert!(
+        text.ends_with("total 0.8 mm") && text.contains('▁'),
+        "{text}"
+    );
+}
+
+#[test]
+fn every_height_of_a_bar() {
+    let amounts = [0.0, 0.04, 0.05, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 99.0];
+    let mut scene = Scene::plain(argenteuil());
+    for (hour, amount) in scene.report.hours[14..].iter_mut().zip(amounts) {
+        hour.rain = Some(amount);
+        hour.sky = Some(Sky(73));
+    }
+    scene.check(
+        rain::write,
+        expect![[r#"
+        🌨 Argenteuil, Île-de-France, FR · Mon 23
+        14h▁▁▂▃18h▄▅▆▇██0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁
+        peak 99 mm/h at 23h · total 131 mm
+
+        🌨 Argenteuil, Île-de-France, FR · lun. 23
+        14h▁▁▂▃18h▄▅▆▇██0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁
+        max 99 mm/h à 23h · total 131 mm"#]],
+    );
+}
+
+/// features.md E11: in the night of 29 March 2026 there is no hour 2.
+#[test]
+fn the_night_of_the_change_to_summer_time() {
+    let mut scene = Scene::plain(argenteuil());
+    let zone = TimeZone::get("Europe/Paris").unwrap();
+    let midnight = date(2026, 3, 28).to_zoned(zone).unwrap();
+    scene.report.first_hour = midnight.timestamp().as_second();
+    for hour in &mut scene.report.hours {
+        hour.rain = Some(0.0);
+    }
+    // From 3:00 to 4:00 by the new time, three hours after midnight.
+    scene.report.hours[26].rain = Some(5.0);
+    scene.at = (date(2026, 3, 28), 22, 10);
+    scene.check(
+        rain::write,
+        expect![[r#"
+        🌧 Argenteuil, Île-de-France, FR · Sat 28
+        22h▁▁0h▁▁▆▁▁6h▁▁▁▁▁▁12h▁▁▁▁▁▁18h▁▁▁▁▁
+        peak 5.0 mm/h at 3h · total 5.0 mm
+
+        🌧 Argenteuil, Île-de-France, FR · sam. 28
+        22h▁▁0h▁▁▆▁▁6h▁▁▁▁▁▁12h▁▁▁▁▁▁18h▁▁▁▁▁
+        max 5.0 mm/h à 3h · total 5.0 mm"#]],
+    );
+    let from = Timestamp::from_second(scene.report.first_hour + 26 * 3_600).unwrap();
+    assert_eq!(from.to_string(), "2026-03-29T01:00:00Z");
+    scene.at = (date(2026, 3, 29), 12, 0);
+    scene.check(
+        astro::write,
+        expect![[r#"
+        🔭 Argenteuil, Île-de-France, FR · Sun 29
+        ☀️ ↑07:35 ↓20:17 · 12 h 42 min
+        🌙 ↓06:17 ↑16:18 · 🌔 waxing gibbous 86%
+
+        🔭 Argenteuil, Île-de-France, FR · dim. 29
+        ☀️ ↑07:35 ↓20:17 · 12 h 42 min
+        🌙 ↓06:17 ↑16:18 · 🌔 gibbeuse croissante 86%"#]],
+    );
+}
+
+fn place(name: &str, country: &str, latitude: f64, longitude: f64, zone: &str) -> Scene {
+    let cell = Cell::new(latitude, longitude).unwrap();
+    Scene::plain(Spot::new(name, None, Some(country), cell, Some(zone)))
+}
+
+#[test]
+fn sun_and_moon() {
+    Scene::plain(argenteuil()).check(
+        astro::write,
+        expect![[r#"
+        🔭 Argenteuil, Île-de-France, FR · Mon 23
+        ☀️ ↑08:12 ↓17:02 · 8 h 49 min
+        🌙 ↓06:51 ↑15:46 · 🌔 waxing gibbous 98%
+
+        🔭 Argenteuil, Île-de-France, FR · lun. 23
+        ☀️ ↑08:12 ↓17:02 · 8 h 49 min
+        🌙 ↓06:51 ↑15:46 · 🌔 gibbeuse croissante 98%"#]],
+    );
+    let mut sydney = place("Sydney", "AU", -33.87, 151.21, "Australia/Sydney");
+    sydney.check(
+        astro::write,
+        expect![[r#"
+        🔭 Sydney, AU · Mon 23
+        ☀️ ↑05:39 ↓19:43 · 14 h 4 min
+        🌙 ↓04:00 ↑18:19 · 🌖 waxing gibbous 97%
+
+        🔭 Sydney, AU · lun. 23
+        ☀️ ↑05:39 ↓19:43 · 14 h 4 min
+        🌙 ↓04:00 ↑18:19 · 🌖 gibbeuse croissante 97%"#]],
+    );
+    sydney.foreign = true;
+    sydney.check(
+        astro::write,
+        expect![[r#"
+        🔭 Sydney, AU · Mon 23 (UTC+11)
+        ☀️ ↑05:39 ↓19:43 · 14 h 4 min
+        🌙 ↓04:00 ↑18:19 · 🌖 waxing gibbous 97%
+
+        🔭 Sydney, AU · lun. 23 (UTC+11)
+        ☀️ ↑05:39 ↓19:43 · 14 h 4 min
+        🌙 ↓04:00 ↑18:19 · 🌖 gibbeuse croissante 97%"#]],
+    );
+}
+
+#[test]
+fn polar_night_and_polar_day() {
+    let mut north = place("Longyearbyen", "NO", 78.22, 15.65, "Arctic/Longyearbyen");
+    north.at = (date(2026, 12, 24), 12, 0);
+    north.check(
+        astro::write,
+        expect![[r#"
+            🔭 Longyearbyen, NO · Thu 24
+            ☀️ down all day
+            🌙 up all day · 🌕 full moon 100%
+
+            🔭 Longyearbyen, NO · jeu. 24
+            ☀️ sous l'horizon
+            🌙 au-dessus de l'horizon · 🌕 pleine lune 100%"#]],
+    );
+    north.at = (date(2026, 6, 21), 12, 0);
+    north.check(
+        astro::write,
+        expect![[r#"
+            🔭 Longyearbyen, NO · Sun 21
+            ☀️ up all day
+            🌙 ↓01:17 ↑12:29 · 🌓 first quarter 45%
+
+            🔭 Longyearbyen, NO · dim. 21
+            ☀️ au-dessus de l'horizon
+            🌙 ↓01:17 ↑12:29 · 🌓 premier quartier 45%"#]],
+    );
+}
+
+/// features.md B19.
+#[test]
+fn the_worst_fits_into_its_packets() {
+    let long = "Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch am See";
+    assert!(long.len() > 60);
+    for lang in [Lang::En, Lang::Fr] {
+        for (write, packets) in [
+            (overview::write as fn(&Outlook<'_>) -> String, 1),
+            (rain::write, 3),
+            (astro::write, 1),
+        ] {
+            let mut scene = Scene::worst(long);
+            scene.foreign = true;
+            for units in [
+                Units::default(),
+                Units {
+                    temperature: Temperature::Fahrenheit,
+                    wind: Wind::Kmh,
+                    rain: Rain::Inch,
+                },
+            ] {
+                scene.units = units;
+                let parts = scene.answer(write, lang);
+                assert_eq!(parts.len(), packets, "{parts:?}");
+                for part in &parts {
+                    assert!(part.len() <= 200, "{} {part}", part.len());
+                    assert!(part.contains("Llanfairpwll"), "{part}");
+                }
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_weather_fits(
+        name in "\\PC{1,60}",
+        limit in 60_usize..=215,
+        celsius in -999.0_f32..999.0,
+        amount in 0.0_f32..9_999.0,
+        hours in 0_usize..120,
+        ahead in -400_i64..400,
+        days in 1_usize..=3,
+        french: bool,
+        foreign: bool,
+    ) {
+        let cell = Cell::new(1.0, 2.0).unwrap();
+        let mut scene = Scene::worst(&Spot::new(&name, None, None, cell, None).name);
+        scene.report.hours.truncate(hours);
+        for hour in &mut scene.report.hours {
+            hour.rain = Some(amount);
+        }
+        for day in &mut scene.report.days {
+            (day.min, day.max, day.rain) = (Some(celsius), Some(-celsius), Some(amount));
+        }
+        scene.at.0 = scene.at.0.checked_add(ahead.days()).unwrap();
+        (scene.limit, scene.days, scene.foreign) = (limit, days, foreign);
+        let lang = if french { Lang::Fr } else { Lang::En };
+        for write in [overview::write, rain::write, astro::write] {
+            let parts = scene.answer(write, lang);
+            prop_assert!(parts.iter().all(|part| part.len() <= limit && !part.contains(NEW_PART)));
+            prop_assert!(limit < 200 || parts.len() <= days, "{parts:?}");
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Words and numbers that the weather answers share.
+
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+
+use crate::bot::say::format;
+use crate::bot::weather::Outlook;
+use crate::lang::Text;
+
+/// Local time at the place. Times beyond what a calendar has count as the
+/// year 1970.
+pub fn local(outlook: &Outlook<'_>, unix: i64) -> DateTime {
+    let time = Timestamp::from_second(unix).unwrap_or(Timestamp::UNIX_EPOCH);
+    outlook.zone.to_datetime(time)
+}
+
+/// `Mon`, `lun.`
+pub fn weekday(outlook: &Outlook<'_>, date: Date) -> &'static str {
+    let at = date.weekday().to_monday_zero_offset();
+    let at = usize::try_from(at).unwrap_or(0);
+    let mut names = Text::Weekdays.plain(outlook.lang).split(' ');
+    names.nth(at).unwrap_or("")
+}
+
+/// ` (3 h old)` when the weather is older than it should be.
+pub fn age(outlook: &Outlook<'_>) -> String {
+    outlook.stale.map_or_else(String::new, |age| {
+        let time = format::brief(outlook.lang, age);
+        format!(" {}", Text::Old.fill(outlook.lang, &[("time", &time)]))
+    })
+}
+
+/// `▲ place` in front of `rest`, the place's name as long as `limit` bytes
+/// allow.
+pub fn under_title(icon: &str, outlook: &Outlook<'_>, rest: &str, limit: usize) -> String {
+    let room = limit.saturating_sub(icon.len() + 1 + rest.len());
+    format!("{icon} {}{rest}", outlook.spot.title(room.max(TITLE_MIN)))
+}
+
+/// A name shorter than this says nothing, bytes.
+pub const TITLE_MIN: usize = 16;

@@ -4,7 +4,6 @@
 use std::fmt::{self, Write};
 use std::path::Path;
 
-use crate::app;
 use crate::bot::all;
 use crate::config::{Config, Mode, Mqtt, Rate, Weather, duration_text};
 use crate::net::{guard, web};
@@ -23,7 +22,7 @@ pub fn describe(path: &Path, config: &Config) -> String {
     line(format_args!("{}: ok", path.display()));
     line(format_args!(
         "node      {}, one TCP connection, nothing else ever connects to it",
-        app::link_settings(config).endpoint
+        config.own_node()
     ));
     if config.node.set_clock {
         line(format_args!(

@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::history::insight::Stock;
 use crate::store::history::export::{ExportError, Form, export};
 use crate::store::history::stats::stats;
-use crate::store::history::{Limits, open};
+use crate::store::history::{Limits, disk, open};
 
 /// Does what was asked for; what there is to read goes to `out`. `now` is in
 /// seconds since 1970.
@@ -47,7 +47,7 @@ pub fn carry_out(
                 Err(ExportError::Sql(error)) => Err(failed(&error)),
             }
         }
-        Task::Backup(copy) => open::copy_into(&read(true)?, copy)
+        Task::Backup(copy) => disk::copy_into(&read(true)?, copy)
             .map_err(|error| AppError::Failed(format!("{}: {error}", copy.display()))),
         Task::Prune => {
             drop(read(false)?);

@@ -19,10 +19,10 @@ use super::core::{Act, Core};
 use super::lookup::{LookUps, Resolver};
 use super::message::{Event, Loss, Request};
 use super::sole::{Right, Taken};
+use super::tap::{By, Tap, Way};
 use super::wake::{Clock, Waker, sleep_in_poll};
 use crate::net::Endpoint;
 use crate::net::guard::Linked;
-use crate::recording::{By, Tap, Way};
 use crate::thread::Pulse;
 
 /// The kernel keeps this much for us while we are busy: a whole node list.

@@ -15,6 +15,7 @@ pub mod message;
 pub mod outbox;
 pub mod session;
 pub mod sole;
+pub mod tap;
 pub mod wake;
 
 use std::thread::JoinHandle;
@@ -27,10 +28,10 @@ pub use self::message::{
     Target, Text, Ticket,
 };
 pub use self::outbox::Outbox;
+use self::tap::Tap;
 pub use self::wake::{Clock, Waker};
 pub use crate::net::Endpoint;
 use crate::net::Guard;
-use crate::recording::Tap;
 use crate::thread::{Death, Pulse};
 use sole::{Right, Taken};
 

@@ -24,6 +24,19 @@ pub fn plain(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().filter_map(plain_sign).collect())
 }
 
+/// What of `text` is left, as it was typed, after so many signs of what
+/// [`plain`] makes of it.
+#[must_use]
+pub fn after(text: &str, signs: usize) -> &str {
+    let mut seen = 0;
+    let begin = text.char_indices().find(|&(_, sign)| {
+        let is_past = seen >= signs;
+        seen += usize::from(plain_sign(sign).is_some());
+        is_past
+    });
+    begin.map_or("", |(at, _)| &text[at..])
+}
+
 /// The sign that is meant; nothing for one that nobody sees.
 fn plain_sign(sign: char) -> Option<char> {
     Some(match sign {
@@ -83,6 +96,14 @@ mod tests {
             assert_eq!(plain(typed), meant);
         }
         assert!(matches!(plain("/ping 3"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn what_was_typed_is_found_again() {
+        let typed = "／e\u{ad}cho\u{a0}٣ L’Haÿ";
+        assert_eq!(plain(typed), "/echo 3 L'Haÿ");
+        assert_eq!(after(typed, 6), "٣ L’Haÿ");
+        assert_eq!((after(typed, 0), after(typed, 99)), (typed, ""));
     }
 
     proptest! {

@@ -10,27 +10,10 @@ use super::clean::clean;
 use super::shapes::{FROM_RADIO, Shape, TO_RADIO};
 use crate::link::frame::{Decoder, HEADER, MAX_PAYLOAD, START1, START2};
 use crate::link::session::PATIENCE;
+use crate::link::tap::Way;
 use crate::proto::{FromRadio, ToRadio};
 
-/// Who said it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Way {
-    /// The node, to the bot.
-    FromNode,
-    /// The bot, to the node.
-    ToNode,
-}
-
 impl Way {
-    /// As it is written down.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::FromNode => "d2c",
-            Self::ToNode => "c2d",
-        }
-    }
-
     fn shape(self) -> &'static Shape {
         match self {
             Self::FromNode => FROM_RADIO,

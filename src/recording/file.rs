@@ -9,19 +9,11 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::cut::{Piece, Way};
+use super::cut::Piece;
+use crate::link::tap::{By, Way};
 
 /// What the first line calls the form of the file.
 const FORM: &str = "meshbot recording 1";
-
-/// Who ended a connection.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum By {
-    /// The node, or what lies between.
-    Node,
-    /// The bot.
-    Bot,
-}
 
 /// Writes the lines.
 #[derive(Debug)]

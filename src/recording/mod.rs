@@ -16,6 +16,7 @@ pub mod file;
 pub mod shapes;
 pub mod thread;
 
-pub use cut::Way;
-pub use file::{By, Recording, Step};
-pub use thread::{Tap, Target};
+pub use file::{Recording, Step};
+pub use thread::Target;
+
+pub use crate::link::tap::{By, Tap, Way};

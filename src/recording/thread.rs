@@ -16,11 +16,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use log::{info, warn};
 
-use super::cut::{Cut, Way};
-use super::file::{By, Lines};
+use super::cut::Cut;
+use super::file::Lines;
+use crate::link::tap::{Tap, Told, Way, What};
 use crate::mesh::Now;
 use crate::thread::{Death, spawn};
 
@@ -46,57 +47,6 @@ pub struct Target {
     pub limit: u16,
 }
 
-/// What the link tells.
-enum What {
-    Connected,
-    Said(Way, Box<[u8]>),
-    Closed(By),
-}
-
-struct Told {
-    now: Now,
-    what: What,
-    /// Bytes that found no place before this.
-    lost: u64,
-}
-
-/// Where the link tells what it reads and writes.
-pub struct Tap {
-    told: Sender<Told>,
-    /// Since something last found a place.
-    lost: u64,
-    lost_in_all: Arc<AtomicU64>,
-}
-
-impl Tap {
-    /// A connection was made.
-    pub fn connected(&mut self, now: Now) {
-        self.tell(now, What::Connected, 1);
-    }
-
-    /// These bytes were read or written.
-    pub fn said(&mut self, now: Now, way: Way, bytes: &[u8]) {
-        if !bytes.is_empty() {
-            self.tell(now, What::Said(way, bytes.into()), bytes.len() as u64);
-        }
-    }
-
-    /// The connection is over.
-    pub fn closed(&mut self, now: Now, by: By) {
-        self.tell(now, What::Closed(by), 1);
-    }
-
-    fn tell(&mut self, now: Now, what: What, size: u64) {
-        let lost = self.lost;
-        if self.told.try_send(Told { now, what, lost }).is_ok() {
-            self.lost = 0;
-        } else {
-            self.lost += size;
-            self.lost_in_all.fetch_add(size, Ordering::Relaxed);
-        }
-    }
-}
-
 /// Makes the file and starts the thread, which ends with the [`Tap`].
 ///
 /// # Errors
@@ -109,11 +59,7 @@ pub fn start(
     let file = create(&target.path)?;
     let (told, heard) = bounded(WAITING);
     let lost = Arc::new(AtomicU64::new(0));
-    let tap = Tap {
-        told,
-        lost: 0,
-        lost_in_all: Arc::clone(&lost),
-    };
+    let tap = Tap::new(told, Arc::clone(&lost));
     info!(
         "recording what passes between bot and node into {} (at most {} MiB): positions and \
          texts are in it, keys and passwords are not",

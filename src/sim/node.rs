@@ -8,6 +8,7 @@ mod air;
 mod api;
 mod habits;
 mod hearing;
+mod packets;
 mod sending;
 mod slot;
 
@@ -26,8 +27,9 @@ use super::fault::{Fault, StreamFaults};
 use super::said::Said;
 use super::settings::{Clock, Counters, Settings, SimChannel};
 use super::world::{Person, World};
-use air::{Job, Radio};
+use air::Radio;
 use habits::OWN_TELEMETRY;
+use packets::Job;
 use slot::{Connection, Rival};
 
 pub use air::OnAir;

@@ -1,5 +1,9 @@
 //! The layering that ARCHITECTURE.md promises, checked by reading the source.
 
+mod imports;
+
+use imports::{Imports, circle};
+
 use crate::support::sources::{files, root};
 
 /// All Rust files below `folder`, without their test modules' bodies.
@@ -9,6 +13,7 @@ fn sources(folder: &str) -> Vec<(String, String)> {
     found
         .into_iter()
         .filter(|path| !path.ends_with("tests.rs") && !path.ends_with("testing.rs"))
+        .filter(|path| !path.iter().any(|part| part == "tests"))
         .map(|path| {
             let text = std::fs::read_to_string(&path).unwrap();
             let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
@@ -41,16 +46,93 @@ const CLOCKS: &[&str] = &["Instant::now", "SystemTime"];
 const SOCKETS: &[&str] = &["std::net", "TcpStream", "socket2", "UnixStream"];
 const THREADS: &[&str] = &["std::thread", "crossbeam_channel", "thread::spawn"];
 
+/// From the ground up: nobody imports from his own floor or one above.
+const FLOORS: &[&[&str]] = &[
+    &["proto", "bounds", "thread", "lang"],
+    &["mesh"],
+    &["history", "weather", "almanac", "net"],
+    &["config"],
+    &["link"],
+    &["recording", "remote"],
+    &[
+        "bot", "services", "store", "sim", "logging", "signals", "systemd",
+    ],
+    &["check", "cli"],
+    &["app"],
+    &["ask", "db", "demo"],
+];
+
+#[test]
+fn imports_run_downwards() {
+    let floor = |name: &str| FLOORS.iter().position(|floor| floor.contains(&name));
+    let edges = Imports::of(&sources("src")).neighbours(&[]);
+    assert!(edges.len() > 15, "{edges:?}");
+    for (above, imported) in &edges {
+        let at = floor(above).unwrap_or_else(|| panic!("{above} stands on no floor"));
+        for (below, shown) in imported {
+            assert!(floor(below).is_some_and(|below| below < at), "{shown}");
+        }
+    }
+}
+
+#[test]
+fn no_modules_import_each_other_in_a_circle() {
+    let imports = Imports::of(&sources("src"));
+    let folders = imports.folders();
+    assert!(folders.len() > 30);
+    for folder in folders {
+        let edges = imports.neighbours(&folder);
+        if let Some(circle) = circle(&edges) {
+            let next = circle.iter().cycle().skip(1);
+            let shown = circle.iter().zip(next);
+            let shown: Vec<_> = shown.map(|(one, other)| &edges[one][other]).collect();
+            panic!("{}: {circle:?}: {shown:#?}", folder.join("::"));
+        }
+    }
+}
+
+/// The folders of what the bot can do.
+fn capabilities() -> Vec<String> {
+    let machines = sources("src/bot").into_iter();
+    let machines = machines.filter(|(_, code)| code.contains("impl Capability for "));
+    machines
+        .map(|(name, _)| name.split('/').nth(2).unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn no_capability_imports_another_and_only_the_list_names_them() {
+    let all = capabilities();
+    assert!(all.len() >= 5, "{all:?}");
+    let edges = Imports::of(&sources("src")).neighbours(&["bot".to_owned()]);
+    for (who, imported) in edges {
+        for one in &all {
+            let is_allowed = who == "all" || !imported.contains_key(one);
+            assert!(is_allowed, "{}", imported[one]);
+        }
+    }
+    for (name, code) in sources("src/bot/dispatch") {
+        for one in &all {
+            assert!(!code.contains(&format!("bot::{one}")), "{name} names {one}");
+        }
+    }
+}
+
+#[test]
+fn dispatch_is_short() {
+    let (_, code) = &sources("src/bot/dispatch.rs")[0];
+    assert!(code.lines().count() < 300);
+}
+
 #[test]
 fn the_mesh_knows_no_clock_no_socket_no_thread() {
     for words in [CLOCKS, SOCKETS, THREADS] {
         absent("src/mesh", words, &[]);
     }
-    absent(
-        "src/mesh",
-        &["crate::link", "crate::bot", "crate::sim"],
-        &[],
-    );
+    for words in [CLOCKS, SOCKETS, THREADS] {
+        absent("src/history", words, &[]);
+        absent("src/bounds", words, &[]);
+    }
 }
 
 #[test]
@@ -59,8 +141,6 @@ fn weather_and_sky_are_pure() {
         for words in [CLOCKS, SOCKETS, THREADS] {
             absent(folder, words, &[]);
         }
-        let above = ["crate::link", "crate::bot", "crate::services", "crate::sim"];
-        absent(folder, &above, &[]);
     }
     absent("src/almanac", &["crate::weather", "crate::lang"], &[]);
     absent("src/services", &["crate::bot", "crate::link"], &[]);
@@ -187,7 +267,7 @@ fn the_bot_does_not_see_the_io_thread() {
     for words in [CLOCKS, SOCKETS] {
         absent("src/bot", words, &[]);
     }
-    absent("src/bot", &["std::thread"], &["bot/errands.rs"]);
+    absent("src/bot", &["std::thread"], &["bot/jobs.rs"]);
 }
 
 #[test]
@@ -203,11 +283,15 @@ fn the_bot_does_not_see_the_store() {
 
 #[test]
 fn commands_see_neither_the_link_nor_the_network() {
-    absent(
-        "src/bot/commands",
-        &["crate::link", "crate::services", "crate::store", "std::fs"],
-        &[],
-    );
+    for folder in ["talk", "say"] {
+        let outside = &["crate::link", "crate::services", "crate::store", "std::fs"];
+        absent(&format!("src/bot/{folder}"), outside, &[]);
+    }
+    // What became of a text is told in the link's words; no more than that.
+    for folder in capabilities() {
+        let outside = &["Outbox", "link::core", "crate::services", "std::fs"];
+        absent(&format!("src/bot/{folder}"), outside, &[]);
+    }
 }
 
 #[test]

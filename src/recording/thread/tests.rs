@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::rc::Rc;
 
 use super::*;
+use crate::link::tap::By;
 use crate::recording::Recording;
 
 fn at(ms: u64) -> Now {
@@ -144,11 +145,7 @@ fn what_a_slow_disk_costs_stands_in_the_file_and_joins_no_frames() {
 fn a_thread_that_hangs_costs_the_link_nothing_but_the_recording() {
     let (told, heard) = bounded(WAITING);
     let lost_in_all = Arc::new(AtomicU64::new(0));
-    let mut tap = Tap {
-        told,
-        lost: 0,
-        lost_in_all: Arc::clone(&lost_in_all),
-    };
+    let mut tap = Tap::new(told, Arc::clone(&lost_in_all));
     for ms in 0..1_000 {
         tap.said(at(ms), Way::FromNode, DONE);
     }

@@ -10,7 +10,7 @@ use prost::Message;
 use crate::mesh::{NodeNum, Now};
 use crate::proto::{self, PortNum, mesh_packet, routing};
 
-use super::sending::is_broadcast;
+use super::packets::{Job, is_broadcast};
 use super::{Event, SimNode, key_of, port_of};
 use crate::sim::dump;
 use crate::sim::fault::{AckMode, Fault};
@@ -98,14 +98,6 @@ fn remember<T>(memory: &mut VecDeque<T>, thing: T, most: usize) {
 
 fn text_port() -> Option<i32> {
     Some(PortNum::TextMessageApp.into())
-}
-
-/// A packet in the transmit queue.
-pub(super) struct Job {
-    pub(super) packet: proto::MeshPacket,
-    pub(super) accepted: Duration,
-    pub(super) want_ack: bool,
-    pub(super) by_client: bool,
 }
 
 impl SimNode {

@@ -8,7 +8,7 @@ use crate::sim::Version;
 use crate::sim::world::{self, Person};
 
 use super::SimNode;
-use super::sending::is_broadcast;
+use super::packets::is_broadcast;
 
 impl SimNode {
     pub(super) fn hear_by_radio(&mut self, now: Now, packet: proto::MeshPacket) {

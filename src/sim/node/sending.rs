@@ -8,7 +8,7 @@ use prost::Message;
 use crate::mesh::{ChannelIndex, NodeNum, Now};
 use crate::proto::{self, PortNum, channel, mesh_packet, routing};
 
-use super::air::Job;
+use super::packets::{Job, is_broadcast};
 use super::{Event, SimNode};
 
 /// `maxlen` of every queue status: places in the transmit queue.
@@ -355,8 +355,4 @@ fn least_distance(port: i32) -> Option<Duration> {
         _ => return None,
     };
     Some(Duration::from_secs(seconds))
-}
-
-pub(super) fn is_broadcast(packet: &proto::MeshPacket) -> bool {
-    NodeNum(packet.to) == NodeNum::BROADCAST
 }

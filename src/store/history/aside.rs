@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use log::{debug, info, warn};
 
-use super::open::beside;
+use super::disk::beside;
 
 /// Of the newest, so many are kept besides the first.
 const NEWEST: usize = 2;

@@ -20,7 +20,7 @@ use rusqlite::Connection;
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
-use super::open::{self, OpenError};
+use super::disk::{self, OpenError};
 use crate::store::file::PRIVATE;
 
 /// What a database of ours carries in its header: the letters `mbot`.
@@ -54,7 +54,7 @@ impl Lock {
             .create(true)
             .truncate(false)
             .mode(PRIVATE)
-            .open(open::beside(path, ".lock"))?;
+            .open(disk::beside(path, ".lock"))?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
             Err(Errno::WOULDBLOCK) => return Err(OpenError::Taken),
@@ -118,11 +118,11 @@ fn word(header: &[u8], at: usize) -> u32 {
 fn is_shaped_like_an_early_one(header: &[u8]) -> bool {
     let page_size = word(header, 16) >> 16;
     let incremental = word(header, 64);
-    page_size == open::PAGE_SIZE && incremental == 1 && word(header, 60) <= UNMARKED
+    page_size == disk::PAGE_SIZE && incremental == 1 && word(header, 60) <= UNMARKED
 }
 
 fn is_claimed(path: &Path) -> bool {
-    let lock = open::beside(path, ".lock");
+    let lock = disk::beside(path, ".lock");
     super::super::file::read(&lock, 64).is_ok_and(|text| text.as_bytes() == WORD)
 }
 

@@ -15,6 +15,7 @@
 
 pub mod aside;
 pub mod claim;
+pub mod disk;
 pub mod export;
 pub mod load;
 pub mod open;
@@ -34,7 +35,8 @@ use std::time::Duration;
 
 use rusqlite::Error;
 
-pub use open::{OpenError, Opened, open};
+pub use disk::OpenError;
+pub use open::{Opened, open};
 pub use write::Writer;
 
 use crate::config;

@@ -15,7 +15,7 @@ use crossbeam_channel::{Sender, bounded};
 use log::warn;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::open::OpenError;
+use super::disk::{self, OpenError};
 use super::rows::PER_SECOND;
 use super::stats::stats;
 use super::thread::Doubts;
@@ -72,7 +72,7 @@ pub fn look_up(path: &Path, doubts: &Doubts, question: &Question) -> Looked {
         let answer = answer(path, question);
         if let Err(error) = &answer {
             warn!("{}: {error}; not looked up", path.display());
-            if matches!(error, OpenError::Sql(error) if open::is_corrupt(error)) {
+            if matches!(error, OpenError::Sql(error) if disk::is_corrupt(error)) {
                 doubts.tell();
             }
         }

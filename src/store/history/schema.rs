@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use super::open::{self, OpenError};
+use super::disk::{self, OpenError};
 
 /// All steps so far, the first from an empty file. Never change one that was
 /// released: append.
@@ -43,12 +43,12 @@ pub fn migrate(
         return Err(OpenError::Newer(from));
     };
     let copy = if from > 0 && !missing.is_empty() {
-        let copy = open::beside(path, &format!(".version-{from}"));
+        let copy = disk::beside(path, &format!(".version-{from}"));
         // One of an attempt that did not come to its end.
         if copy.exists() {
             std::fs::remove_file(&copy)?;
         }
-        open::copy_into(conn, &copy)?;
+        disk::copy_into(conn, &copy)?;
         Some(copy)
     } else {
         None

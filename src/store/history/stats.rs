@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::open::{self, OpenError};
+use super::disk::{self, OpenError};
 use super::{load, packed, schema, unsigned, upkeep};
 use crate::history::insight::{HOUR, Stock};
 
@@ -39,6 +39,6 @@ pub fn stats(conn: &Connection, path: &Path) -> Result<Stock, OpenError> {
         errors: count("SELECT count(*) FROM errors")?,
         file_bytes: upkeep::file_bytes(conn)?,
         free_bytes: upkeep::free_pages(conn)? * page,
-        wal_bytes: fs::metadata(open::beside(path, "-wal")).map_or(0, |wal| wal.len()),
+        wal_bytes: fs::metadata(disk::beside(path, "-wal")).map_or(0, |wal| wal.len()),
     })
 }

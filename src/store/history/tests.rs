@@ -102,7 +102,7 @@ fn an_older_database_is_copied_and_brought_up_to_date() {
     steps.push("ALTER TABLE own ADD COLUMN colour INTEGER; CREATE TABLE more (a);");
     let mut conn = Connection::open(&path).unwrap();
     // An attempt that was cut short left this.
-    let leftover = open::beside(&path, &format!(".version-{}", schema::STEPS.len()));
+    let leftover = disk::beside(&path, &format!(".version-{}", schema::STEPS.len()));
     std::fs::write(&leftover, "half a copy").unwrap();
     let copy = schema::migrate(&mut conn, &path, &steps).unwrap().unwrap();
     assert_eq!(copy, leftover);
@@ -122,7 +122,7 @@ fn an_older_database_is_copied_and_brought_up_to_date() {
 /// A database of an earlier version, with nothing in it.
 fn of_version(version: usize, path: &std::path::Path) -> Connection {
     let mut conn = Connection::open(path).unwrap();
-    let page_size = open::PAGE_SIZE;
+    let page_size = disk::PAGE_SIZE;
     conn.execute_batch(&format!(
         "PRAGMA page_size = {page_size}; PRAGMA auto_vacuum = INCREMENTAL"
     ))
@@ -200,7 +200,7 @@ fn a_database_without_a_mark_is_recognised_and_marked() {
     let mark = numbers(&writer.conn, "SELECT * FROM pragma_application_id");
     assert_eq!(mark, [Some(claim::APPLICATION_ID.into())]);
     assert_eq!(count(&writer.conn, "errors"), 1);
-    assert!(open::beside(&path, &format!(".version-{UNMARKED}")).exists());
+    assert!(disk::beside(&path, &format!(".version-{UNMARKED}")).exists());
 }
 
 /// The log is emptied, and nobody prevents it.
@@ -341,7 +341,7 @@ fn a_log_that_is_deleted_takes_nothing_with_it() {
         rows.packets.push(heard(START + n));
         clerk.keep(&rows);
         if n == 1 {
-            std::fs::remove_file(open::beside(&path, "-wal")).unwrap();
+            std::fs::remove_file(disk::beside(&path, "-wal")).unwrap();
         }
     }
     let conn = Connection::open(&path).unwrap();
@@ -362,7 +362,7 @@ fn a_history_that_cannot_be_opened_is_tried_again() {
         match n {
             1 => {
                 for ending in ["", "-wal", "-shm"] {
-                    let _ = std::fs::remove_file(open::beside(&path, ending));
+                    let _ = std::fs::remove_file(disk::beside(&path, ending));
                 }
                 // Nothing can be made where a folder lies.
                 std::fs::create_dir(&path).unwrap();
@@ -388,8 +388,8 @@ fn only_the_owner_may_read_it() {
     let (folder, path) = place();
     let writer = open(&path, Limits::default()).unwrap().writer;
     let copy = folder.path().join("copy.db");
-    open::copy_into(&writer.conn, &copy).unwrap();
-    assert!(open::copy_into(&writer.conn, &copy).is_err());
+    disk::copy_into(&writer.conn, &copy).unwrap();
+    assert!(disk::copy_into(&writer.conn, &copy).is_err());
     for file in [&path, &copy] {
         let mode = std::fs::metadata(file).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{}", file.display());

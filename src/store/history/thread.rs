@@ -15,7 +15,7 @@ use std::thread::JoinHandle;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use log::{debug, info, warn};
 
-use super::{Limits, OpenError, Opened, Writer, open};
+use super::{Limits, OpenError, Opened, Writer, disk, open};
 use crate::history::{Batch, History, When};
 use crate::mesh::book::DEFAULT_CAPACITY;
 use crate::thread::{Death, spawn};
@@ -167,7 +167,7 @@ impl Clerk {
 
     fn put_aside_if_broken(&mut self, check: impl FnOnce(&Writer) -> rusqlite::Result<()>) {
         match self.writer.as_ref().map(check) {
-            Some(Err(error)) if open::is_corrupt(&error) => self.renew(&error),
+            Some(Err(error)) if disk::is_corrupt(&error) => self.renew(&error),
             _ => {}
         }
     }
@@ -244,7 +244,7 @@ impl Clerk {
         }
         let written = self.apply(batch);
         if let Err(OpenError::Sql(error)) = &written
-            && open::is_corrupt(error)
+            && disk::is_corrupt(error)
         {
             self.renew(error);
             return self.apply(batch);

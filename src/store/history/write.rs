@@ -9,7 +9,7 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 use super::claim::Lock;
 use super::rows::{self, PER_SECOND};
-use super::{Limits, WAL_LIMIT, open, packed, unsigned, upkeep};
+use super::{Limits, WAL_LIMIT, disk, packed, unsigned, upkeep};
 use crate::history::Batch;
 use crate::mesh::Now;
 
@@ -135,7 +135,7 @@ impl Writer {
     /// have deleted or replaced it, or its log.
     #[must_use]
     pub fn is_in_place(&self) -> bool {
-        let log = || inode(&open::beside(&self.path, "-wal"));
+        let log = || inode(&disk::beside(&self.path, "-wal"));
         self.inode == inode(&self.path) && (self.log.is_none() || self.log == log())
     }
 
@@ -146,7 +146,7 @@ impl Writer {
     /// unless the file itself is broken.
     pub fn apply(&mut self, batch: &Batch) -> rusqlite::Result<()> {
         let written = self.write(batch);
-        self.log = inode(&open::beside(&self.path, "-wal"));
+        self.log = inode(&disk::beside(&self.path, "-wal"));
         written
     }
 
@@ -187,7 +187,7 @@ impl Writer {
         self.running = running;
         self.upkept = upkept;
         match self.tidy() {
-            Err(error) if open::is_corrupt(&error) => Err(error),
+            Err(error) if disk::is_corrupt(&error) => Err(error),
             Err(error) => {
                 if !std::mem::replace(&mut self.untidy, true) {
                     warn!("the history is written, but not tidied up: {error}");
@@ -207,7 +207,7 @@ impl Writer {
         if upkeep::file_bytes(&self.conn)? > self.limits.max_bytes {
             hand_back(&self.conn, HAND_BACK)?;
         }
-        let wal = std::fs::metadata(open::beside(&self.path, "-wal"));
+        let wal = std::fs::metadata(disk::beside(&self.path, "-wal"));
         if wal.is_ok_and(|wal| wal.len() >= WAL_LIMIT) {
             checkpoint(&self.conn)?;
         }
@@ -318,7 +318,7 @@ impl Clock {
 fn checkpoint(conn: &Connection) -> rusqlite::Result<()> {
     conn.busy_timeout(Duration::ZERO)?;
     let emptied = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-    conn.busy_timeout(open::BUSY)?;
+    conn.busy_timeout(disk::BUSY)?;
     match emptied {
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(()),
         emptied => emptied,

@@ -7,7 +7,7 @@ use std::process::Command;
 use meshbot::history::Batch;
 use meshbot::store::history::schema::STEPS;
 use meshbot::store::history::stats::stats;
-use meshbot::store::history::{WAL_LIMIT, open};
+use meshbot::store::history::{WAL_LIMIT, disk, open};
 
 use super::traffic::Mesh;
 use super::{number, packets, place, writer};
@@ -36,7 +36,7 @@ struct Cost {
 /// Writes what `minute` brings for 24 hours; the store syncs after each batch.
 fn day(path: &Path, mesh: &mut Mesh, minute: impl Fn(&mut Mesh) -> Vec<Batch>) -> Cost {
     let mut writer = writer(path);
-    let wal = open::beside(path, "-wal");
+    let wal = disk::beside(path, "-wal");
     let size = |path: &Path| fs::metadata(path).map_or(0, |file| file.len());
     let (before, mut batches, mut emptied, mut peak) = (written(), 0_u64, 0_u64, 0);
     for nth in 0..=24 * 60 {

@@ -11,7 +11,7 @@ use log::Level;
 use meshbot::history::insight::{By, Look, Question};
 use meshbot::history::{Batch, History, Undelivered, When};
 use meshbot::mesh::Now;
-use meshbot::store::history::open::beside;
+use meshbot::store::history::disk::beside;
 use meshbot::store::history::thread::{self, Clerk};
 use meshbot::store::history::{self, Limits, OpenError, Writer, read};
 use tempfile::TempDir;

@@ -200,7 +200,7 @@ fn what_waits_is_written_when_the_program_stops() {
     let (_folder, path) = place();
     live(&format!("path = '{}'", path.display()));
     assert!(
-        !history::open::beside(&path, "-wal").exists(),
+        !history::disk::beside(&path, "-wal").exists(),
         "closed in order"
     );
     assert_eq!(texts(&path), 1);

@@ -394,7 +394,7 @@ fn a_fresh_file_after_a_broken_one_knows_the_nodes() {
     let alice = world.person(0);
     world.ask(Said::on_channel(alice, 0, "/ping"));
     world.run(11 * MINUTE);
-    assert!(history::open::beside(&path, ".corrupt-1").exists());
+    assert!(history::disk::beside(&path, ".corrupt-1").exists());
     let texts = packets(&path).into_iter().filter(|heard| heard.port == 1);
     assert_eq!(texts.count(), 1);
     world.run(10 * MINUTE);

@@ -175,7 +175,7 @@ fn the_oldest_makes_room_when_the_mesh_is_busy() {
             })
             .collect();
         writer.apply(&rows).unwrap();
-        let wal = std::fs::metadata(open::beside(&path, "-wal"))
+        let wal = std::fs::metadata(disk::beside(&path, "-wal"))
             .unwrap()
             .len();
         let size = upkeep::file_bytes(&writer.conn).unwrap() + wal;
@@ -233,7 +233,7 @@ fn pruning_needs_little_room_at_any_time() {
     checkpointed(&writer);
     writer.limits.keep = Duration::from_secs(DAY);
     let wal = || {
-        let wal = std::fs::metadata(open::beside(&path, "-wal"));
+        let wal = std::fs::metadata(disk::beside(&path, "-wal"));
         wal.map_or(0, |wal| wal.len())
     };
     let (mut rounds, mut most) = (0, 0);

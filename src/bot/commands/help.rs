@@ -108,6 +108,7 @@ mod tests {
     fn the_list_is_one_packet() {
         World::town().check(&ask("help", ""), expect![[r#"
             🤖 /… ping my trace info nodes lheard keys stats top packets histo hop channel propag neighbors leaderboard trafic weather rain astro echo sys about legend more help · /help <command>
+            🤖 /… ping my trace info nodes lheard keys stats top packets histo hop channel propag neighbors leaderboard trafic weather rain astro echo sys about legend more help · /help <Befehl>
             🤖 /… ping my trace info nodes lheard keys stats top packets histo hop channel propag neighbors leaderboard trafic weather rain astro echo sys about legend more help · /help <commande>"#]]);
     }
 
@@ -116,6 +117,7 @@ mod tests {
         let mut question = ask("help", "");
         question.is_operator = true;
         World::town().check(&question, expect![[r#"
+            🤖 /… ping my trace info nodes lheard keys stats top packets histo hop channel propag neighbors leaderboard trafic weather rain astro echo sys about legend more help mute unmute errors · /help 2
             🤖 /… ping my trace info nodes lheard keys stats top packets histo hop channel propag neighbors leaderboard trafic weather rain astro echo sys about legend more help mute unmute errors · /help 2
             🤖 /… ping my trace info nodes lheard keys stats top packets histo hop channel propag neighbors leaderboard trafic weather rain astro echo sys about legend more help mute unmute errors · /help 2"#]]);
     }
@@ -160,6 +162,7 @@ mod tests {
     fn one_command_under_any_of_its_names() {
         World::town().check(&ask("help", "nodes"), expect![[r#"
             ℹ️ /nodes [near [node | lat,lon] | new | lost] [page]: nodes that I hear directly, or those nearby, new or lost · also noeuds, nodemt
+            ℹ️ /nodes [nahe [Knoten | lat,lon] | neu | vermisst] [Seite]: Knoten, die ich direkt höre, oder nahe, neue, vermisste · auch noeuds, nodemt
             ℹ️ /nodes [proches [nœud | lat,lon] | nouveaux | perdus] [page] : les nœuds que j'entends en direct, ou proches, nouveaux, perdus · aussi noeuds, nodemt"#]]);
         let first = World::town().run(&ask("help", "nodes"), Lang::En);
         for word in ["/NODES", "noeuds", "Nœuds"] {

@@ -139,7 +139,7 @@ fn tell(
     reply: &mut Reply<'_>,
 ) {
     let place = place.trim();
-    if matches!(fold(place).as_str(), "help" | "aide" | "?") {
+    if matches!(fold(place).as_str(), "help" | "aide" | "hilfe" | "?") {
         let help = Text::WeatherHelp.fill(context.lang, &[("prefix", &context.prefix)]);
         reply.say(context.desk, &help);
     } else if let Some(wanted) = wanted(place, ask.from, context.book) {

@@ -48,7 +48,7 @@ soak-real: ## let the real program live with a faulty node over real sockets (SE
 		$(CARGO) test --release --locked --test it -- --ignored --exact --nocapture \
 		soak::real::ten_minutes_of_faults
 
-lint: ## check format, lints, documentation, shell scripts, and that no async runtime came in
+lint: ## check format, lints, documentation, shell scripts, no async runtime; list what languages lack
 	@$(CARGO) fmt --version >/dev/null 2>&1 || { \
 		echo "lint: cargo fmt is missing; rustup component add rustfmt (or apt-get install rustfmt)" >&2; exit 1; }
 	@$(CARGO) clippy --version >/dev/null 2>&1 || { \
@@ -60,6 +60,7 @@ lint: ## check format, lints, documentation, shell scripts, and that no async ru
 		echo "lint: an async runtime is in Cargo.lock; cargo tree -i NAME shows who brings it" >&2; exit 1; fi
 	@if command -v shellcheck >/dev/null; then shellcheck scripts/*.sh .ci/run; \
 		else echo "lint: shellcheck is not installed, the scripts were not checked"; fi
+	@scripts/languages.sh
 
 proto: ## generate src/proto.rs from proto/meshbot.proto
 	UPDATE_PROTO=1 $(CARGO) test --locked --test it proto_fresh

@@ -129,7 +129,7 @@ pub fn link_settings(config: &Config) -> link::Settings {
         connect_timeout: config.node.connect_timeout,
         reconnect_max: config.node.reconnect_max,
         session: session::Settings {
-            lang: config.language.into(),
+            lang: config.language,
             handshake: match config.node.handshake {
                 Handshake::TwoPhase => session::Handshake::TwoPhase,
                 Handshake::Full => session::Handshake::Full,

@@ -33,10 +33,7 @@ pub fn describe(path: &Path, config: &Config) -> String {
         "answers   {}, to commands marked with {}, in {}",
         channels(config),
         config.bot.prefix,
-        match config.language {
-            crate::config::Language::En => "English",
-            crate::config::Language::Fr => "French",
-        }
+        config.language.name()
     ));
     if config.bot.max_hops < 7 {
         line(format_args!(
@@ -298,7 +295,7 @@ mod tests {
             x.toml: ok
             node      [::1]:4403, one TCP connection, nothing else ever connects to it
                       its clock is set by this board's when it is not, or a minute off, once a day at most
-            answers   on channel 0, 2, if the node has it, to commands marked with /, in French
+            answers   on channel 0, 2, if the node has it, to commands marked with /, in Français
                       public questions only from up to 3 relays away
                       questions through MQTT are ignored
                       /echo     off

@@ -452,7 +452,7 @@ mod tests {
             Text::LogNoLink,
             Text::LogFailed,
         ] {
-            for lang in [Lang::En, Lang::Fr] {
+            for lang in Lang::ALL {
                 let line = text.fill(lang, &[]);
                 assert!(line.starts_with(CONTRACT), "{line}");
             }

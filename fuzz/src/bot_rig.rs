@@ -44,14 +44,14 @@ pub struct Rig {
 impl Rig {
     /// A bot that is connected. A text of it has at most 60 bytes and `limit`,
     /// and never more than 215.
-    pub fn new(french: bool, limit: u8, others: Option<Arc<dyn Others>>) -> Self {
+    pub fn new(lang: u8, limit: u8, others: Option<Arc<dyn Others>>) -> Self {
         let (link, far) = Link::memory(Duration::from_millis(2_500));
         far.set_up(true);
         let (done, results) = bounded(64);
         let config = Config::parse("[node]\nhost = \"n\"", "fuzz.toml").expect("it is right");
         let sanity = Sanity { built: BUILT };
         let mut settings = Settings::from_config(&config, sanity);
-        settings.lang = if french { Lang::Fr } else { Lang::En };
+        settings.lang = Lang::ALL[usize::from(lang) % Lang::ALL.len()];
         settings.bot.part_limit = 60 + usize::from(limit) % 156;
         settings.operator = Some(Operator {
             node: BOSS,

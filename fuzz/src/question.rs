@@ -30,7 +30,7 @@ enum Step<'a> {
 }
 
 fn live(input: &mut Unstructured<'_>) -> arbitrary::Result<()> {
-    let mut rig = Rig::new(bool::arbitrary(input)?, u8::arbitrary(input)?, None);
+    let mut rig = Rig::new(u8::arbitrary(input)?, u8::arbitrary(input)?, None);
     while !input.is_empty() {
         match Step::arbitrary(input)? {
             Step::Said {

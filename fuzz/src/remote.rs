@@ -37,7 +37,7 @@ struct Input<'a> {
     own: Option<u8>,
     /// Milliseconds until it was connected.
     late: u16,
-    french: bool,
+    lang: u8,
     limit: u8,
     steps: Vec<Step<'a>>,
 }
@@ -354,9 +354,9 @@ fn look_at_answer(answer: &Answer, own: Option<u8>) {
 }
 
 /// The operator asks the bot for it.
-fn look_at_list(told: Result<Answer, Trouble>, french: bool, limit: u8) {
+fn look_at_list(told: Result<Answer, Trouble>, lang: u8, limit: u8) {
     let is_answer = told.is_ok();
-    let mut rig = Rig::new(french, limit, Some(Arc::new(Known(told))));
+    let mut rig = Rig::new(lang, limit, Some(Arc::new(Known(told))));
     let first = rig.order(b"/nodes @hill".to_vec());
     assert!(!first.is_empty(), "no answer");
     if is_answer {
@@ -407,5 +407,5 @@ pub fn run(bytes: &[u8]) {
         Ok(answer) => look_at_answer(answer, input.own),
         Err(trouble) => look_at_trouble(trouble),
     }
-    look_at_list(told, input.french, input.limit);
+    look_at_list(told, input.lang, input.limit);
 }

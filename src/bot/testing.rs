@@ -204,9 +204,9 @@ impl World {
         (texts.collect(), made)
     }
 
-    /// The answer in English and, below it, in French.
+    /// The answer in each language, one below the other.
     pub fn check(&mut self, ask: &Ask, expected: Expect) {
-        let answers = [Lang::En, Lang::Fr].map(|lang| {
+        let answers = Lang::ALL.map(|lang| {
             let texts = self.run(ask, lang);
             if texts.is_empty() {
                 "(silence)".to_owned()

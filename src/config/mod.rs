@@ -34,7 +34,7 @@ pub use weather::Weather;
 #[serde(default, deny_unknown_fields, expecting = "a table")]
 pub struct Config {
     /// The language of the bot's texts.
-    pub language: Language,
+    pub language: Lang,
     /// The node that the bot is connected to.
     pub node: Node,
     /// How the bot listens and answers.
@@ -60,26 +60,6 @@ pub struct Config {
     /// Where the file names commands, for [`Config::check_commands`].
     #[serde(skip)]
     pub mentions: Mentions,
-}
-
-/// `language`: the language of the bot's texts.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Language {
-    /// English.
-    #[default]
-    En,
-    /// French.
-    Fr,
-}
-
-impl From<Language> for Lang {
-    fn from(language: Language) -> Self {
-        match language {
-            Language::En => Self::En,
-            Language::Fr => Self::Fr,
-        }
-    }
 }
 
 /// `[node]`: the node that the bot is connected to.

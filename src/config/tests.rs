@@ -87,7 +87,7 @@ fn the_host_is_all_that_is_needed() {
 #[test]
 fn every_key_reaches_its_field() {
     let config = parse(KEYS);
-    assert_eq!(config.language, Language::Fr);
+    assert_eq!(config.language, Lang::Fr);
     assert_eq!(
         config.node,
         Node {
@@ -303,8 +303,8 @@ fn wrong_values_are_told_what_was_expected() {
         ]],
     );
     refuse(
-        "language = \"de\"",
-        expect![[r#"meshbot.toml:1:12: language: unknown value "de", expected one of en, fr"#]],
+        "language = \"xx\"",
+        expect![[r#"meshbot.toml:1:12: language: unknown value "xx", expected one of en, de, fr"#]],
     );
     refuse_bot(
         "prefix = \"a\"",

@@ -47,10 +47,7 @@ pub fn forecast_url(base: &str, at: Cell) -> String {
 #[must_use]
 pub fn search_url(base: &str, name: &str, lang: Lang) -> Option<String> {
     let name = encode(name)?;
-    let lang = match lang {
-        Lang::En => "en",
-        Lang::Fr => "fr",
-    };
+    let lang = lang.code();
     Some(format!(
         "{base}/v1/search?name={name}&count={PLACES}&language={lang}&format=json"
     ))

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use meshbot::bot::all;
+use meshbot::lang::Lang;
 use meshbot::mesh::NodeNum;
 use meshbot::proto::{self, mesh_packet};
 use meshbot::sim::{Fault, Said};
@@ -145,10 +146,10 @@ fn the_log_tells_a_healthy_broadcast() {
     }
 }
 
-/// seed.md S10: every line of the contract at its level, in both languages, in the
+/// seed.md S10: every line of the contract at its level, in all languages, in the
 /// order in which a bad day brings them.
 #[test]
-fn the_log_contract_holds_in_both_languages_and_at_all_levels() {
+fn the_log_contract_holds_in_all_languages_and_at_all_levels() {
     use log::Level::{Debug, Error, Info, Warn};
     let contract = [
         (Info, "🔌 TCP connect to ", "🔌 Connexion TCP à "),
@@ -187,7 +188,8 @@ fn the_log_contract_holds_in_both_languages_and_at_all_levels() {
         (Info, "🔄 TCP reconnect #1 to ", "🔄 Reconnexion TCP #1 à "),
         (Info, "✅ Link ready: ", "✅ Interface prête: "),
     ];
-    for language in ["en", "fr"] {
+    for lang in Lang::ALL {
+        let language = lang.code();
         logs::begin();
         let mut world = World::configured(&format!("language = \"{language}\"\n"));
         world.settle();
@@ -206,7 +208,7 @@ fn the_log_contract_holds_in_both_languages_and_at_all_levels() {
         let log = logs::take();
         let mut lines = log.iter();
         for (level, en, fr) in contract {
-            let line = if language == "en" { en } else { fr };
+            let line = if lang == Lang::Fr { fr } else { en };
             assert!(
                 lines.any(|(at, logged)| *at == level && logged.starts_with(line)),
                 "{level} {line}: {log:#?}"
@@ -214,7 +216,7 @@ fn the_log_contract_holds_in_both_languages_and_at_all_levels() {
         }
         // No line of the other language, and no sign at another level.
         for (_, en, fr) in contract {
-            let foreign = if language == "en" { fr } else { en };
+            let foreign = if lang == Lang::Fr { en } else { fr };
             assert_eq!(logs::count(&log, foreign), 0);
         }
     }

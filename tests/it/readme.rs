@@ -185,7 +185,10 @@ fn read(folder: &Path, into: &mut String) {
         let path = entry.unwrap().path();
         if path.is_dir() {
             read(&path, into);
-        } else if path.extension().is_some_and(|ext| ext == "rs") {
+        } else if path
+            .extension()
+            .is_some_and(|ext| ext == "rs" || ext == "toml")
+        {
             into.push_str(&std::fs::read_to_string(&path).unwrap());
         }
     }

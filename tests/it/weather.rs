@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use expect_test::{Expect, expect};
 use log::Level;
 use meshbot::bot::weather::Snapshot;
+use meshbot::lang::Lang;
 use meshbot::link::Outcome;
 use meshbot::mesh::Boot;
 use meshbot::mesh::NodeNum;
@@ -63,9 +64,10 @@ fn direct(world: &mut World, text: &str) -> Vec<String> {
     answers(world, None, text)
 }
 
-/// The answers in both languages; the public one is the same.
+/// The answers in all languages; the public one is the same.
 fn check(web: &Web, text: &str, expected: Expect) {
-    let texts = ["en", "fr"].map(|language| {
+    let texts = Lang::ALL.map(|lang| {
+        let language = lang.code();
         let config = format!("language = \"{language}\"\n[weather]\ncountry = \"FR\"\n");
         let mut world = ready(web, &config);
         let directly = direct(&mut world, text);
@@ -76,63 +78,83 @@ fn check(web: &Web, text: &str, expected: Expect) {
 }
 
 #[test]
-fn every_subcommand_in_both_languages() {
+fn every_subcommand_in_all_languages() {
     let web = web();
     check(
         &web,
         "/weather argenteuil",
         expect![[r#"
-        📍 Argenteuil, Île-de-France, FR
-        Now 🌦 18°C 💨18km/h 💧93%
-        Today 🌦 10/18°C 1.6mm 💨18
-        Sat ☁️ 11/19°C 💨18
-        Sun 🌦 9/17°C 1.6mm 💨18
+            📍 Argenteuil, Île-de-France, FR
+            Now 🌦 18°C 💨18km/h 💧93%
+            Today 🌦 10/18°C 1.6mm 💨18
+            Sat ☁️ 11/19°C 💨18
+            Sun 🌦 9/17°C 1.6mm 💨18
 
-        📍 Argenteuil, Île-de-France, FR
-        Là 🌦 18°C 💨18km/h 💧93%
-        Auj. 🌦 10/18°C 1.6mm 💨18
-        sam. ☁️ 11/19°C 💨18
-        dim. 🌦 9/17°C 1.6mm 💨18"#]],
+            📍 Argenteuil, Île-de-France, FR
+            Jetzt 🌦 18°C 💨18km/h 💧93%
+            Heute 🌦 10/18°C 1.6mm 💨18
+            Sa ☁️ 11/19°C 💨18
+            So 🌦 9/17°C 1.6mm 💨18
+
+            📍 Argenteuil, Île-de-France, FR
+            Maintenant 🌦 18°C 💨18km/h 💧93%
+            Auj. 🌦 10/18°C 1.6mm 💨18
+            sam. ☁️ 11/19°C 💨18
+            dim. 🌦 9/17°C 1.6mm 💨18"#]],
     );
     check(
         &web,
         "/rain 95100",
         expect![[r#"
-        🌧 Argenteuil, Île-de-France, FR · Fri 18
-        15h▃▃▁18h▁▁▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁▁
-        peak 0.8 mm/h at 15h · total 1.6 mm
+            🌧 Argenteuil, Île-de-France, FR · Fri 18
+            15h▃▃▁18h▁▁▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁▁
+            peak 0.8 mm/h at 15h · total 1.6 mm
 
-        🌧 Argenteuil, Île-de-France, FR · ven. 18
-        15h▃▃▁18h▁▁▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁▁
-        max 0.8 mm/h à 15h · total 1.6 mm"#]],
+            🌧 Argenteuil, Île-de-France, FR · Fr 18.
+            15h▃▃▁18h▁▁▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁▁
+            max. 0.8 mm/h um 15 Uhr · gesamt 1.6 mm
+
+            🌧 Argenteuil, Île-de-France, FR · ven. 18
+            15h▃▃▁18h▁▁▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁▁
+            max 0.8 mm/h à 15h · total 1.6 mm"#]],
     );
     check(
         &web,
         "/weather rain argenteuil 2",
         expect![[r#"
-        (1/2) 🌧 Argenteuil, Île-de-France, FR · Fri 18
-        15h▃▃▁18h▁▁▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁▁
-        peak 0.8 mm/h at 15h · total 1.6 mm
-        --
-        (2/2) 🌧 Argenteuil, Île-de-France, FR · Sat 19 15h: no rain for 24 h
+            (1/2) 🌧 Argenteuil, Île-de-France, FR · Fri 18
+            15h▃▃▁18h▁▁▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁▁
+            peak 0.8 mm/h at 15h · total 1.6 mm
+            --
+            (2/2) 🌧 Argenteuil, Île-de-France, FR · Sat 19 15h: no rain for 24 h
 
-        (1/2) 🌧 Argenteuil, Île-de-France, FR · ven. 18
-        15h▃▃▁18h▁▁▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁▁
-        max 0.8 mm/h à 15h · total 1.6 mm
-        --
-        (2/2) 🌧 Argenteuil, Île-de-France, FR · sam. 19 15h: pas de pluie pendant 24 h"#]],
+            (1/2) 🌧 Argenteuil, Île-de-France, FR · Fr 18.
+            15h▃▃▁18h▁▁▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁▁
+            max. 0.8 mm/h um 15 Uhr · gesamt 1.6 mm
+            --
+            (2/2) 🌧 Argenteuil, Île-de-France, FR · Sa 19. 15 Uhr: 24 h lang kein Regen
+
+            (1/2) 🌧 Argenteuil, Île-de-France, FR · ven. 18
+            15h▃▃▁18h▁▁▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁▁
+            max 0.8 mm/h à 15h · total 1.6 mm
+            --
+            (2/2) 🌧 Argenteuil, Île-de-France, FR · sam. 19 15h: pas de pluie pendant 24 h"#]],
     );
     check(
         &web,
         "/weather astro argenteuil",
         expect![[r#"
-        🔭 Argenteuil, Île-de-France, FR · Fri 18
-        ☀️ ↑06:07 ↓21:46 · 15 h 39 min
-        🌙 ↑02:04 ↓16:22 · 🌘 waning crescent 30%
+            🔭 Argenteuil, Île-de-France, FR · Fri 18
+            ☀️ ↑06:07 ↓21:46 · 15 h 39 min
+            🌙 ↑02:04 ↓16:22 · 🌘 waning crescent 30%
 
-        🔭 Argenteuil, Île-de-France, FR · ven. 18
-        ☀️ ↑06:07 ↓21:46 · 15 h 39 min
-        🌙 ↑02:04 ↓16:22 · 🌘 dernier croissant 30%"#]],
+            🔭 Argenteuil, Île-de-France, FR · Fr 18.
+            ☀️ ↑06:07 ↓21:46 · 15 h 39 min
+            🌙 ↑02:04 ↓16:22 · 🌘 abnehmende Sichel 30%
+
+            🔭 Argenteuil, Île-de-France, FR · ven. 18
+            ☀️ ↑06:07 ↓21:46 · 15 h 39 min
+            🌙 ↑02:04 ↓16:22 · 🌘 dernier croissant 30%"#]],
     );
     check(
         &web,
@@ -140,15 +162,19 @@ fn every_subcommand_in_both_languages() {
         expect![[r#"
             ℹ️ /weather [place] · /rain [place] [1-3 days] · /astro [place]. A place is a name, a postcode or lat,lon; none is where you are, else my home. 💨 wind 💧 humidity
 
+            ℹ️ /weather [Ort] · /rain [Ort] [1-3 Tage] · /astro [Ort]. Ort: Name, Postleitzahl oder lat,lon; sonst wo du bist, sonst bei mir. 💨 Wind 💧 Luftfeuchte
+
             ℹ️ /weather [lieu] · /rain [lieu] [1-3 jours] · /astro [lieu]. Lieu : nom, code postal ou lat,lon ; sinon là où tu es, sinon chez moi. 💨 vent 💧 humidité"#]],
     );
     check(
         &web,
         "/weather nowhere",
         expect![[r#"
-        I know no place called nowhere.
+            I know no place called nowhere.
 
-        Je ne connais pas de lieu nommé nowhere."#]],
+            Einen Ort namens nowhere kenne ich nicht.
+
+            Je ne connais pas de lieu nommé nowhere."#]],
     );
 }
 
@@ -160,69 +186,91 @@ fn every_kind_of_weather() {
         &web,
         "/rain paris",
         expect![[r#"
-        🌧 Paris, Île-de-France, FR · Fri 18
-        15h▆▆▆18h▅▅▅▅▄▄0h▄▃▃▃▃▃6h▃▃▄▅▅▅12h▅▆▆
-        peak 4.5 mm/h at 15h · total 55 mm
+            🌧 Paris, Île-de-France, FR · Fri 18
+            15h▆▆▆18h▅▅▅▅▄▄0h▄▃▃▃▃▃6h▃▃▄▅▅▅12h▅▆▆
+            peak 4.5 mm/h at 15h · total 55 mm
 
-        🌧 Paris, Île-de-France, FR · ven. 18
-        15h▆▆▆18h▅▅▅▅▄▄0h▄▃▃▃▃▃6h▃▃▄▅▅▅12h▅▆▆
-        max 4.5 mm/h à 15h · total 55 mm"#]],
+            🌧 Paris, Île-de-France, FR · Fr 18.
+            15h▆▆▆18h▅▅▅▅▄▄0h▄▃▃▃▃▃6h▃▃▄▅▅▅12h▅▆▆
+            max. 4.5 mm/h um 15 Uhr · gesamt 55 mm
+
+            🌧 Paris, Île-de-France, FR · ven. 18
+            15h▆▆▆18h▅▅▅▅▄▄0h▄▃▃▃▃▃6h▃▃▄▅▅▅12h▅▆▆
+            max 4.5 mm/h à 15h · total 55 mm"#]],
     );
     web.set_scenario(Scenario::Snow);
     check(
         &web,
         "/rain tromsø",
         expect![[r#"
-        🌨 Tromsø, Troms, NO · Fri 18
-        15h▃▃▃18h▃▂▂▂▂▂0h▂▂▂▂▂▂6h▃▃▃▃▃▃12h▃▃▃
-        peak 0.6 mm/h at 15h · total 10 mm
+            🌨 Tromsø, Troms, NO · Fri 18
+            15h▃▃▃18h▃▂▂▂▂▂0h▂▂▂▂▂▂6h▃▃▃▃▃▃12h▃▃▃
+            peak 0.6 mm/h at 15h · total 10 mm
 
-        🌨 Tromsø, Troms, NO · ven. 18
-        15h▃▃▃18h▃▂▂▂▂▂0h▂▂▂▂▂▂6h▃▃▃▃▃▃12h▃▃▃
-        max 0.6 mm/h à 15h · total 10 mm"#]],
+            🌨 Tromsø, Troms, NO · Fr 18.
+            15h▃▃▃18h▃▂▂▂▂▂0h▂▂▂▂▂▂6h▃▃▃▃▃▃12h▃▃▃
+            max. 0.6 mm/h um 15 Uhr · gesamt 10 mm
+
+            🌨 Tromsø, Troms, NO · ven. 18
+            15h▃▃▃18h▃▂▂▂▂▂0h▂▂▂▂▂▂6h▃▃▃▃▃▃12h▃▃▃
+            max 0.6 mm/h à 15h · total 10 mm"#]],
     );
     web.set_scenario(Scenario::Cold);
     check(
         &web,
         "/weather london",
         expect![[r#"
-        📍 London, England, GB
-        Now ☀️ -11°C 💨17km/h 💧61%
-        Today ☀️ -18/-11°C 💨18
-        Sat ☀️ -18/-11°C 💨18
-        Sun ☀️ -18/-11°C 💨18
+            📍 London, England, GB
+            Now ☀️ -11°C 💨17km/h 💧61%
+            Today ☀️ -18/-11°C 💨18
+            Sat ☀️ -18/-11°C 💨18
+            Sun ☀️ -18/-11°C 💨18
 
-        📍 London, England, GB
-        Là ☀️ -11°C 💨17km/h 💧61%
-        Auj. ☀️ -18/-11°C 💨18
-        sam. ☀️ -18/-11°C 💨18
-        dim. ☀️ -18/-11°C 💨18"#]],
+            📍 London, England, GB
+            Jetzt ☀️ -11°C 💨17km/h 💧61%
+            Heute ☀️ -18/-11°C 💨18
+            Sa ☀️ -18/-11°C 💨18
+            So ☀️ -18/-11°C 💨18
+
+            📍 London, England, GB
+            Maintenant ☀️ -11°C 💨17km/h 💧61%
+            Auj. ☀️ -18/-11°C 💨18
+            sam. ☀️ -18/-11°C 💨18
+            dim. ☀️ -18/-11°C 💨18"#]],
     );
     web.set_scenario(Scenario::Dry);
     check(
         &web,
         "/rain kathmandu",
         expect![[r#"
-        🌧 Kathmandu, Bagmati, NP · Fri 18 19h: no rain for 24 h
+            🌧 Kathmandu, Bagmati, NP · Fri 18 19h: no rain for 24 h
 
-        🌧 Kathmandu, Bagmati, NP · ven. 18 19h: pas de pluie pendant 24 h"#]],
+            🌧 Kathmandu, Bagmati, NP · Fr 18. 19 Uhr: 24 h lang kein Regen
+
+            🌧 Kathmandu, Bagmati, NP · ven. 18 19h: pas de pluie pendant 24 h"#]],
     );
     let name = "Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch";
     check(
         &web,
         &format!("/weather {name}"),
         expect![[r#"
-        📍 Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch, Wales, GB
-        Now ☀️ 28°C 💨17km/h 💧61%
-        Today ☀️ 15/29°C 💨18
-        Sat ☀️ 15/29°C 💨18
-        Sun ☀️ 15/29°C 💨18
+            📍 Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch, Wales, GB
+            Now ☀️ 28°C 💨17km/h 💧61%
+            Today ☀️ 15/29°C 💨18
+            Sat ☀️ 15/29°C 💨18
+            Sun ☀️ 15/29°C 💨18
 
-        📍 Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch, Wales, GB
-        Là ☀️ 28°C 💨17km/h 💧61%
-        Auj. ☀️ 15/29°C 💨18
-        sam. ☀️ 15/29°C 💨18
-        dim. ☀️ 15/29°C 💨18"#]],
+            📍 Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch, Wales, GB
+            Jetzt ☀️ 28°C 💨17km/h 💧61%
+            Heute ☀️ 15/29°C 💨18
+            Sa ☀️ 15/29°C 💨18
+            So ☀️ 15/29°C 💨18
+
+            📍 Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch, GB
+            Maintenant ☀️ 28°C 💨17km/h 💧61%
+            Auj. ☀️ 15/29°C 💨18
+            sam. ☀️ 15/29°C 💨18
+            dim. ☀️ 15/29°C 💨18"#]],
     );
 }
 

@@ -118,7 +118,7 @@ fn every_answer_fits_at_its_worst() {
     let mut world = worst_world(LONG_NAME, "👩", 250);
     for command in &all() {
         for question in ARGS.iter().flat_map(|args| questions(command, args)) {
-            for lang in [Lang::En, Lang::Fr] {
+            for lang in Lang::ALL {
                 for limit in [200, 60] {
                     world.part_limit = limit;
                     let texts = world.run(&question, lang);
@@ -141,11 +141,11 @@ proptest! {
         args in "\\PC{0,80}|[a-z!0-9, /]{0,20}",
         command in 0..all().len(),
         limit in 60_usize..=215,
-        french: bool,
+        lang in 0..Lang::ALL.len(),
     ) {
         let mut world = worst_world(&long, &short, 12);
         world.part_limit = limit;
-        let lang = if french { Lang::Fr } else { Lang::En };
+        let lang = Lang::ALL[lang];
         for question in questions(&all()[command], args.trim()) {
             check(&world.run(&question, lang), limit, &question)?;
         }
@@ -156,7 +156,7 @@ proptest! {
 fn every_command_explains_itself_in_one_packet() {
     let mut words = BTreeSet::new();
     for command in &all() {
-        for lang in [Lang::En, Lang::Fr] {
+        for lang in Lang::ALL {
             assert!(!command.summary.plain(lang).is_empty());
             let question = Ask {
                 is_operator: true,

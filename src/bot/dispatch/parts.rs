@@ -54,7 +54,7 @@ impl Settings {
     #[must_use]
     pub fn from_config(config: &Config, sanity: Sanity) -> Self {
         Self {
-            lang: config.language.into(),
+            lang: config.language,
             bot: config.bot.clone(),
             operator: config.operator.clone(),
             limits: config.limits.clone(),

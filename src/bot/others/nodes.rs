@@ -52,11 +52,11 @@ fn answer(ask: &Ask, who: Who, context: &mut Context<'_>) -> Option<String> {
     let rest = rest.trim();
     let list = match fold(which).as_str() {
         "" => Ok(direct(context)),
-        "near" | "proche" | "proches" => near_whom(ask, rest, who, context),
+        "near" | "proche" | "proches" | "nah" | "nahe" => near_whom(ask, rest, who, context),
         // What a number picks from the list of several nodes.
         _ if which.starts_with('!') && rest.is_empty() => near_whom(ask, which, who, context),
-        "new" | "nouveau" | "nouveaux" if rest.is_empty() => new(context),
-        "lost" | "perdu" | "perdus" if rest.is_empty() => Ok(lost(context)),
+        "new" | "nouveau" | "nouveaux" | "neu" | "neue" if rest.is_empty() => new(context),
+        "lost" | "perdu" | "perdus" | "vermisst" if rest.is_empty() => Ok(lost(context)),
         _ => return None,
     };
     Some(match list {
@@ -201,18 +201,22 @@ mod tests {
         world.check(
             &ask("nodes", ""),
             expect![[r#"
-            Heard directly: 2
-            Élodie bbbb 5.0dB 59min
-            Alice Base aaaa -12.5dB 59min 3.7km
-            Entendus en direct : 2
-            Élodie bbbb 5.0dB 59min
-            Alice Base aaaa -12.5dB 59min 3.7km"#]],
+                Heard directly: 2
+                Élodie bbbb 5.0dB 59min
+                Alice Base aaaa -12.5dB 59min 3.7km
+                Direkt gehört: 2
+                Élodie bbbb 5.0dB 59min
+                Alice Base aaaa -12.5dB 59min 3.7km
+                Entendus en direct : 2
+                Élodie bbbb 5.0dB 59min
+                Alice Base aaaa -12.5dB 59min 3.7km"#]],
         );
         World::town().check(
             &ask("nodes", ""),
             expect![[r#"
-            Heard directly: 0
-            Entendus en direct : 0"#]],
+                Heard directly: 0
+                Direkt gehört: 0
+                Entendus en direct : 0"#]],
         );
     }
 
@@ -248,8 +252,9 @@ mod tests {
         world.check(
             &question,
             expect![[r#"
-            I don't know where !0badcafe is. Try /nodes near 48.86,2.35
-            Je ne sais pas où est !0badcafe. Essaie /nodes proches 48.86,2.35"#]],
+                I don't know where !0badcafe is. Try /nodes near 48.86,2.35
+                Ich weiß nicht, wo !0badcafe ist. Versuch /nodes nahe 48.86,2.35
+                Je ne sais pas où est !0badcafe. Essaie /nodes proches 48.86,2.35"#]],
         );
         question.from = ALICE;
         world.check(
@@ -257,6 +262,8 @@ mod tests {
             expect![[r#"
                 Near Alice Base: 1
                 Relais du Pic cafe 395km SE 20d
+                Nahe Alice Base: 1
+                Relais du Pic cafe 395km SO 20d
                 Voisins (Alice Base) : 1
                 Relais du Pic cafe 395km SE 20j"#]],
         );
@@ -266,6 +273,9 @@ mod tests {
                 Near 48.86,2.36: 2
                 Alice Base aaaa 4.0km NW 1h
                 Relais du Pic cafe 392km SE 20d
+                Nahe 48.86,2.36: 2
+                Alice Base aaaa 4.0km NW 1h
+                Relais du Pic cafe 392km SO 20d
                 Voisins (48.86,2.36) : 2
                 Alice Base aaaa 4.0km NO 1h
                 Relais du Pic cafe 392km SE 20j"#]],
@@ -276,6 +286,9 @@ mod tests {
                 Near 48.86,2.36: 2
                 Alice Base aaaa 4.0km NW 1h
                 Relais du Pic cafe 392km SE 20d
+                Nahe 48.86,2.36: 2
+                Alice Base aaaa 4.0km NW 1h
+                Relais du Pic cafe 392km SO 20d
                 Voisins (48.86,2.36) : 2
                 Alice Base aaaa 4.0km NO 1h
                 Relais du Pic cafe 392km SE 20j"#]],
@@ -284,23 +297,29 @@ mod tests {
             &ask("nodes", "near nobody"),
             expect![[r#"
                 Unknown node: nobody. Perhaps Alice Mobile, Weather Bot, Alice Base?
+                Unbekannter Knoten: nobody. Vielleicht Alice Mobile, Weather Bot, Alice Base?
                 Nœud inconnu : nobody. Peut-être Alice Mobile, Weather Bot, Alice Base ?"#]],
         );
         world.check(
             &ask("nodes", "near alice"),
             expect![[r#"
-            Which one? Answer with its number.
-            1 Alice Mobile cafe
-            2 Alice Base aaaa
-            Lequel ? Réponds par son numéro.
-            1 Alice Mobile cafe
-            2 Alice Base aaaa"#]],
+                Which one? Answer with its number.
+                1 Alice Mobile cafe
+                2 Alice Base aaaa
+                Welchen meinst du? Antworte mit der Nummer.
+                1 Alice Mobile cafe
+                2 Alice Base aaaa
+                Lequel ? Réponds par son numéro.
+                1 Alice Mobile cafe
+                2 Alice Base aaaa"#]],
         );
         world.check(
             &ask("nodes", "!1111aaaa"),
             expect![[r#"
                 Near Alice Base: 1
                 Relais du Pic cafe 395km SE 20d
+                Nahe Alice Base: 1
+                Relais du Pic cafe 395km SO 20d
                 Voisins (Alice Base) : 1
                 Relais du Pic cafe 395km SE 20j"#]],
         );
@@ -312,8 +331,9 @@ mod tests {
         world.check(
             &ask("nodes", "new"),
             expect![[r#"
-            New in 24 h: 0
-            Nouveaux en 24 h : 0"#]],
+                New in 24 h: 0
+                Neu in 24 h: 0
+                Nouveaux en 24 h : 0"#]],
         );
         world.hear(NodeNum(0x7000_0001), 10, Hops::Known(2), -12.5);
         world.check(
@@ -321,25 +341,31 @@ mod tests {
             expect![[r#"
                 New in 24 h: 1
                 !70000001 59min 2 hops
+                Neu in 24 h: 1
+                !70000001 59min 2 Hops
                 Nouveaux en 24 h : 1
                 !70000001 59min 2 relais"#]],
         );
         world.check(
             &ask("nodes", "lost"),
             expect![[r#"
-            Silent for over 24 h: 2
-            !55550042 2d
-            Élodie bbbb 3d
-            Muets depuis plus de 24 h : 2
-            !55550042 2j
-            Élodie bbbb 3j"#]],
+                Silent for over 24 h: 2
+                !55550042 2d
+                Élodie bbbb 3d
+                Still seit über 24 h: 2
+                !55550042 2d
+                Élodie bbbb 3d
+                Muets depuis plus de 24 h : 2
+                !55550042 2j
+                Élodie bbbb 3j"#]],
         );
         world.book = crate::mesh::NodeBook::default();
         world.check(
             &ask("nodes", "new"),
             expect![[r#"
-            I don't know yet who is new: my node's list has not come.
-            Je ne sais pas encore qui est nouveau : la liste de mon nœud n'est pas arrivée."#]],
+                I don't know yet who is new: my node's list has not come.
+                Ich weiß noch nicht, wer neu ist: Die Liste meines Knotens fehlt noch.
+                Je ne sais pas encore qui est nouveau : la liste de mon nœud n'est pas arrivée."#]],
         );
     }
 
@@ -354,13 +380,13 @@ mod tests {
         }
     }
 
-    /// The French usage names them.
+    /// The usage in the language names them.
     #[test]
-    fn the_lists_have_french_words() {
+    fn the_lists_have_french_and_german_words() {
         for (word, others) in [
-            ("near", ["proche", "Proches"]),
-            ("new", ["nouveau", "nouveaux"]),
-            ("lost", ["perdu", "perdus"]),
+            ("near", ["proche", "Proches", "nah", "Nahe"]),
+            ("new", ["nouveau", "nouveaux", "neu", "neue"]),
+            ("lost", ["perdu", "perdus", "vermisst", "Vermisst"]),
         ] {
             let ask_for = |word: &str| Ask {
                 from: ALICE,
@@ -374,6 +400,7 @@ mod tests {
         }
         let near = |word| World::town().run(&ask("nodes", &format!("{word} 48.86,2.35")), Lang::Fr);
         assert_eq!(near("proches"), near("near"));
+        assert_eq!(near("nahe"), near("near"));
     }
 
     #[test]

@@ -215,9 +215,9 @@ fn window(view: &View<'_>, hours: u32) -> String {
     let known = view.answer.began.map(|began| view.ago(began).as_secs());
     match known {
         Some(secs) if secs < HOUR && !view.wish.search.whole_hours => {
-            format!("{} min", secs.div_ceil(60).max(1))
+            Text::Minutes.fill(view.lang, &[("n", &secs.div_ceil(60).max(1))])
         }
-        _ => format!("{} h", view.known(hours)),
+        _ => Text::Hours.fill(view.lang, &[("n", &view.known(hours))]),
     }
 }
 

@@ -69,7 +69,7 @@ pub fn summary(lang: Lang, report: &Report, limit: usize) -> String {
         (Text::PingUnknown, report.unknown),
     ] {
         if n > 0 || text == Text::PingDelivered {
-            parts.push((0, text.fill(lang, &[("n", &n)])));
+            parts.push((0, text.count(lang, n)));
         }
     }
     if let Some(took) = report.took {
@@ -203,7 +203,7 @@ mod tests {
             },
             expect![[r#"
                 🏓 pong · 1 hop · 40 s late
-                🏓 pong · 1 relais · reçu il y a 40 s"#]],
+                🏓 pong · 1 relais · 40 s de retard"#]],
         );
     }
 
@@ -231,7 +231,7 @@ mod tests {
     }
 
     fn both(text: impl Fn(Lang) -> String, expected: Expect) {
-        expected.assert_eq(&[Lang::En, Lang::Fr].map(text).join("\n"));
+        expected.assert_eq(&Lang::ALL.map(text).join("\n"));
     }
 
     #[test]
@@ -244,20 +244,23 @@ mod tests {
         both(
             pong(1, 200),
             expect![[r#"
-            🏓 pong 1/5 · 5 at most · 1 hop
-            🏓 pong 1/5 · 5 au plus · 1 relais"#]],
+                🏓 pong 1/5 · 5 at most · 1 hop
+                🏓 pong 1/5 · höchstens 5 · 1 Hop
+                🏓 pong 1/5 · 5 au plus · 1 relais"#]],
         );
         both(
             pong(1, 30),
             expect![[r#"
-            🏓 pong 1/5 · 5 at most
-            🏓 pong 1/5 · 5 au plus"#]],
+                🏓 pong 1/5 · 5 at most
+                🏓 pong 1/5 · höchstens 5
+                🏓 pong 1/5 · 5 au plus"#]],
         );
         both(
             pong(2, 200),
             expect![[r#"
-            🏓 pong 2/5
-            🏓 pong 2/5"#]],
+                🏓 pong 2/5
+                🏓 pong 2/5
+                🏓 pong 2/5"#]],
         );
     }
 
@@ -282,7 +285,8 @@ mod tests {
             |lang| summary(lang, &report, 200),
             expect![[r#"
                 🏓 3/3 sent · 3 acknowledged · after 1.6 s (0.7 to 2.9)
-                🏓 envoyés 3/3 · confirmés 3 · en 1.6 s (0.7 à 2.9)"#]],
+                🏓 3/3 gesendet · 3 bestätigt · nach 1.6 s (0.7 bis 2.9)
+                🏓 3/3 envoyés · 3 confirmés · en 1.6 s (0.7 à 2.9)"#]],
         );
         report.end = End::Stopped;
         (report.count, report.sent, report.delivered) = (20, 15, 0);
@@ -292,14 +296,16 @@ mod tests {
             |lang| summary(lang, &report, 200),
             expect![[r#"
                 🏓 15/20 sent · 0 acknowledged · after 4.8 s (0.7 to 2.9) · 4 only relayed · 3 unanswered · 2 refused · 6 unknown · stopped
-                🏓 envoyés 15/20 · confirmés 0 · en 4.8 s (0.7 à 2.9) · seulement relayés 4 · sans réponse 3 · refusés 2 · inconnus 6 · arrêté"#]],
+                🏓 15/20 gesendet · 0 bestätigt · nach 4.8 s (0.7 bis 2.9) · 4 nur weitergeleitet · 3 ohne Antwort · 2 abgelehnt · 6 ungewiss · gestoppt
+                🏓 15/20 envoyés · 0 confirmé · en 4.8 s (0.7 à 2.9) · 4 seulement relayés · 3 sans réponse · 2 refusés · 6 inconnus · arrêté"#]],
         );
         report.end = End::LinkLost;
         both(
             |lang| summary(lang, &report, 60),
             expect![[r#"
                 🏓 15/20 sent · 0 acknowledged · 4 only relayed
-                🏓 envoyés 15/20 · confirmés 0 · seulement relayés 4"#]],
+                🏓 15/20 gesendet · 0 bestätigt · 4 nur weitergeleitet
+                🏓 15/20 envoyés · 0 confirmé · 4 seulement relayés"#]],
         );
         report = Report {
             end: End::Limit,
@@ -316,14 +322,16 @@ mod tests {
             |lang| summary(lang, &report, 200),
             expect![[r#"
                 🏓 1/5 sent · 1 acknowledged · ended: too many questions
-                🏓 envoyés 1/5 · confirmés 1 · fini : trop de demandes"#]],
+                🏓 1/5 gesendet · 1 bestätigt · Ende: zu viele Fragen
+                🏓 1/5 envoyés · 1 confirmé · fini : trop de questions"#]],
         );
         report.end = End::LinkLost;
         both(
             |lang| summary(lang, &report, 200),
             expect![[r#"
                 🏓 1/5 sent · 1 acknowledged · ended: I lost my node
-                🏓 envoyés 1/5 · confirmés 1 · fini : j'ai perdu mon nœud"#]],
+                🏓 1/5 gesendet · 1 bestätigt · Ende: Mein Knoten ist weg
+                🏓 1/5 envoyés · 1 confirmé · fini : j'ai perdu mon nœud"#]],
         );
     }
 }

@@ -19,9 +19,9 @@ const DAY: u64 = 24 * HOUR;
 /// In its largest unit, rounded down: `40 s`, `5 min`, `2 h`, `3 d`.
 pub fn brief(lang: Lang, time: Duration) -> String {
     match time.as_secs() {
-        secs if secs < MINUTE => format!("{secs} s"),
-        secs if secs < HOUR => format!("{} min", secs / MINUTE),
-        secs if secs < DAY => format!("{} h", secs / HOUR),
+        secs if secs < MINUTE => Text::Seconds.fill(lang, &[("n", &secs)]),
+        secs if secs < HOUR => Text::Minutes.fill(lang, &[("n", &(secs / MINUTE))]),
+        secs if secs < DAY => Text::Hours.fill(lang, &[("n", &(secs / HOUR))]),
         secs => Text::Days.fill(lang, &[("n", &(secs / DAY))]),
     }
 }
@@ -102,9 +102,7 @@ pub fn way_to(lang: Lang, from: &Position, to: &Position) -> String {
         return far;
     }
     let point = Compass::from_bearing(from.bearing_deg(to));
-    let points = Compass::ALL
-        .into_iter()
-        .zip(Text::Compass.plain(lang).split(' '));
+    let points = Compass::ALL.into_iter().zip(Text::Compass.list(lang));
     points
         .filter(|(known, _)| *known == point)
         .map(|(_, letters)| format!("{far} {letters}"))
@@ -143,8 +141,7 @@ pub fn way(lang: Lang, hops: Hops, via_mqtt: bool) -> String {
     let distance = match hops {
         Hops::Known(0) if via_mqtt => return Text::ViaMqtt.plain(lang).to_owned(),
         Hops::Known(0) => Text::Direct.plain(lang).to_owned(),
-        Hops::Known(1) => Text::OneHop.plain(lang).to_owned(),
-        Hops::Known(hops) => Text::Hops.fill(lang, &[("n", &hops)]),
+        Hops::Known(hops) => Text::Hops.count(lang, hops),
         Hops::Unknown => Text::HopsUnknown.plain(lang).to_owned(),
     };
     if via_mqtt {

@@ -72,7 +72,7 @@ mod tests {
 
     fn check(link: &LinkView, contact: &str, expected: Expect) {
         let up = Duration::from_secs(3 * 86_400 + 4 * 3_600);
-        let texts = [Lang::En, Lang::Fr].map(|lang| {
+        let texts = Lang::ALL.map(|lang| {
             let mut parts = answer(lang, up, link, contact);
             // Version and origin change without this test.
             parts.retain(|(rank, _)| !matches!(rank, 0 | 5));
@@ -93,6 +93,7 @@ mod tests {
             "Élodie, ELO",
             expect![[r#"
                 up 3 d 4 h · link up 3 d 3 h · reconnects 0 · connections 1 · contact: Élodie, ELO · weather: Open-Meteo.com (CC BY 4.0), GeoNames, wttr.in
+                läuft seit 3 d 4 h · Verbindung seit 3 d 3 h · neu verbunden 0 · Verbindungen 1 · Kontakt: Élodie, ELO · Wetter: Open-Meteo.com (CC BY 4.0), GeoNames, wttr.in
                 actif depuis 3 j 4 h · liaison depuis 3 j 3 h · reconnexions 0 · connexions 1 · contact : Élodie, ELO · météo : Open-Meteo.com (CC BY 4.0), GeoNames, wttr.in"#]],
         );
     }
@@ -109,6 +110,7 @@ mod tests {
             "",
             expect![[r#"
                 up 3 d 4 h · link down · reconnects 3 · connections 3 · weather: Open-Meteo.com (CC BY 4.0), GeoNames, wttr.in
+                läuft seit 3 d 4 h · keine Verbindung · neu verbunden 3 · Verbindungen 3 · Wetter: Open-Meteo.com (CC BY 4.0), GeoNames, wttr.in
                 actif depuis 3 j 4 h · liaison coupée · reconnexions 3 · connexions 3 · météo : Open-Meteo.com (CC BY 4.0), GeoNames, wttr.in"#]],
         );
     }

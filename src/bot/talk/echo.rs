@@ -53,6 +53,7 @@ mod tests {
             &question,
             expect![[r#"
                 cafe: hello mesh /ping
+                cafe: hello mesh /ping
                 cafe: hello mesh /ping"#]],
         );
         question.from = ALICE;
@@ -60,8 +61,9 @@ mod tests {
         World::town().check(
             &question,
             expect![[r#"
-            ALB: hello mesh /ping
-            ALB: hello mesh /ping"#]],
+                ALB: hello mesh /ping
+                ALB: hello mesh /ping
+                ALB: hello mesh /ping"#]],
         );
     }
 
@@ -80,15 +82,17 @@ mod tests {
         World::town().check(
             &question,
             expect![[r#"
-            Usage: /echo <text>
-            Usage : /echo <texte>"#]],
+                Usage: /echo <text>
+                So geht's: /echo <Text>
+                Usage : /echo <texte>"#]],
         );
         question.place = Place::Channel(ChannelIndex(1));
         World::town().check(
             &question,
             expect![[r#"
-            (silence)
-            (silence)"#]],
+                (silence)
+                (silence)
+                (silence)"#]],
         );
     }
 }

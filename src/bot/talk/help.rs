@@ -158,6 +158,7 @@ mod tests {
     fn one_command_under_any_of_its_names() {
         World::town().check(&ask("help", "nodes"), expect![[r#"
             ℹ️ /nodes [near [node | lat,lon] | new | lost] [page]: nodes that I hear directly, or those nearby, new or lost · also noeuds, nodemt
+            ℹ️ /nodes [nahe [Knoten | lat,lon] | neu | vermisst] [Seite]: Knoten, die ich direkt höre, oder nahe, neue, vermisste · auch noeuds, nodemt
             ℹ️ /nodes [proches [nœud | lat,lon] | nouveaux | perdus] [page] : les nœuds que j'entends en direct, ou proches, nouveaux, perdus · aussi noeuds, nodemt"#]]);
         let first = World::town().run(&ask("help", "nodes"), Lang::En);
         for word in ["/NODES", "noeuds", "Nœuds"] {

@@ -122,14 +122,17 @@ mod tests {
         let mut question = ask("info", "alb");
         world.check(&question, expect![[r#"
             ℹ️ Alice Base (ALB) !1111aaaa · 📍 48.8766,2.3122 · ⛰ 120 m · 3.7 km NW · direct · 📶 SNR -12.5 dB · RSSI -110 dBm (59 min ago) · heard 59 min ago · 🔋 87% · ROUTER · RAK4631
+            ℹ️ Alice Base (ALB) !1111aaaa · 📍 48.8766,2.3122 · ⛰ 120 m · 3.7 km NW · direkt · 📶 SNR -12.5 dB · RSSI -110 dBm (vor 59 min) · gehört vor 59 min · 🔋 87% · ROUTER · RAK4631
             ℹ️ Alice Base (ALB) !1111aaaa · 📍 48.8766,2.3122 · ⛰ 120 m · 3.7 km NO · direct · 📶 SNR -12.5 dB · RSSI -110 dBm (il y a 59 min) · entendu il y a 59 min · 🔋 87% · ROUTER"#]]);
         question.place = Place::Channel(ChannelIndex(0));
         world.check(&question, expect![[r#"
             ℹ️ Alice Base (ALB) !1111aaaa · 📍 48.88,2.31 · ⛰ 120 m · ~4 km NW · direct · 📶 SNR -12.5 dB · RSSI -110 dBm (59 min ago) · heard 59 min ago · 🔋 87% · ROUTER · RAK4631
+            ℹ️ Alice Base (ALB) !1111aaaa · 📍 48.88,2.31 · ⛰ 120 m · ~4 km NW · direkt · 📶 SNR -12.5 dB · RSSI -110 dBm (vor 59 min) · gehört vor 59 min · 🔋 87% · ROUTER · RAK4631
             ℹ️ Alice Base (ALB) !1111aaaa · 📍 48.88,2.31 · ⛰ 120 m · ~4 km NO · direct · 📶 SNR -12.5 dB · RSSI -110 dBm (il y a 59 min) · entendu il y a 59 min · 🔋 87% · ROUTER · RAK4631"#]]);
         world.part_limit = 100;
         world.check(&question, expect![[r#"
             ℹ️ Alice Base (ALB) !1111aaaa · direct · 📶 SNR -12.5 dB · RSSI -110 dBm (59 min ago)
+            ℹ️ Alice Base (ALB) !1111aaaa · direkt · 📶 SNR -12.5 dB · RSSI -110 dBm (vor 59 min)
             ℹ️ Alice Base (ALB) !1111aaaa · direct · 📶 SNR -12.5 dB · RSSI -110 dBm (il y a 59 min)"#]]);
     }
 
@@ -138,17 +141,20 @@ mod tests {
         World::town().check(
             &ask("info", "!55550042"),
             expect![[r#"
-            ℹ️ !55550042 · heard 2 d ago
-            ℹ️ !55550042 · entendu il y a 2 j"#]],
+                ℹ️ !55550042 · heard 2 d ago
+                ℹ️ !55550042 · gehört vor 2 d
+                ℹ️ !55550042 · entendu il y a 2 j"#]],
         );
         World::town().check(&ask("info", &OWN.to_string()), expect![[r#"
             ℹ️ Weather Bot (BOT) !00000aaa · 📍 48.8566,2.3522 · ⛰ 120 m · this is me · CLIENT · HELTEC_V3
+            ℹ️ Weather Bot (BOT) !00000aaa · 📍 48.8566,2.3522 · ⛰ 120 m · das bin ich · CLIENT · HELTEC_V3
             ℹ️ Weather Bot (BOT) !00000aaa · 📍 48.8566,2.3522 · ⛰ 120 m · c'est moi · CLIENT · HELTEC_V3"#]]);
         World::town().check(
             &ask("info", "elodie"),
             expect![[r#"
-            ℹ️ Élodie (ELO) !2222bbbb · direct · heard 3 d ago · 🔌 powered · CLIENT
-            ℹ️ Élodie (ELO) !2222bbbb · direct · entendu il y a 3 j · 🔌 alimenté · CLIENT"#]],
+                ℹ️ Élodie (ELO) !2222bbbb · direct · heard 3 d ago · 🔌 powered · CLIENT
+                ℹ️ Élodie (ELO) !2222bbbb · direkt · gehört vor 3 d · 🔌 am Netz · CLIENT
+                ℹ️ Élodie (ELO) !2222bbbb · direct · entendu il y a 3 j · 🔌 alimenté · CLIENT"#]],
         );
     }
 
@@ -158,12 +164,15 @@ mod tests {
         world.check(
             &ask("info", "alice"),
             expect![[r#"
-            Which one? Answer with its number.
-            1 Alice Mobile cafe
-            2 Alice Base aaaa
-            Lequel ? Réponds par son numéro.
-            1 Alice Mobile cafe
-            2 Alice Base aaaa"#]],
+                Which one? Answer with its number.
+                1 Alice Mobile cafe
+                2 Alice Base aaaa
+                Welchen meinst du? Antworte mit der Nummer.
+                1 Alice Mobile cafe
+                2 Alice Base aaaa
+                Lequel ? Réponds par son numéro.
+                1 Alice Mobile cafe
+                2 Alice Base aaaa"#]],
         );
         let who = (ask("", "").from, Place::Direct);
         assert_eq!(
@@ -174,18 +183,21 @@ mod tests {
             &ask("info", "alyce"),
             expect![[r#"
                 Unknown node: alyce. Perhaps Alice Mobile, Alice Base, Pic 👩‍🚒?
+                Unbekannter Knoten: alyce. Vielleicht Alice Mobile, Alice Base, Pic 👩‍🚒?
                 Nœud inconnu : alyce. Peut-être Alice Mobile, Alice Base, Pic 👩‍🚒 ?"#]],
         );
         world.check(
             &ask("info", "!deadbeef"),
             expect![[r#"
                 Unknown node: !deadbeef.
+                Unbekannter Knoten: !deadbeef.
                 Nœud inconnu : !deadbeef."#]],
         );
         world.check(
             &ask("info", "\u{202e}zzzzqqq/"),
             expect![[r#"
                 Unknown node: zzzzqqq/.
+                Unbekannter Knoten: zzzzqqq/.
                 Nœud inconnu : zzzzqqq/."#]],
         );
     }
@@ -196,15 +208,17 @@ mod tests {
         World::town().check(
             &question,
             expect![[r#"
-            Usage: /info <node>
-            Usage : /info <nœud>"#]],
+                Usage: /info <node>
+                So geht's: /info <Knoten>
+                Usage : /info <nœud>"#]],
         );
         question.place = Place::Channel(ChannelIndex(0));
         World::town().check(
             &question,
             expect![[r#"
-            (silence)
-            (silence)"#]],
+                (silence)
+                (silence)
+                (silence)"#]],
         );
     }
 }

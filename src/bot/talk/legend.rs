@@ -30,7 +30,7 @@ mod tests {
 
     #[test]
     fn every_symbol_is_explained() {
-        for lang in [Lang::En, Lang::Fr] {
+        for lang in Lang::ALL {
             for symbol in ["📶", "📍", "⛰", "🔋", "🔌", "2>1", "..7e", "~<>"] {
                 assert!(answer(lang).contains(symbol), "{symbol}");
             }

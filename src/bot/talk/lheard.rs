@@ -55,20 +55,27 @@ mod tests {
         world.check(
             &ask("lheard", ""),
             expect![[r#"
-            Last heard: 6
-            Élodie bbbb 10min 3 hops
-            Alice Base aaaa 59min -12.5dB
-            Alice Mobile cafe 1h via MQTT
-            Pic 00bb 2h
-            !55550042 2d
-            Relais du Pic cafe 20d
-            Derniers entendus : 6
-            Élodie bbbb 10min 3 relais
-            Alice Base aaaa 59min -12.5dB
-            Alice Mobile cafe 1h via MQTT
-            Pic 00bb 2h
-            !55550042 2j
-            Relais du Pic cafe 20j"#]],
+                Last heard: 6
+                Élodie bbbb 10min 3 hops
+                Alice Base aaaa 59min -12.5dB
+                Alice Mobile cafe 1h via MQTT
+                Pic 00bb 2h
+                !55550042 2d
+                Relais du Pic cafe 20d
+                Zuletzt gehört: 6
+                Élodie bbbb 10min 3 Hops
+                Alice Base aaaa 59min -12.5dB
+                Alice Mobile cafe 1h über MQTT
+                Pic 00bb 2h
+                !55550042 2d
+                Relais du Pic cafe 20d
+                Derniers entendus : 6
+                Élodie bbbb 10min 3 relais
+                Alice Base aaaa 59min -12.5dB
+                Alice Mobile cafe 1h via MQTT
+                Pic 00bb 2h
+                !55550042 2j
+                Relais du Pic cafe 20j"#]],
         );
     }
 
@@ -81,32 +88,42 @@ mod tests {
         world.check(
             &ask("lheard", "2"),
             expect![[r#"
-            Last heard: 36
-            !70000015 59min 1 hop
-            !70000014 59min 1 hop
-            !70000013 59min 1 hop
-            !70000012 59min 1 hop
-            !70000011 59min 1 hop
-            !70000010 59min 1 hop
-            !7000000f 59min 1 hop
-            !7000000e 59min 1 hop
-            2/5
-            Derniers entendus : 36
-            !70000017 59min 1 relais
-            !70000016 59min 1 relais
-            !70000015 59min 1 relais
-            !70000014 59min 1 relais
-            !70000013 59min 1 relais
-            !70000012 59min 1 relais
-            2/6"#]],
+                Last heard: 36
+                !70000015 59min 1 hop
+                !70000014 59min 1 hop
+                !70000013 59min 1 hop
+                !70000012 59min 1 hop
+                !70000011 59min 1 hop
+                !70000010 59min 1 hop
+                !7000000f 59min 1 hop
+                !7000000e 59min 1 hop
+                2/5
+                Zuletzt gehört: 36
+                !70000016 59min 1 Hop
+                !70000015 59min 1 Hop
+                !70000014 59min 1 Hop
+                !70000013 59min 1 Hop
+                !70000012 59min 1 Hop
+                !70000011 59min 1 Hop
+                !70000010 59min 1 Hop
+                2/5
+                Derniers entendus : 36
+                !70000017 59min 1 relais
+                !70000016 59min 1 relais
+                !70000015 59min 1 relais
+                !70000014 59min 1 relais
+                !70000013 59min 1 relais
+                !70000012 59min 1 relais
+                2/6"#]],
         );
         let last = world.run(&ask("lheard", "99"), Lang::En);
         assert_eq!(world.run(&ask("lheard", "6"), Lang::En), last);
         world.check(
             &ask("lheard", "alice"),
             expect![[r#"
-            Usage: /lheard [page]
-            Usage : /lheard [page]"#]],
+                Usage: /lheard [page]
+                So geht's: /lheard [Seite]
+                Usage : /lheard [page]"#]],
         );
     }
 }

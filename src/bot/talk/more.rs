@@ -56,8 +56,9 @@ mod tests {
         world.check(
             &question,
             expect![[r#"
-            There is nothing more.
-            Il n'y a rien de plus."#]],
+                There is nothing more.
+                Mehr gibt es nicht.
+                Il n'y a rien de plus."#]],
         );
     }
 

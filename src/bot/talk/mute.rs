@@ -43,7 +43,7 @@ fn mute(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
             // Where minutes are not enough.
             let secs = time.as_secs();
             let time = match secs {
-                60..3_600 if secs % 60 != 0 => format!("{secs} s"),
+                60..3_600 if secs % 60 != 0 => Text::Seconds.fill(lang, &[("n", &secs)]),
                 _ => format::long(lang, time),
             };
             Text::MutedFor.fill(lang, &[("time", &time), ("prefix", prefix)])
@@ -95,32 +95,36 @@ mod tests {
             "",
             Some(u64::MAX),
             expect![[r#"
-            🔇 Muted until /unmute.
-            🔇 Je me tais jusqu'à /unmute."#]],
+                🔇 Muted until /unmute.
+                🔇 Ich schweige bis /unmute.
+                🔇 Je me tais jusqu'à /unmute."#]],
         );
         check(
             "mute",
             "90",
             Some(now + 5_400),
             expect![[r#"
-            🔇 Muted for 1 h 30 min. /unmute ends it.
-            🔇 Je me tais pendant 1 h 30 min. /unmute pour arrêter."#]],
+                🔇 Muted for 1 h 30 min. /unmute ends it.
+                🔇 Ich schweige 1 h 30 min lang. /unmute beendet das.
+                🔇 Je me tais pendant 1 h 30 min. /unmute y met fin."#]],
         );
         check(
             "mute",
             "90s",
             Some(now + 90),
             expect![[r#"
-            🔇 Muted for 90 s. /unmute ends it.
-            🔇 Je me tais pendant 90 s. /unmute pour arrêter."#]],
+                🔇 Muted for 90 s. /unmute ends it.
+                🔇 Ich schweige 90 s lang. /unmute beendet das.
+                🔇 Je me tais pendant 90 s. /unmute y met fin."#]],
         );
         check(
             "unmute",
             "",
             None,
             expect![[r#"
-            🔊 I talk again.
-            🔊 Je reparle."#]],
+                🔊 I talk again.
+                🔊 Ich rede wieder.
+                🔊 Je reparle."#]],
         );
     }
 
@@ -160,8 +164,9 @@ mod tests {
                 args,
                 Some(5),
                 expect![[r#"
-                Minutes, or 90s, 2h, 1d: up to a week, or nothing for no end.
-                Minutes, ou 90s, 2h, 1d : une semaine au plus, ou rien pour sans fin."#]],
+                    Minutes, or 90s, 2h, 1d: up to a week, or nothing for no end.
+                    Minuten, oder 90s, 2h, 1d: höchstens eine Woche; ohne Angabe für immer.
+                    Minutes, ou 90s, 2h, 1d : une semaine au plus ; sans durée, sans fin."#]],
             );
         }
     }

@@ -125,8 +125,9 @@ mod tests {
         world.check(
             &question,
             expect![[r#"
-            📶 SNR -3.5 dB · RSSI -97 dBm · good · rising · 📍 3.7 km NW · hops 0>0>0>0
-            📶 SNR -3.5 dB · RSSI -97 dBm · bon · en hausse · 📍 3.7 km NO · relais 0>0>0>0"#]],
+                📶 SNR -3.5 dB · RSSI -97 dBm · good · rising · 📍 3.7 km NW · hops 0>0>0>0
+                📶 SNR -3.5 dB · RSSI -97 dBm · gut · steigend · 📍 3.7 km NW · Hops 0>0>0>0
+                📶 SNR -3.5 dB · RSSI -97 dBm · bon · en hausse · 📍 3.7 km NO · relais 0>0>0>0"#]],
         );
     }
 
@@ -162,6 +163,7 @@ mod tests {
         };
         world.check(&question, expect![[r#"
             2 hops · last direct: SNR -12.5 dB · RSSI -110 dBm (59 min ago) · fair · 📍 3.7 km NW · hops 0>2
+            2 Hops · zuletzt direkt: SNR -12.5 dB · RSSI -110 dBm (vor 59 min) · mittel · 📍 3.7 km NW · Hops 0>2
             2 relais · dernier direct : SNR -12.5 dB · RSSI -110 dBm (il y a 59 min) · moyen · 📍 3.7 km NO · relais 0>2"#]]);
     }
 
@@ -178,8 +180,9 @@ mod tests {
         World::town().check(
             &question,
             expect![[r#"
-            never heard directly · 3 hops
-            jamais entendu en direct · 3 relais"#]],
+                never heard directly · 3 hops
+                nie direkt gehört · 3 Hops
+                jamais entendu en direct · 3 relais"#]],
         );
         let question = Ask {
             hops: Hops::Known(0),
@@ -189,8 +192,9 @@ mod tests {
         World::town().check(
             &question,
             expect![[r#"
-            never heard directly · via MQTT
-            jamais entendu en direct · via MQTT"#]],
+                never heard directly · via MQTT
+                nie direkt gehört · über MQTT
+                jamais entendu en direct · via MQTT"#]],
         );
         let question = Ask {
             hops: Hops::Known(0),
@@ -199,8 +203,9 @@ mod tests {
         World::town().check(
             &question,
             expect![[r#"
-            direct · no signal measured
-            direct · signal non mesuré"#]],
+                direct · no signal measured
+                direkt · kein Signal gemessen
+                direct · signal non mesuré"#]],
         );
     }
 

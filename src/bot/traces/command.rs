@@ -103,8 +103,9 @@ mod tests {
             Some(0xfe),
             false,
             expect![[r#"
-            🔍 direct · SNR 5.5 dB · RSSI -80 dBm
-            🔍 direct · SNR 5.5 dB · RSSI -80 dBm"#]],
+                🔍 direct · SNR 5.5 dB · RSSI -80 dBm
+                🔍 direkt · SNR 5.5 dB · RSSI -80 dBm
+                🔍 direct · SNR 5.5 dB · RSSI -80 dBm"#]],
         );
     }
 
@@ -115,24 +116,27 @@ mod tests {
             Some(0xbb),
             false,
             expect![[r#"
-            🔍 2 hops · last relay Pic 👩‍🚒 or Élodie · last hop: SNR 5.5 dB · RSSI -80 dBm
-            🔍 2 relais · dernier relais Pic 👩‍🚒 ou Élodie · dernier saut : SNR 5.5 dB · RSSI -80 dBm"#]],
+                🔍 2 hops · last relay Pic 👩‍🚒 or Élodie · last hop: SNR 5.5 dB · RSSI -80 dBm
+                🔍 2 Hops · letztes Relais Pic 👩‍🚒 oder Élodie · letzter Hop: SNR 5.5 dB · RSSI -80 dBm
+                🔍 2 relais · dernier relais Pic 👩‍🚒 ou Élodie · dernier saut : SNR 5.5 dB · RSSI -80 dBm"#]],
         );
         check(
             Hops::Known(1),
             Some(0xfe),
             false,
             expect![[r#"
-            🔍 1 hop · last relay Alice Mobile or Relais du Pic · last hop: SNR 5.5 dB · RSSI -80 dBm
-            🔍 1 relais · dernier relais Alice Mobile ou Relais du Pic · dernier saut : SNR 5.5 dB · RSSI -80 dBm"#]],
+                🔍 1 hop · last relay Alice Mobile or Relais du Pic · last hop: SNR 5.5 dB · RSSI -80 dBm
+                🔍 1 Hop · letztes Relais Alice Mobile oder Relais du Pic · letzter Hop: SNR 5.5 dB · RSSI -80 dBm
+                🔍 1 relais · dernier relais Alice Mobile ou Relais du Pic · dernier saut : SNR 5.5 dB · RSSI -80 dBm"#]],
         );
         check(
             Hops::Known(3),
             Some(0x7e),
             false,
             expect![[r#"
-            🔍 3 hops · last relay ..7e · last hop: SNR 5.5 dB · RSSI -80 dBm
-            🔍 3 relais · dernier relais ..7e · dernier saut : SNR 5.5 dB · RSSI -80 dBm"#]],
+                🔍 3 hops · last relay ..7e · last hop: SNR 5.5 dB · RSSI -80 dBm
+                🔍 3 Hops · letztes Relais ..7e · letzter Hop: SNR 5.5 dB · RSSI -80 dBm
+                🔍 3 relais · dernier relais ..7e · dernier saut : SNR 5.5 dB · RSSI -80 dBm"#]],
         );
     }
 
@@ -143,16 +147,18 @@ mod tests {
             None,
             false,
             expect![[r#"
-            🔍 hops unknown · last hop: SNR 5.5 dB · RSSI -80 dBm
-            🔍 relais inconnus · dernier saut : SNR 5.5 dB · RSSI -80 dBm"#]],
+                🔍 hops unknown · last hop: SNR 5.5 dB · RSSI -80 dBm
+                🔍 Hops unbekannt · letzter Hop: SNR 5.5 dB · RSSI -80 dBm
+                🔍 relais inconnus · dernier saut : SNR 5.5 dB · RSSI -80 dBm"#]],
         );
         check(
             Hops::Known(0),
             None,
             true,
             expect![[r#"
-            🔍 via MQTT · last hop: SNR 5.5 dB · RSSI -80 dBm
-            🔍 via MQTT · dernier saut : SNR 5.5 dB · RSSI -80 dBm"#]],
+                🔍 via MQTT · last hop: SNR 5.5 dB · RSSI -80 dBm
+                🔍 über MQTT · letzter Hop: SNR 5.5 dB · RSSI -80 dBm
+                🔍 via MQTT · dernier saut : SNR 5.5 dB · RSSI -80 dBm"#]],
         );
     }
 
@@ -165,6 +171,9 @@ mod tests {
                 Which one? Answer with its number.
                 1 Alice Mobile cafe
                 2 Alice Base aaaa
+                Welchen meinst du? Antworte mit der Nummer.
+                1 Alice Mobile cafe
+                2 Alice Base aaaa
                 Lequel ? Réponds par son numéro.
                 1 Alice Mobile cafe
                 2 Alice Base aaaa"#]],
@@ -174,6 +183,9 @@ mod tests {
             &question,
             expect![[r#"
                 Which one? Answer with its number.
+                1 Alice Mobile cafe
+                2 Alice Base aaaa
+                Welchen meinst du? Antworte mit der Nummer.
                 1 Alice Mobile cafe
                 2 Alice Base aaaa
                 Lequel ? Réponds par son numéro.

@@ -37,8 +37,7 @@ pub fn answer(
         .then(|| way(book, &route.route_back, &me, &route.snr_back));
     let hops = match route.route.len() {
         0 => Text::Direct.plain(lang).to_owned(),
-        1 => Text::OneHop.plain(lang).to_owned(),
-        n => Text::Hops.fill(lang, &[("n", &n)]),
+        n => Text::Hops.count(lang, n),
     };
     let whole = |short: bool| {
         let join = |stops: &[String]| match stops {
@@ -93,7 +92,7 @@ mod tests {
 
     fn check(route: &RouteDiscovery, expected: Expect) {
         let world = World::town();
-        let texts = [Lang::En, Lang::Fr].map(|lang| {
+        let texts = Lang::ALL.map(|lang| {
             let payload = route.encode_to_vec();
             answer(lang, &world.book, ALICE, &payload, 200).unwrap()
         });
@@ -112,12 +111,15 @@ mod tests {
         check(
             &route,
             expect![[r#"
-            🔍 ALB: 2 hops
-            → PIC 6.2 > ? ? > ALB -7.5
-            ← PIC -1.0 > me 0.0 (SNR, dB)
-            🔍 ALB: 2 relais
-            → PIC 6.2 > ? ? > ALB -7.5
-            ← PIC -1.0 > moi 0.0 (SNR, dB)"#]],
+                🔍 ALB: 2 hops
+                → PIC 6.2 > ? ? > ALB -7.5
+                ← PIC -1.0 > me 0.0 (SNR, dB)
+                🔍 ALB: 2 Hops
+                → PIC 6.2 > ? ? > ALB -7.5
+                ← PIC -1.0 > ich 0.0 (SNR, dB)
+                🔍 ALB: 2 relais
+                → PIC 6.2 > ? ? > ALB -7.5
+                ← PIC -1.0 > moi 0.0 (SNR, dB)"#]],
         );
     }
 
@@ -131,22 +133,27 @@ mod tests {
         check(
             &route,
             expect![[r#"
-            🔍 ALB: direct
-            → ALB 10.2
-            ← me 9.5 (SNR, dB)
-            🔍 ALB: direct
-            → ALB 10.2
-            ← moi 9.5 (SNR, dB)"#]],
+                🔍 ALB: direct
+                → ALB 10.2
+                ← me 9.5 (SNR, dB)
+                🔍 ALB: direkt
+                → ALB 10.2
+                ← ich 9.5 (SNR, dB)
+                🔍 ALB: direct
+                → ALB 10.2
+                ← moi 9.5 (SNR, dB)"#]],
         );
         route.snr_towards.clear();
         route.snr_back.clear();
         check(
             &route,
             expect![[r#"
-            🔍 ALB: direct
-            → ALB ? (SNR, dB)
-            🔍 ALB: direct
-            → ALB ? (SNR, dB)"#]],
+                🔍 ALB: direct
+                → ALB ? (SNR, dB)
+                🔍 ALB: direkt
+                → ALB ? (SNR, dB)
+                🔍 ALB: direct
+                → ALB ? (SNR, dB)"#]],
         );
     }
 
@@ -162,12 +169,15 @@ mod tests {
         check(
             &route,
             expect![[r#"
-            🔍 ALB: 7 hops
-            → 5678 -20.8 > […6] > ALB -20.8
-            ← 5678 -20.8 > […6] > me -20.8 (SNR, dB)
-            🔍 ALB: 7 relais
-            → 5678 -20.8 > […6] > ALB -20.8
-            ← 5678 -20.8 > […6] > moi -20.8 (SNR, dB)"#]],
+                🔍 ALB: 7 hops
+                → 5678 -20.8 > […6] > ALB -20.8
+                ← 5678 -20.8 > […6] > me -20.8 (SNR, dB)
+                🔍 ALB: 7 Hops
+                → 5678 -20.8 > […6] > ALB -20.8
+                ← 5678 -20.8 > […6] > ich -20.8 (SNR, dB)
+                🔍 ALB: 7 relais
+                → 5678 -20.8 > […6] > ALB -20.8
+                ← 5678 -20.8 > […6] > moi -20.8 (SNR, dB)"#]],
         );
     }
 

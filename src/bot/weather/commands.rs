@@ -148,7 +148,7 @@ fn tell(
     reply: &mut Reply<'_>,
 ) -> Option<(Wish, Wanted)> {
     let place = place.trim();
-    if matches!(fold(place).as_str(), "help" | "aide" | "?") {
+    if matches!(fold(place).as_str(), "help" | "aide" | "hilfe" | "?") {
         let help = Text::WeatherHelp.fill(context.lang, &[("prefix", &context.prefix)]);
         reply.say(context.desk, &help);
         return None;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use base64::Engine;
+use meshbot::lang::Lang;
 use meshbot::link::{Class, Keep, Target, Text};
 use meshbot::mesh::{ChannelIndex, Hops, NodeNum, PacketId};
 use meshbot::proto;
@@ -525,7 +526,7 @@ fn config(rng: &mut fastrand::Rng, operator: &Person, host: &str) -> String {
         "language = \"{}\"\n[node]\nhost = \"{host}\"\nhandshake = \"{}\"\n\
          [operator]\nnode = \"{}\"\nkey = \"{key}\"\n\
          [bot]\ntext_spacing = \"{}\"\npart_limit = {}\nmax_parts = {}\nmqtt = \"{}\"\n",
-        choose(rng, &["en", "fr"]),
+        choose(rng, &Lang::ALL.map(Lang::code)),
         choose(rng, &["two-phase", "two-phase", "two-phase", "full"]),
         operator.num,
         choose(rng, &["2.3s", "2.5s", "2500ms"]),

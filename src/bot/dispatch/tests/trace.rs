@@ -49,8 +49,8 @@ fn the_asker_learns_in_his_language_why_there_is_no_way() {
         ),
     ] {
         let expected = match lang {
-            Lang::En => format!("{ALICE} 🔍 Alice Mobile: not traced, {reason}."),
             Lang::Fr => format!("{ALICE} 🔍 Alice Mobile : pas de trace, {reason}."),
+            _ => format!("{ALICE} 🔍 Alice Mobile: not traced, {reason}."),
         };
         assert_eq!(told(lang, outcome), expected);
     }

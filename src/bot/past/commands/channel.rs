@@ -30,7 +30,7 @@ pub fn write(view: &View<'_>) -> String {
     if let Some(((last, peak), mean)) = measured {
         let (at, last) = (last.at, whole(last.busy));
         let (mean, peak_busy) = (whole(mean), whole(peak.busy));
-        let hour = format!("{}h", view.clock(peak.at / HOUR));
+        let hour = Text::AtHour.fill(view.lang, &[("n", &view.clock(peak.at / HOUR))]);
         let mut say = |rank, text: Text, n: &str| {
             parts.push((rank, text.fill(view.lang, &[("n", &n), ("hour", &hour)])));
         };

@@ -32,13 +32,13 @@ pub fn write(view: &View<'_>) -> String {
         return name::cut(&text, view.part_limit).to_owned();
     };
     let total = Text::Packets.count(view.lang, view.answer.packets.total);
-    let hour = format!("{}h", view.clock(*peak_at));
+    let hour = Text::AtHour.fill(view.lang, &[("n", &view.clock(*peak_at))]);
     let peak = Text::Peak.fill(view.lang, &[("n", peak), ("hour", &hour)]);
     let sum = format!("{total}{BETWEEN}{peak}");
     let step = view.known(view.wish.search.hours).div_ceil(BARS);
     let unit = match step {
         0 | 1 => String::new(),
-        step => format!(" (▁ {step} h)"),
+        step => format!(" (▁ {})", Text::Hours.fill(view.lang, &[("n", &step)])),
     };
     let texts = [
         format!("{title}{unit}\n{}\n{sum}", bars(view, step)),

@@ -201,7 +201,7 @@ const ALL: [(&str, &str); 15] = [
 fn all_texts(world: &World, hours: u32, until: u64, limit: usize, figure: u64) -> Vec<String> {
     let wishes = ALL.iter().map(|(name, args)| wished(name, args).unwrap());
     let written = wishes.flat_map(|wish| {
-        [Lang::En, Lang::Fr].map(|lang| {
+        Lang::ALL.map(|lang| {
             (wish.render)(&View {
                 lang,
                 part_limit: limit,

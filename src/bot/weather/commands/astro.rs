@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use crate::almanac::{self, Observer, Passage, Phase};
 use crate::bot::say::format;
 use crate::bot::weather::Outlook;
-use crate::bot::weather::commands::words::{local, under_title, weekday};
+use crate::bot::weather::commands::words::{day_of, local, under_title};
 use crate::lang::Text;
 
 /// The answer, one packet.
@@ -28,12 +28,13 @@ pub fn write(outlook: &Outlook<'_>) -> String {
     let moon = passage(outlook, almanac::moon(here, from, to));
     let look = almanac::moon_phase(outlook.now);
     let at = Phase::ALL.iter().position(|phase| *phase == look.phase);
-    let mut names = Text::Phases.plain(outlook.lang).split('|');
-    let name = names.nth(at.unwrap_or(0)).unwrap_or("");
+    let name = Text::Phases
+        .list(outlook.lang)
+        .get(at.unwrap_or(0))
+        .map_or("", |name| name);
     let rest = format!(
-        " · {} {}{}\n☀️ {sun}\n🌙 {moon} · {} {name} {:.0}%",
-        weekday(outlook, today),
-        today.day(),
+        " · {}{}\n☀️ {sun}\n🌙 {moon} · {} {name} {:.0}%",
+        day_of(outlook, today),
         zone(outlook),
         picture(look.phase, cell.latitude() < 0.0),
         look.illuminated * 100.0

@@ -6,7 +6,7 @@
 
 use crate::bot::split::NEW_PART;
 use crate::bot::weather::Outlook;
-use crate::bot::weather::commands::words::{age, local, under_title, weekday};
+use crate::bot::weather::commands::words::{age, day_of, local, under_title};
 use crate::lang::Text;
 use crate::weather::{Hour, Sky};
 
@@ -54,12 +54,7 @@ pub fn write(outlook: &Outlook<'_>) -> String {
 fn part(outlook: &Outlook<'_>, hours: &[(i64, Option<Hour>)], limit: usize) -> String {
     let start = hours.first().map_or(outlook.now, |(at, _)| *at);
     let begins = local(outlook, start);
-    let head = format!(
-        " · {} {}{}",
-        weekday(outlook, begins.date()),
-        begins.day(),
-        age(outlook)
-    );
+    let head = format!(" · {}{}", day_of(outlook, begins.date()), age(outlook));
     let known: Vec<(i64, f32)> = hours
         .iter()
         .filter_map(|(at, hour)| Some((*at, hour.as_ref()?.rain?)))
@@ -76,7 +71,8 @@ fn part(outlook: &Outlook<'_>, hours: &[(i64, Option<Hour>)], limit: usize) -> S
     let body = match peak {
         None => format!(" · {}", Text::NoHours.plain(outlook.lang)),
         Some(_) if sum < DRY && known.len() == hours.len() => {
-            format!(" {}h: {}", begins.hour(), Text::Dry.plain(outlook.lang))
+            let hour = Text::AtHour.fill(outlook.lang, &[("n", &begins.hour())]);
+            format!(" {hour}: {}", Text::Dry.plain(outlook.lang))
         }
         Some((at, peak)) => {
             let rest = summary(outlook, at, peak, sum, known.len() < hours.len());
@@ -108,7 +104,7 @@ fn height(mm: f32) -> char {
 
 fn summary(outlook: &Outlook<'_>, at: i64, peak: f32, sum: f32, gaps: bool) -> String {
     let unit = outlook.units.rain;
-    let hour = format!("{}h", local(outlook, at).hour());
+    let hour = Text::AtHour.fill(outlook.lang, &[("n", &local(outlook, at).hour())]);
     // With hours missing it is at least so much.
     let total = format!("{}{}", if gaps { "≥" } else { "" }, unit.show(sum));
     Text::RainSum.fill(

@@ -101,6 +101,7 @@ fn help_is_one_packet() {
     let plain = ask("weather", "help");
     World::town().check(&plain, expect![[r#"
         ℹ️ /weather [place] · /rain [place] [1-3 days] · /astro [place]. A place is a name, a postcode or lat,lon; none is where you are, else my home. 💨 wind 💧 humidity
+        ℹ️ /weather [Ort] · /rain [Ort] [1-3 Tage] · /astro [Ort]. Ort: Name, Postleitzahl oder lat,lon; sonst wo du bist, sonst bei mir. 💨 Wind 💧 Luftfeuchte
         ℹ️ /weather [lieu] · /rain [lieu] [1-3 jours] · /astro [lieu]. Lieu : nom, code postal ou lat,lon ; sinon là où tu es, sinon chez moi. 💨 vent 💧 humidité"#]]);
     let said = World::town().run(&plain, Lang::Fr);
     assert!(said.len() == 1 && said[0].len() <= 200, "{said:?}");
@@ -108,6 +109,7 @@ fn help_is_one_packet() {
         ("weather", "AIDE"),
         ("weather", "rain help"),
         ("rain", "aide"),
+        ("weather", "Hilfe"),
         ("astro", "?"),
     ] {
         assert_eq!(World::town().run(&ask(name, args), Lang::Fr), said);
@@ -238,8 +240,8 @@ impl Scene {
     }
 
     fn check(&self, write: fn(&Outlook<'_>) -> String, expected: Expect) {
-        let both = [Lang::En, Lang::Fr].map(|lang| self.answer(write, lang).join("\n--\n"));
-        expected.assert_eq(&both.join("\n\n"));
+        let all = Lang::ALL.map(|lang| self.answer(write, lang).join("\n--\n"));
+        expected.assert_eq(&all.join("\n\n"));
     }
 }
 
@@ -258,17 +260,23 @@ fn now_and_three_days() {
     scene.check(
         overview::write,
         expect![[r#"
-        📍 Argenteuil, Île-de-France, FR
-        Now ⛅ 12°C 💨15km/h 💧81%
-        Today 🌧 8/14°C 4.7mm 💨22
-        Tue ☁️ 7/13°C 0.1mm 💨23
-        Wed ☁️ 6/12°C 💨24
+            📍 Argenteuil, Île-de-France, FR
+            Now ⛅ 12°C 💨15km/h 💧81%
+            Today 🌧 8/14°C 4.7mm 💨22
+            Tue ☁️ 7/13°C 0.1mm 💨23
+            Wed ☁️ 6/12°C 💨24
 
-        📍 Argenteuil, Île-de-France, FR
-        Là ⛅ 12°C 💨15km/h 💧81%
-        Auj. 🌧 8/14°C 4.7mm 💨22
-        mar. ☁️ 7/13°C 0.1mm 💨23
-        mer. ☁️ 6/12°C 💨24"#]],
+            📍 Argenteuil, Île-de-France, FR
+            Jetzt ⛅ 12°C 💨15km/h 💧81%
+            Heute 🌧 8/14°C 4.7mm 💨22
+            Di ☁️ 7/13°C 0.1mm 💨23
+            Mi ☁️ 6/12°C 💨24
+
+            📍 Argenteuil, Île-de-France, FR
+            Maintenant ⛅ 12°C 💨15km/h 💧81%
+            Auj. 🌧 8/14°C 4.7mm 💨22
+            mar. ☁️ 7/13°C 0.1mm 💨23
+            mer. ☁️ 6/12°C 💨24"#]],
     );
 }
 
@@ -283,17 +291,23 @@ fn frost_and_other_units() {
     scene.check(
         overview::write,
         expect![[r#"
-        📍 Argenteuil, Île-de-France, FR
-        Now ⛅ -18°C 💨15km/h 💧81%
-        Today 🌧 -18/0°C 4.7mm 💨22
-        Tue ☁️ ?/13°C 0.1mm 💨23
-        Wed ☁️ 6/12°C
+            📍 Argenteuil, Île-de-France, FR
+            Now ⛅ -18°C 💨15km/h 💧81%
+            Today 🌧 -18/0°C 4.7mm 💨22
+            Tue ☁️ ?/13°C 0.1mm 💨23
+            Wed ☁️ 6/12°C
 
-        📍 Argenteuil, Île-de-France, FR
-        Là ⛅ -18°C 💨15km/h 💧81%
-        Auj. 🌧 -18/0°C 4.7mm 💨22
-        mar. ☁️ ?/13°C 0.1mm 💨23
-        mer. ☁️ 6/12°C"#]],
+            📍 Argenteuil, Île-de-France, FR
+            Jetzt ⛅ -18°C 💨15km/h 💧81%
+            Heute 🌧 -18/0°C 4.7mm 💨22
+            Di ☁️ ?/13°C 0.1mm 💨23
+            Mi ☁️ 6/12°C
+
+            📍 Argenteuil, Île-de-France, FR
+            Maintenant ⛅ -18°C 💨15km/h 💧81%
+            Auj. 🌧 -18/0°C 4.7mm 💨22
+            mar. ☁️ ?/13°C 0.1mm 💨23
+            mer. ☁️ 6/12°C"#]],
     );
     scene.units = Units {
         temperature: Temperature::Fahrenheit,
@@ -303,17 +317,23 @@ fn frost_and_other_units() {
     scene.check(
         overview::write,
         expect![[r#"
-        📍 Argenteuil, Île-de-France, FR
-        Now ⛅ -1°F 💨9mph 💧81%
-        Today 🌧 -1/32°F 0.19in 💨14
-        Tue ☁️ ?/55°F 0.01in 💨14
-        Wed ☁️ 42/53°F
+            📍 Argenteuil, Île-de-France, FR
+            Now ⛅ -1°F 💨9mph 💧81%
+            Today 🌧 -1/32°F 0.19in 💨14
+            Tue ☁️ ?/55°F 0.01in 💨14
+            Wed ☁️ 42/53°F
 
-        📍 Argenteuil, Île-de-France, FR
-        Là ⛅ -1°F 💨9mph 💧81%
-        Auj. 🌧 -1/32°F 0.19in 💨14
-        mar. ☁️ ?/55°F 0.01in 💨14
-        mer. ☁️ 42/53°F"#]],
+            📍 Argenteuil, Île-de-France, FR
+            Jetzt ⛅ -1°F 💨9mph 💧81%
+            Heute 🌧 -1/32°F 0.19in 💨14
+            Di ☁️ ?/55°F 0.01in 💨14
+            Mi ☁️ 42/53°F
+
+            📍 Argenteuil, Île-de-France, FR
+            Maintenant ⛅ -1°F 💨9mph 💧81%
+            Auj. 🌧 -1/32°F 0.19in 💨14
+            mar. ☁️ ?/55°F 0.01in 💨14
+            mer. ☁️ 42/53°F"#]],
     );
 }
 
@@ -326,29 +346,39 @@ fn old_weather_says_so() {
     scene.check(
         overview::write,
         expect![[r#"
-        📍 Argenteuil, Île-de-France, FR (11 h old)
-        14:00 ⛅ 12°C 💨15km/h 💧81%
-        Today ☁️ 7/13°C 0.1mm 💨23
-        Wed ☁️ 6/12°C 💨24
-        Thu ☁️ 5/11°C 12mm 💨25
+            📍 Argenteuil, Île-de-France, FR (11 h old)
+            14:00 ⛅ 12°C 💨15km/h 💧81%
+            Today ☁️ 7/13°C 0.1mm 💨23
+            Wed ☁️ 6/12°C 💨24
+            Thu ☁️ 5/11°C 12mm 💨25
 
-        📍 Argenteuil, Île-de-France, FR (il y a 11 h)
-        14:00 ⛅ 12°C 💨15km/h 💧81%
-        Auj. ☁️ 7/13°C 0.1mm 💨23
-        mer. ☁️ 6/12°C 💨24
-        jeu. ☁️ 5/11°C 12mm 💨25"#]],
+            📍 Argenteuil, Île-de-France, FR (11 h alt)
+            14:00 ⛅ 12°C 💨15km/h 💧81%
+            Heute ☁️ 7/13°C 0.1mm 💨23
+            Mi ☁️ 6/12°C 💨24
+            Do ☁️ 5/11°C 12mm 💨25
+
+            📍 Argenteuil, Île-de-France, FR (il y a 11 h)
+            14:00 ⛅ 12°C 💨15km/h 💧81%
+            Auj. ☁️ 7/13°C 0.1mm 💨23
+            mer. ☁️ 6/12°C 💨24
+            jeu. ☁️ 5/11°C 12mm 💨25"#]],
     );
     scene.days = 1;
     scene.check(
         rain::write,
         expect![[r#"
-        🌧 Argenteuil, Île-de-France, FR · Tue 24 (11 h old)
-        1h▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁▁▁▂▁18h▁▁▁▁▁▁0h▁
-        peak 0.1 mm/h at 16h · total 0.1 mm
+            🌧 Argenteuil, Île-de-France, FR · Tue 24 (11 h old)
+            1h▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁▁▁▂▁18h▁▁▁▁▁▁0h▁
+            peak 0.1 mm/h at 16h · total 0.1 mm
 
-        🌧 Argenteuil, Île-de-France, FR · mar. 24 (il y a 11 h)
-        1h▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁▁▁▂▁18h▁▁▁▁▁▁0h▁
-        max 0.1 mm/h à 16h · total 0.1 mm"#]],
+            🌧 Argenteuil, Île-de-France, FR · Di 24. (11 h alt)
+            1h▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁▁▁▂▁18h▁▁▁▁▁▁0h▁
+            max. 0.1 mm/h um 16 Uhr · gesamt 0.1 mm
+
+            🌧 Argenteuil, Île-de-France, FR · mar. 24 (il y a 11 h)
+            1h▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁▁▁▂▁18h▁▁▁▁▁▁0h▁
+            max 0.1 mm/h à 16h · total 0.1 mm"#]],
     );
 }
 
@@ -358,37 +388,51 @@ fn rain_hour_by_hour() {
     scene.check(
         rain::write,
         expect![[r#"
-        🌧 Argenteuil, Île-de-France, FR · Mon 23
-        14h▁▁▂▃18h▅▄▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁
-        peak 2.4 mm/h at 18h · total 4.7 mm
+            🌧 Argenteuil, Île-de-France, FR · Mon 23
+            14h▁▁▂▃18h▅▄▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁
+            peak 2.4 mm/h at 18h · total 4.7 mm
 
-        🌧 Argenteuil, Île-de-France, FR · lun. 23
-        14h▁▁▂▃18h▅▄▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁
-        max 2.4 mm/h à 18h · total 4.7 mm"#]],
+            🌧 Argenteuil, Île-de-France, FR · Mo 23.
+            14h▁▁▂▃18h▅▄▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁
+            max. 2.4 mm/h um 18 Uhr · gesamt 4.7 mm
+
+            🌧 Argenteuil, Île-de-France, FR · lun. 23
+            14h▁▁▂▃18h▅▄▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁
+            max 2.4 mm/h à 18h · total 4.7 mm"#]],
     );
     scene.days = 3;
     scene.check(
         rain::write,
         expect![[r#"
-        (1/3) 🌧 Argenteuil, Île-de-France, FR · Mon 23
-        14h▁▁▂▃18h▅▄▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁
-        peak 2.4 mm/h at 18h · total 4.7 mm
-        --
-        (2/3) 🌧 Argenteuil, Île-de-France, FR · Tue 24
-        14h▁▁▂▁18h▁▁▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁
-        peak 0.1 mm/h at 16h · total 0.1 mm
-        --
-        (3/3) 🌧 Argenteuil, Île-de-France, FR · Wed 25 14h: no rain for 24 h
+            (1/3) 🌧 Argenteuil, Île-de-France, FR · Mon 23
+            14h▁▁▂▃18h▅▄▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁
+            peak 2.4 mm/h at 18h · total 4.7 mm
+            --
+            (2/3) 🌧 Argenteuil, Île-de-France, FR · Tue 24
+            14h▁▁▂▁18h▁▁▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁
+            peak 0.1 mm/h at 16h · total 0.1 mm
+            --
+            (3/3) 🌧 Argenteuil, Île-de-France, FR · Wed 25 14h: no rain for 24 h
 
-        (1/3) 🌧 Argenteuil, Île-de-France, FR · lun. 23
-        14h▁▁▂▃18h▅▄▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁
-        max 2.4 mm/h à 18h · total 4.7 mm
-        --
-        (2/3) 🌧 Argenteuil, Île-de-France, FR · mar. 24
-        14h▁▁▂▁18h▁▁▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁
-        max 0.1 mm/h à 16h · total 0.1 mm
-        --
-        (3/3) 🌧 Argenteuil, Île-de-France, FR · mer. 25 14h: pas de pluie pendant 24 h"#]],
+            (1/3) 🌧 Argenteuil, Île-de-France, FR · Mo 23.
+            14h▁▁▂▃18h▅▄▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁
+            max. 2.4 mm/h um 18 Uhr · gesamt 4.7 mm
+            --
+            (2/3) 🌧 Argenteuil, Île-de-France, FR · Di 24.
+            14h▁▁▂▁18h▁▁▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁
+            max. 0.1 mm/h um 16 Uhr · gesamt 0.1 mm
+            --
+            (3/3) 🌧 Argenteuil, Île-de-France, FR · Mi 25. 14 Uhr: 24 h lang kein Regen
+
+            (1/3) 🌧 Argenteuil, Île-de-France, FR · lun. 23
+            14h▁▁▂▃18h▅▄▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁
+            max 2.4 mm/h à 18h · total 4.7 mm
+            --
+            (2/3) 🌧 Argenteuil, Île-de-France, FR · mar. 24
+            14h▁▁▂▁18h▁▁▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁
+            max 0.1 mm/h à 16h · total 0.1 mm
+            --
+            (3/3) 🌧 Argenteuil, Île-de-France, FR · mer. 25 14h: pas de pluie pendant 24 h"#]],
     );
 }
 
@@ -401,17 +445,23 @@ fn a_gap_is_shown_as_one() {
     scene.check(
         rain::write,
         expect![[r#"
-        (1/2) 🌧 Argenteuil, Île-de-France, FR · Mon 23
-        14h▁?▂▃18h▅▄▁▁▁▁0h▁▁▁▁▁▁6h??????12h??
-        peak 2.4 mm/h at 18h · total ≥4.7 mm
-        --
-        (2/2) 🌧 Argenteuil, Île-de-France, FR · Tue 24 · no forecast for these hours
+            (1/2) 🌧 Argenteuil, Île-de-France, FR · Mon 23
+            14h▁?▂▃18h▅▄▁▁▁▁0h▁▁▁▁▁▁6h??????12h??
+            peak 2.4 mm/h at 18h · total ≥4.7 mm
+            --
+            (2/2) 🌧 Argenteuil, Île-de-France, FR · Tue 24 · no forecast for these hours
 
-        (1/2) 🌧 Argenteuil, Île-de-France, FR · lun. 23
-        14h▁?▂▃18h▅▄▁▁▁▁0h▁▁▁▁▁▁6h??????12h??
-        max 2.4 mm/h à 18h · total ≥4.7 mm
-        --
-        (2/2) 🌧 Argenteuil, Île-de-France, FR · mar. 24 · pas de prévision pour ces heures"#]],
+            (1/2) 🌧 Argenteuil, Île-de-France, FR · Mo 23.
+            14h▁?▂▃18h▅▄▁▁▁▁0h▁▁▁▁▁▁6h??????12h??
+            max. 2.4 mm/h um 18 Uhr · gesamt ≥4.7 mm
+            --
+            (2/2) 🌧 Argenteuil, Île-de-France, FR · Di 24. · keine Vorhersage für diese Stunden
+
+            (1/2) 🌧 Argenteuil, Île-de-France, FR · lun. 23
+            14h▁?▂▃18h▅▄▁▁▁▁0h▁▁▁▁▁▁6h??????12h??
+            max 2.4 mm/h à 18h · total ≥4.7 mm
+            --
+            (2/2) 🌧 Argenteuil, Île-de-France, FR · mar. 24 · pas de prévision pour ces heures"#]],
     );
 }
 
@@ -440,13 +490,17 @@ fn every_height_of_a_bar() {
     scene.check(
         rain::write,
         expect![[r#"
-        🌨 Argenteuil, Île-de-France, FR · Mon 23
-        14h▁▁▂▃18h▄▅▆▇██0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁
-        peak 99 mm/h at 23h · total 131 mm
+            🌨 Argenteuil, Île-de-France, FR · Mon 23
+            14h▁▁▂▃18h▄▅▆▇██0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁
+            peak 99 mm/h at 23h · total 131 mm
 
-        🌨 Argenteuil, Île-de-France, FR · lun. 23
-        14h▁▁▂▃18h▄▅▆▇██0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁
-        max 99 mm/h à 23h · total 131 mm"#]],
+            🌨 Argenteuil, Île-de-France, FR · Mo 23.
+            14h▁▁▂▃18h▄▅▆▇██0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁
+            max. 99 mm/h um 23 Uhr · gesamt 131 mm
+
+            🌨 Argenteuil, Île-de-France, FR · lun. 23
+            14h▁▁▂▃18h▄▅▆▇██0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁
+            max 99 mm/h à 23h · total 131 mm"#]],
     );
 }
 
@@ -466,13 +520,17 @@ fn the_night_of_the_change_to_summer_time() {
     scene.check(
         rain::write,
         expect![[r#"
-        🌧 Argenteuil, Île-de-France, FR · Sat 28
-        22h▁▁0h▁▁▆▁▁6h▁▁▁▁▁▁12h▁▁▁▁▁▁18h▁▁▁▁▁
-        peak 5.0 mm/h at 3h · total 5.0 mm
+            🌧 Argenteuil, Île-de-France, FR · Sat 28
+            22h▁▁0h▁▁▆▁▁6h▁▁▁▁▁▁12h▁▁▁▁▁▁18h▁▁▁▁▁
+            peak 5.0 mm/h at 3h · total 5.0 mm
 
-        🌧 Argenteuil, Île-de-France, FR · sam. 28
-        22h▁▁0h▁▁▆▁▁6h▁▁▁▁▁▁12h▁▁▁▁▁▁18h▁▁▁▁▁
-        max 5.0 mm/h à 3h · total 5.0 mm"#]],
+            🌧 Argenteuil, Île-de-France, FR · Sa 28.
+            22h▁▁0h▁▁▆▁▁6h▁▁▁▁▁▁12h▁▁▁▁▁▁18h▁▁▁▁▁
+            max. 5.0 mm/h um 3 Uhr · gesamt 5.0 mm
+
+            🌧 Argenteuil, Île-de-France, FR · sam. 28
+            22h▁▁0h▁▁▆▁▁6h▁▁▁▁▁▁12h▁▁▁▁▁▁18h▁▁▁▁▁
+            max 5.0 mm/h à 3h · total 5.0 mm"#]],
     );
     let from = Timestamp::from_second(scene.report.first_hour + 26 * 3_600).unwrap();
     assert_eq!(from.to_string(), "2026-03-29T01:00:00Z");
@@ -480,13 +538,17 @@ fn the_night_of_the_change_to_summer_time() {
     scene.check(
         astro::write,
         expect![[r#"
-        🔭 Argenteuil, Île-de-France, FR · Sun 29
-        ☀️ ↑07:35 ↓20:17 · 12 h 42 min
-        🌙 ↓06:17 ↑16:18 · 🌔 waxing gibbous 86%
+            🔭 Argenteuil, Île-de-France, FR · Sun 29
+            ☀️ ↑07:35 ↓20:17 · 12 h 42 min
+            🌙 ↓06:17 ↑16:18 · 🌔 waxing gibbous 86%
 
-        🔭 Argenteuil, Île-de-France, FR · dim. 29
-        ☀️ ↑07:35 ↓20:17 · 12 h 42 min
-        🌙 ↓06:17 ↑16:18 · 🌔 gibbeuse croissante 86%"#]],
+            🔭 Argenteuil, Île-de-France, FR · So 29.
+            ☀️ ↑07:35 ↓20:17 · 12 h 42 min
+            🌙 ↓06:17 ↑16:18 · 🌔 zunehmender Mond 86%
+
+            🔭 Argenteuil, Île-de-France, FR · dim. 29
+            ☀️ ↑07:35 ↓20:17 · 12 h 42 min
+            🌙 ↓06:17 ↑16:18 · 🌔 gibbeuse croissante 86%"#]],
     );
 }
 
@@ -500,37 +562,49 @@ fn sun_and_moon() {
     Scene::plain(argenteuil()).check(
         astro::write,
         expect![[r#"
-        🔭 Argenteuil, Île-de-France, FR · Mon 23
-        ☀️ ↑08:12 ↓17:02 · 8 h 49 min
-        🌙 ↓06:51 ↑15:46 · 🌔 waxing gibbous 98%
+            🔭 Argenteuil, Île-de-France, FR · Mon 23
+            ☀️ ↑08:12 ↓17:02 · 8 h 49 min
+            🌙 ↓06:51 ↑15:46 · 🌔 waxing gibbous 98%
 
-        🔭 Argenteuil, Île-de-France, FR · lun. 23
-        ☀️ ↑08:12 ↓17:02 · 8 h 49 min
-        🌙 ↓06:51 ↑15:46 · 🌔 gibbeuse croissante 98%"#]],
+            🔭 Argenteuil, Île-de-France, FR · Mo 23.
+            ☀️ ↑08:12 ↓17:02 · 8 h 49 min
+            🌙 ↓06:51 ↑15:46 · 🌔 zunehmender Mond 98%
+
+            🔭 Argenteuil, Île-de-France, FR · lun. 23
+            ☀️ ↑08:12 ↓17:02 · 8 h 49 min
+            🌙 ↓06:51 ↑15:46 · 🌔 gibbeuse croissante 98%"#]],
     );
     let mut sydney = place("Sydney", "AU", -33.87, 151.21, "Australia/Sydney");
     sydney.check(
         astro::write,
         expect![[r#"
-        🔭 Sydney, AU · Mon 23
-        ☀️ ↑05:39 ↓19:43 · 14 h 4 min
-        🌙 ↓04:00 ↑18:19 · 🌖 waxing gibbous 97%
+            🔭 Sydney, AU · Mon 23
+            ☀️ ↑05:39 ↓19:43 · 14 h 4 min
+            🌙 ↓04:00 ↑18:19 · 🌖 waxing gibbous 97%
 
-        🔭 Sydney, AU · lun. 23
-        ☀️ ↑05:39 ↓19:43 · 14 h 4 min
-        🌙 ↓04:00 ↑18:19 · 🌖 gibbeuse croissante 97%"#]],
+            🔭 Sydney, AU · Mo 23.
+            ☀️ ↑05:39 ↓19:43 · 14 h 4 min
+            🌙 ↓04:00 ↑18:19 · 🌖 zunehmender Mond 97%
+
+            🔭 Sydney, AU · lun. 23
+            ☀️ ↑05:39 ↓19:43 · 14 h 4 min
+            🌙 ↓04:00 ↑18:19 · 🌖 gibbeuse croissante 97%"#]],
     );
     sydney.foreign = true;
     sydney.check(
         astro::write,
         expect![[r#"
-        🔭 Sydney, AU · Mon 23 (UTC+11)
-        ☀️ ↑05:39 ↓19:43 · 14 h 4 min
-        🌙 ↓04:00 ↑18:19 · 🌖 waxing gibbous 97%
+            🔭 Sydney, AU · Mon 23 (UTC+11)
+            ☀️ ↑05:39 ↓19:43 · 14 h 4 min
+            🌙 ↓04:00 ↑18:19 · 🌖 waxing gibbous 97%
 
-        🔭 Sydney, AU · lun. 23 (UTC+11)
-        ☀️ ↑05:39 ↓19:43 · 14 h 4 min
-        🌙 ↓04:00 ↑18:19 · 🌖 gibbeuse croissante 97%"#]],
+            🔭 Sydney, AU · Mo 23. (UTC+11)
+            ☀️ ↑05:39 ↓19:43 · 14 h 4 min
+            🌙 ↓04:00 ↑18:19 · 🌖 zunehmender Mond 97%
+
+            🔭 Sydney, AU · lun. 23 (UTC+11)
+            ☀️ ↑05:39 ↓19:43 · 14 h 4 min
+            🌙 ↓04:00 ↑18:19 · 🌖 gibbeuse croissante 97%"#]],
     );
 }
 
@@ -545,6 +619,10 @@ fn polar_night_and_polar_day() {
             ☀️ down all day
             🌙 up all day · 🌕 full moon 100%
 
+            🔭 Longyearbyen, NO · Do 24.
+            ☀️ geht nicht auf
+            🌙 geht nicht unter · 🌕 Vollmond 100%
+
             🔭 Longyearbyen, NO · jeu. 24
             ☀️ sous l'horizon
             🌙 au-dessus de l'horizon · 🌕 pleine lune 100%"#]],
@@ -557,6 +635,10 @@ fn polar_night_and_polar_day() {
             ☀️ up all day
             🌙 ↓01:17 ↑12:29 · 🌓 first quarter 45%
 
+            🔭 Longyearbyen, NO · So 21.
+            ☀️ geht nicht unter
+            🌙 ↓01:17 ↑12:29 · 🌓 erstes Viertel 45%
+
             🔭 Longyearbyen, NO · dim. 21
             ☀️ au-dessus de l'horizon
             🌙 ↓01:17 ↑12:29 · 🌓 premier quartier 45%"#]],
@@ -568,7 +650,7 @@ fn polar_night_and_polar_day() {
 fn the_worst_fits_into_its_packets() {
     let long = "Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch am See";
     assert!(long.len() > 60);
-    for lang in [Lang::En, Lang::Fr] {
+    for lang in Lang::ALL {
         for (write, packets) in [
             (overview::write as fn(&Outlook<'_>) -> String, 1),
             (rain::write, 3),
@@ -606,7 +688,7 @@ proptest! {
         hours in 0_usize..120,
         ahead in -400_i64..400,
         days in 1_usize..=3,
-        french: bool,
+        lang in 0..Lang::ALL.len(),
         foreign: bool,
     ) {
         let cell = Cell::new(1.0, 2.0).unwrap();
@@ -620,7 +702,7 @@ proptest! {
         }
         scene.at.0 = scene.at.0.checked_add(ahead.days()).unwrap();
         (scene.limit, scene.days, scene.foreign) = (limit, days, foreign);
-        let lang = if french { Lang::Fr } else { Lang::En };
+        let lang = Lang::ALL[lang];
         for write in [overview::write, rain::write, astro::write] {
             let parts = scene.answer(write, lang);
             prop_assert!(parts.iter().all(|part| part.len() <= limit && !part.contains(NEW_PART)));

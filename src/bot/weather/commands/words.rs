@@ -18,8 +18,16 @@ pub fn local(outlook: &Outlook<'_>, unix: i64) -> DateTime {
 pub fn weekday(outlook: &Outlook<'_>, date: Date) -> &'static str {
     let at = date.weekday().to_monday_zero_offset();
     let at = usize::try_from(at).unwrap_or(0);
-    let mut names = Text::Weekdays.plain(outlook.lang).split(' ');
-    names.nth(at).unwrap_or("")
+    Text::Weekdays
+        .list(outlook.lang)
+        .get(at)
+        .map_or("", |name| name)
+}
+
+/// `Mon 23`, `Mo 23.`
+pub fn day_of(outlook: &Outlook<'_>, date: Date) -> String {
+    let (weekday, day) = (weekday(outlook, date), date.day());
+    Text::Date.fill(outlook.lang, &[("weekday", &weekday), ("day", &day)])
 }
 
 /// ` (3 h old)` when the weather is older than it should be.

@@ -347,6 +347,10 @@ texts! {
     Muted: "🔇 Muted until {prefix}unmute." / "🔇 Je me tais jusqu'à {prefix}unmute.",
     MuteRange: "Minutes, or 90s, 2h, 1d: up to a week, or nothing for no end." / "Minutes, ou 90s, 2h, 1d : une semaine au plus, ou rien pour sans fin.",
     Unmuted: "🔊 I talk again." / "🔊 Je reparle.",
+
+    FoundByDigits: "found by its last digits" / "trouvé par ses derniers chiffres",
+    FoundByPart: "found by a part of its name" / "trouvé par une partie de son nom",
+    FoundBySound: "found by the sound of its name" / "trouvé par le son de son nom",
 }
 
 impl Text {

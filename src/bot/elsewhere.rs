@@ -36,7 +36,16 @@ pub struct List {
     /// Stands on each page.
     pub title: String,
     /// One a node.
-    pub lines: Vec<String>,
+    pub lines: Vec<Line>,
+}
+
+/// What stands below a title.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Line {
+    /// A node's whole name.
+    pub name: String,
+    /// What is said of it.
+    pub rest: String,
 }
 
 /// Somebody who waits for a list.

@@ -29,7 +29,8 @@ use super::recent::Recent;
 use crate::link::Received;
 use crate::mesh::time::sooner;
 use crate::mesh::{
-    Changes, Edge, NodeBook, NodeNum, Now, Packet, Payload, Sanity, Standing, content, edges, name,
+    Changes, Edge, NodeBook, NodeNum, Now, Packet, Payload, Sanity, Standing, bounds, content,
+    edges, name,
 };
 use crate::proto::{PortNum, telemetry};
 
@@ -275,10 +276,10 @@ impl Recorder {
             }
             _ => return,
         };
-        let percent = |value: &f32| (0.0..=100.0).contains(value);
-        let (Some(channel_utilization), Some(air_util_tx)) =
-            (channel.filter(percent), tx.filter(percent))
-        else {
+        let (Some(channel_utilization), Some(air_util_tx)) = (
+            channel.and_then(bounds::percent),
+            tx.and_then(bounds::percent),
+        ) else {
             return;
         };
         if self.air.len() >= ROWS {
@@ -491,9 +492,7 @@ fn port_of(payload: &Payload) -> i32 {
 /// SNRs are sent in quarters of a dB; what no radio can measure is none.
 #[allow(clippy::cast_possible_truncation)]
 fn quarters(snr: f32) -> Option<i16> {
-    if !(-64.0..=64.0).contains(&snr) {
-        return None;
-    }
+    let snr = bounds::snr(snr)?;
     let quarters = (snr * 4.0) as i16;
     // Rounding costs more than all the rest, and is hardly ever needed.
     if f32::from(quarters) == snr * 4.0 {

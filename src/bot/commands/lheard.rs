@@ -93,20 +93,20 @@ mod tests {
         world.check(
             &ask("lheard", ""),
             expect![[r#"
-            Last heard: 6
-            Élodie bbbb 10min 3 hops
-            Alice Base aaaa 59min -12.5dB
-            Alice Mobile cafe 1h via MQTT
-            Pic 00bb 2h
-            !55550042 2d
-            Relais du Pic cafe 20d
-            Derniers entendus : 6
-            Élodie bbbb 10min 3 relais
-            Alice Base aaaa 59min -12.5dB
-            Alice Mobile cafe 1h via MQTT
-            Pic 00bb 2h
-            !55550042 2j
-            Relais du Pic cafe 20j"#]],
+                Last heard: 6
+                Élodie bbbb 10min 3 hops
+                Alice Base aaaa 59min -12.5dB
+                Alice Mobile cafe 1h via MQTT
+                Pic 👩‍🚒 00bb 2h
+                !55550042 2d
+                Relais du Pic cafe 20d
+                Derniers entendus : 6
+                Élodie bbbb 10min 3 relais
+                Alice Base aaaa 59min -12.5dB
+                Alice Mobile cafe 1h via MQTT
+                Pic 👩‍🚒 00bb 2h
+                !55550042 2j
+                Relais du Pic cafe 20j"#]],
         );
     }
 

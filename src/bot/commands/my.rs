@@ -2,8 +2,7 @@
 //! count; a relay's signal says nothing about him.
 
 use super::format;
-use super::info::PUBLIC_DECIMALS;
-use crate::bot::command::{Ask, Command, Context, Place};
+use crate::bot::command::{Ask, Command, Context};
 use crate::bot::reply::Reply;
 use crate::config::Mode;
 use crate::lang::{Lang, Text};
@@ -68,11 +67,7 @@ fn answer(ask: &Ask, context: &Context<'_>) -> Vec<(u8, String)> {
     let place = |num| book.get(num).and_then(|node| node.position);
     let own = book.own().and_then(place);
     if let (Some(own), Some(asker)) = (own, place(ask.from)) {
-        let asker = match ask.place {
-            Place::Channel(_) => asker.rounded(u32::from(PUBLIC_DECIMALS)),
-            Place::Direct => asker,
-        };
-        let way = format::way_to(lang, &own, &asker);
+        let way = format::way_to(lang, &own, &format::told(ask.place, &asker));
         parts.push((3, format!("📍 {way}")));
     }
     let hops = node.map_or(&[][..], |node| node.hop_history());
@@ -103,6 +98,7 @@ fn trend(lang: Lang, newest_first: &[f32]) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bot::command::Place;
     use crate::bot::commands::testing::{ALICE, OWN, World, ask};
     use crate::mesh::Signal;
     use expect_test::expect;

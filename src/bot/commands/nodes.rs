@@ -6,19 +6,21 @@ use std::time::Duration;
 use super::{format, whom};
 use crate::bot::command::{Ask, Command, Context};
 use crate::bot::desk::Who;
-use crate::bot::elsewhere::{List, Wish};
+use crate::bot::elsewhere::{Line, List, Wish};
 use crate::bot::reply::Reply;
 use crate::config::Mode;
 use crate::lang::{Lang, Text};
-use crate::mesh::name::{cut, fold};
+use crate::mesh::name::{cut, fold, shortened};
 use crate::mesh::{Apart, Node, NodeBook, Position};
 
 /// What counts as new, and how long one is silent to be lost.
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 /// Who has been silent for longer is not lost but gone.
 const GONE: Duration = Duration::from_secs(14 * 24 * 3_600);
-/// The longest name in a line, bytes.
-const NAME: usize = 14;
+/// The longest name in a line, bytes, where longer ones would cost another page.
+const NAME: usize = 16;
+/// The longest name in a title, bytes.
+const TITLE_NAME: usize = 20;
 /// A page without room for this much beside its title has a sign for it.
 const LINE_MIN: usize = 40;
 
@@ -126,7 +128,7 @@ fn near_whom(ask: &Ask, query: &str, who: Who, context: &mut Context<'_>) -> Res
     if let Some((node, place)) = node.and_then(|node| Some((node, node.position?))) {
         return Ok(near(context, &place, Some(node)));
     }
-    let name = context.book.display_name(num, NAME);
+    let name = context.book.display_name(num, TITLE_NAME);
     let values: [(&str, &dyn std::fmt::Display); 2] =
         [("name", &name), ("prefix", &context.prefix)];
     Err(Text::NoPosition.fill(context.lang, &values))
@@ -145,7 +147,7 @@ fn near(context: &Context<'_>, place: &Position, centre: Option<&Node>) -> List 
         )
     });
     let name = match centre {
-        Some(node) => context.book.display_name(node.num, NAME),
+        Some(node) => context.book.display_name(node.num, TITLE_NAME),
         None => format::coordinates(place, 2),
     };
     List {
@@ -201,16 +203,20 @@ fn tight(figure: &str) -> String {
 }
 
 /// Name, end of the number, and what is known.
-pub(super) fn line(context: &Context<'_>, node: &Node, figures: [Option<String>; 3]) -> String {
+pub(super) fn line(context: &Context<'_>, node: &Node, figures: [Option<String>; 3]) -> Line {
     line_in(context.book, node, figures)
 }
 
 /// The same for a node of another book.
-pub(super) fn line_in(book: &NodeBook, node: &Node, figures: [Option<String>; 3]) -> String {
-    let mut line = whom::short_in(book, node.num, NAME);
+pub(super) fn line_in(book: &NodeBook, node: &Node, figures: [Option<String>; 3]) -> Line {
+    let name = book.display_name(node.num, usize::MAX);
+    let mut line = Line {
+        rest: whom::digits_in(book, node.num),
+        name,
+    };
     for figure in figures.into_iter().flatten() {
-        line.push(' ');
-        line.push_str(&figure);
+        line.rest.push(' ');
+        line.rest.push_str(&figure);
     }
     line
 }
@@ -232,10 +238,23 @@ pub fn after_page(list: &List, page: usize, limit: usize) -> String {
     let pages = pages(list, limit);
     let page = page.clamp(1, pages.len().max(1));
     let shown = pages.iter().take(page).map(|text| text.lines().count() - 1);
-    list.lines[shown.sum()..].join("\n")
+    let rest = list.lines[shown.sum()..].iter();
+    let rest: Vec<String> = rest.map(|line| text_of(line, NAME)).collect();
+    rest.join("\n")
 }
 
+fn text_of(line: &Line, name_max: usize) -> String {
+    format!("{}{}", shortened(&line.name, name_max), line.rest)
+}
+
+/// With names as long as they can be without costing another page.
 fn pages(list: &List, limit: usize) -> Vec<String> {
+    let fewest = pages_with(list, limit, NAME).len();
+    let write = |name_max| pages_with(list, limit, name_max);
+    format::with_names(NAME, write, |pages| pages.len() <= fewest)
+}
+
+fn pages_with(list: &List, limit: usize, name_max: usize) -> Vec<String> {
     let digits = list.lines.len().to_string().len();
     let room = limit.saturating_sub("\n/".len() + 2 * digits);
     let title = if room >= list.title.len() + LINE_MIN {
@@ -245,10 +264,11 @@ fn pages(list: &List, limit: usize) -> Vec<String> {
     };
     let mut pages: Vec<String> = Vec::new();
     for line in &list.lines {
+        let line = text_of(line, name_max);
         match pages.last_mut() {
             Some(page) if page.len() + 1 + line.len() <= room => {
                 page.push('\n');
-                page.push_str(line);
+                page.push_str(&line);
             }
             _ => pages.push(cut(&format!("{title}\n{line}"), room).to_owned()),
         }
@@ -364,8 +384,8 @@ mod tests {
         world.check(
             &ask("nodes", "near nobody"),
             expect![[r#"
-                Unknown node: nobody. Perhaps Alice Mobile, Weather Bot, Alice Base?
-                Nœud inconnu : nobody. Peut-être Alice Mobile, Weather Bot, Alice Base ?"#]],
+                Unknown node: nobody.
+                Nœud inconnu : nobody."#]],
         );
         world.check(
             &ask("nodes", "near alice"),

@@ -11,7 +11,7 @@ use crate::app::{self, AppError};
 use crate::cli::{Ask, Topic};
 use crate::config::{Config, ConfigError, find_config};
 use crate::link::{Endpoint, lookup, sole};
-use crate::mesh::name::clean;
+use crate::mesh::name::{clean, marked};
 use crate::mesh::{Hops, NodeBook, NodeNum, Now, Sanity, labels};
 use crate::net::Guard;
 use crate::proto::channel::Role;
@@ -137,6 +137,7 @@ fn nodes(answer: &Answer, book: &NodeBook, now: Now) -> String {
         };
         let short = node.short_name.as_deref().unwrap_or("-");
         let long = node.long_name.as_deref().unwrap_or("-");
+        let long = marked(long, node.num);
         let line = format!(
             "{}  {heard:<6}  {way:<8}  {snr:<8}  {short:<5}  {long}",
             node.num
@@ -253,7 +254,7 @@ fn names(answer: &Answer, book: &NodeBook) -> String {
     let own = book.get(answer.num);
     let long = own.and_then(|node| node.long_name.as_deref());
     let short = own.and_then(|node| node.short_name.as_deref());
-    let mut text = long.unwrap_or_default().to_owned();
+    let mut text = marked(long.unwrap_or_default(), answer.num).into_owned();
     if let Some(short) = short {
         let _ = write!(text, " ({short})");
     }

@@ -125,7 +125,7 @@ impl World {
             position: Some(proto::Position {
                 latitude_i: Some(-899_999_999),
                 longitude_i: Some(-1_799_999_999),
-                altitude: Some(i32::MIN),
+                altitude: Some(40_000),
                 ..proto::Position::default()
             }),
             device_metrics: Some(proto::DeviceMetrics {

@@ -8,13 +8,8 @@
 
 use prost::Message;
 
-use crate::mesh::{NodeNum, Packet, content};
+use crate::mesh::{NodeNum, Packet, bounds, content};
 use crate::proto::{self, PortNum};
-
-/// In a traceroute: not measured (protocol.md §3.6).
-const UNKNOWN: i32 = -128;
-/// In quarters of a dB; what is more no radio measures.
-const PLAUSIBLE: std::ops::RangeInclusive<i32> = -127..=128;
 
 /// Who says that there was a reception.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -46,11 +41,11 @@ pub struct Edge {
 impl Edge {
     fn new(from: NodeNum, to: NodeNum, snr_q: i32, witness: Witness) -> Option<Self> {
         let real = from.is_node() && to.is_node() && from != to;
-        let measured = PLAUSIBLE.contains(&snr_q);
-        (real && measured).then_some(Self {
+        let snr_q = bounds::snr_q(snr_q)?;
+        real.then_some(Self {
             from,
             to,
-            snr_q: i16::try_from(snr_q).ok()?,
+            snr_q,
             witness,
         })
     }
@@ -134,12 +129,11 @@ fn path(start: NodeNum, relays: &[u32]) -> Vec<NodeNum> {
 /// The receptions along a way. A list of another length belongs to another
 /// way: which SNR is whose cannot be told then.
 fn along(path: &[NodeNum], snrs: &[i32]) -> Vec<Edge> {
-    if snrs.len() + 1 != path.len() {
+    if snrs.len() + 1 != path.len() || snrs.len() > bounds::ROUTE + 1 {
         return Vec::new();
     }
     path.windows(2)
         .zip(snrs)
-        .filter(|(_, snr)| **snr != UNKNOWN)
         .filter_map(|(pair, &snr)| Edge::new(pair[0], pair[1], snr, Witness::Traceroute))
         .collect()
 }
@@ -149,6 +143,8 @@ mod tests {
     use super::*;
     use crate::mesh::{PacketId, Payload};
 
+    /// Not measured (protocol.md §3.6).
+    const UNKNOWN: i32 = -128;
     const A: NodeNum = NodeNum(0xa0);
     const B: NodeNum = NodeNum(0xb0);
     const C: NodeNum = NodeNum(0xc0);
@@ -260,6 +256,27 @@ mod tests {
             ..said
         };
         assert_eq!(edges(&reply(D, A, &torn)), [], "which is whose?");
+    }
+
+    /// W13.
+    #[test]
+    fn signals_that_fit_no_way_are_nobody_s() {
+        let said = |route: &[u32], snr_towards: &[i32], snr_back: &[i32]| {
+            let said = proto::RouteDiscovery {
+                route: route.to_vec(),
+                snr_towards: snr_towards.to_vec(),
+                route_back: Vec::new(),
+                snr_back: snr_back.to_vec(),
+            };
+            edges(&reply(D, A, &said))
+        };
+        assert_eq!(said(&[B.0, C.0], &[10], &[]), []);
+        assert_eq!(said(&[B.0], &[10, 20, 30], &[]), []);
+        assert_eq!(said(&[], &[10, 20], &[5, 6]), []);
+        assert_eq!(said(&[], &[500], &[-4_000]), [], "no radio measures that");
+        // A packet makes seven hops at most.
+        let endless: Vec<u32> = (0xb0..0xd0).collect();
+        assert_eq!(said(&endless, &[1; 33], &[]), []);
     }
 
     #[test]

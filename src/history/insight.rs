@@ -120,6 +120,8 @@ pub struct Fresh {
     pub shared: Option<ChannelIndex>,
     /// What did not arrive, the latest last.
     pub failures: Vec<Failure>,
+    /// How much it is.
+    pub stock: Stock,
 }
 
 /// What an archive found; empty where it was not asked.

@@ -26,7 +26,7 @@ use super::rows::{Air, Batch, Heard, KeyNews, Medium, Said, Undelivered, When};
 use crate::bounds::recent::Recent;
 use crate::mesh::time::sooner;
 use crate::mesh::{
-    Changes, NodeBook, NodeNum, Now, Packet, Payload, Sanity, Standing, content, name,
+    Changes, NodeBook, NodeNum, Now, Packet, Payload, Sanity, Standing, bounds, content, name,
 };
 use crate::proto::{PortNum, telemetry};
 
@@ -270,10 +270,10 @@ impl Recorder {
             }
             _ => return,
         };
-        let percent = |value: &f32| (0.0..=100.0).contains(value);
-        let (Some(channel_utilization), Some(air_util_tx)) =
-            (channel.filter(percent), tx.filter(percent))
-        else {
+        let (Some(channel_utilization), Some(air_util_tx)) = (
+            channel.and_then(bounds::percent),
+            tx.and_then(bounds::percent),
+        ) else {
             return;
         };
         if self.air.len() >= ROWS {
@@ -486,9 +486,7 @@ fn port_of(payload: &Payload) -> i32 {
 /// SNRs are sent in quarters of a dB; what no radio can measure is none.
 #[allow(clippy::cast_possible_truncation)]
 fn quarters(snr: f32) -> Option<i16> {
-    if !(-64.0..=64.0).contains(&snr) {
-        return None;
-    }
+    let snr = bounds::snr(snr)?;
     let quarters = (snr * 4.0) as i16;
     // Rounding costs more than all the rest, and is hardly ever needed.
     if f32::from(quarters) == snr * 4.0 {

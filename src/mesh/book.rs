@@ -233,7 +233,9 @@ impl NodeBook {
     }
 
     /// The long name, else the short one, else `!hex`, in at most `max_bytes`
-    /// bytes. Where not even `!hex` fits, its last digits.
+    /// bytes; `…` where it was cut. Where not even `!hex` fits, its last digits. A
+    /// name in which the number of another node stands is in quotes: it is only a
+    /// name.
     #[must_use]
     pub fn display_name(&self, num: NodeNum, max_bytes: usize) -> String {
         let node = self.get(num);
@@ -242,9 +244,12 @@ impl NodeBook {
             node.and_then(|node| node.short_name.as_deref()),
         ];
         for known in names.into_iter().flatten() {
-            let fitting = name::cut(known, max_bytes).trim_end();
-            if !fitting.is_empty() {
-                return fitting.to_owned();
+            let quoted = name::is_misleading(known, num);
+            let room = max_bytes.saturating_sub(if quoted { 2 } else { 0 });
+            match name::shortened(known, room) {
+                fitting if fitting.is_empty() => {}
+                fitting if quoted => return format!("\"{fitting}\""),
+                fitting => return fitting.into_owned(),
             }
         }
         let hex = num.to_string();

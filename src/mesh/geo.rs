@@ -3,6 +3,7 @@
 //! A [`Position`] is always a real one: absent, 0/0 and out-of-range
 //! coordinates never become one (protocol.md §3.8).
 
+use super::bounds::{self, LATITUDE_E7, LONGITUDE_E7};
 use crate::proto;
 
 /// Mean radius of the Earth in metres (IUGG), good to 0.5 % on a sphere.
@@ -31,16 +32,36 @@ impl Position {
     /// Reads the wire form; `None` when it names no place on Earth.
     #[must_use]
     pub fn from_proto(wire: &proto::Position) -> Option<Self> {
-        let (latitude_i, longitude_i) = (wire.latitude_i?, wire.longitude_i?);
-        let nowhere = latitude_i == 0 && longitude_i == 0;
-        let off_the_globe =
-            latitude_i.unsigned_abs() > 900_000_000 || longitude_i.unsigned_abs() > 1_800_000_000;
-        (!nowhere && !off_the_globe).then_some(Self {
-            latitude_i,
-            longitude_i,
+        let said = Self {
+            latitude_i: wire.latitude_i?,
+            longitude_i: wire.longitude_i?,
             altitude: wire.altitude,
             precision_bits: wire.precision_bits,
+        };
+        said.plausible()
+    }
+
+    /// Itself without what cannot be; `None` when it names no place on Earth.
+    #[must_use]
+    pub fn plausible(self) -> Option<Self> {
+        let on_the_globe =
+            LATITUDE_E7.contains(&self.latitude_i) && LONGITUDE_E7.contains(&self.longitude_i);
+        (on_the_globe && !self.is_nowhere()).then_some(Self {
+            altitude: self.altitude.and_then(bounds::altitude),
+            ..self
         })
+    }
+
+    /// Whether it is 0/0, which a node without a position sends, or what is left of
+    /// that on a channel with reduced precision: firmware cuts the coordinates to
+    /// their first bits and adds half a cell, so both are the same power of two. Our
+    /// node's list does not say with how many bits it was told; where such a place
+    /// is told as exact, somebody is there.
+    fn is_nowhere(&self) -> bool {
+        const EXACT: u32 = 32;
+        let (north, east) = (self.latitude_i, self.longitude_i);
+        let is_half_a_cell = north > 0 && north.unsigned_abs().is_power_of_two();
+        north == east && (north == 0 || (is_half_a_cell && self.precision_bits != EXACT))
     }
 
     /// A place given in degrees × 10⁷, for the operator's own coordinates.
@@ -240,6 +261,47 @@ mod tests {
         assert_eq!(read(Some(i32::MIN), Some(i32::MIN)), None);
         assert!(read(Some(0), Some(10)).is_some(), "the equator exists");
         assert!(read(Some(-900_000_000), Some(1_800_000_000)).is_some());
+    }
+
+    /// W1.
+    #[test]
+    fn nowhere_is_nowhere_with_every_precision() {
+        let read = |coordinate, precision_bits| {
+            Position::from_proto(&proto::Position {
+                latitude_i: Some(coordinate),
+                longitude_i: Some(coordinate),
+                precision_bits,
+                ..Default::default()
+            })
+        };
+        for bits in 0..=32 {
+            assert_eq!(read(0, bits), None, "{bits}");
+        }
+        for bits in 1..32 {
+            let half = 1 << (31 - bits);
+            assert_eq!(read(half, bits), None, "{bits}");
+            assert_eq!(read(half, 0), None, "{bits} in our node's list");
+        }
+        assert!(read(131_072, 32).is_some(), "a buoy in the Gulf of Guinea");
+        assert!(read(131_073, 0).is_some());
+        assert!(read(-131_072, 14).is_some());
+        assert!(at(131_072, 131_073).plausible().is_some());
+    }
+
+    /// W8.
+    #[test]
+    fn an_altitude_that_cannot_be_is_none() {
+        let high = |altitude| {
+            let said = proto::Position {
+                latitude_i: Some(480_000_000),
+                longitude_i: Some(20_000_000),
+                altitude: Some(altitude),
+                ..Default::default()
+            };
+            Position::from_proto(&said).unwrap().altitude
+        };
+        assert_eq!(high(42_949_000), None);
+        assert_eq!(high(4_807), Some(4_807));
     }
 
     #[test]

@@ -38,6 +38,17 @@ impl NodeNum {
         }
         u32::from_str_radix(digits, 16).ok().map(Self)
     }
+
+    /// The numbers that somebody can mean: `!1a2b3c4d` and `1a2b3c4d`, `0x1a2b3c4d`,
+    /// and `439041101`, as apps show them, the likeliest first. Decimal numbers
+    /// have eight digits at least; with fewer it is rather the end of one.
+    pub fn typed(text: &str) -> impl Iterator<Item = Self> + use<> {
+        let prefixed = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
+        let hex = Self::parse(prefixed.filter(|it| !it.starts_with('!')).unwrap_or(text));
+        let is_decimal = text.len() >= 8 && text.bytes().all(|b| b.is_ascii_digit());
+        let decimal = text.parse().ok().filter(|_| is_decimal).map(Self);
+        hex.into_iter().chain(decimal)
+    }
 }
 
 impl fmt::Display for NodeNum {
@@ -122,6 +133,33 @@ mod tests {
         assert_eq!(NodeNum::parse("0badcafe"), Some(NodeNum(0x0bad_cafe)));
         for wrong in ["", "!", "!badcafe", "!0badcafe0", "!0badcafg", "+badcafe"] {
             assert_eq!(NodeNum::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    /// T16.
+    #[test]
+    fn numbers_are_read_in_every_form_that_apps_show() {
+        let num = NodeNum(0x5100_0001);
+        for text in [
+            "!51000001",
+            "51000001",
+            "0x51000001",
+            "0X51000001",
+            "1358954497",
+        ] {
+            assert_eq!(NodeNum::typed(text).next(), Some(num), "{text}");
+        }
+        let both: Vec<_> = NodeNum::typed("12345678").collect();
+        assert_eq!(both, [NodeNum(0x1234_5678), NodeNum(12_345_678)]);
+        for wrong in [
+            "0x!51000001",
+            "0x5100001",
+            "+1358954497",
+            "4294967296",
+            "1234567",
+            "",
+        ] {
+            assert_eq!(NodeNum::typed(wrong).next(), None, "{wrong}");
         }
     }
 

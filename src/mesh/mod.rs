@@ -3,6 +3,7 @@
 
 pub mod apart;
 pub mod book;
+pub mod bounds;
 pub mod content;
 pub mod geo;
 pub mod id;

@@ -5,9 +5,13 @@
 //! and cleaning it again changes nothing. It may be empty: the caller then
 //! falls back to the node's number.
 
+use std::borrow::Cow;
+
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::{canonical_combining_class, is_combining_mark};
 use unicode_segmentation::UnicodeSegmentation;
+
+use super::{NodeNum, typing};
 
 /// Most bytes of a long name (protocol.md §3.7).
 pub const LONG_NAME_MAX: usize = 39;
@@ -76,13 +80,64 @@ pub fn cut(text: &str, max_bytes: usize) -> &str {
     &text[..end.unwrap_or(0)]
 }
 
-/// `text` as it is compared: lower case, no accents, `ß` as `ss`, `œ` as `oe`
-/// and so on. For matching only, never for showing.
+/// `text`, and where that has more than `max_bytes` bytes its beginning with `…`
+/// behind it, so that nobody takes that for the whole.
+#[must_use]
+pub fn shortened(text: &str, max_bytes: usize) -> Cow<'_, str> {
+    const MARK: &str = "…";
+    if text.len() <= max_bytes {
+        return Cow::Borrowed(text);
+    }
+    let kept = cut(text, max_bytes.saturating_sub(MARK.len())).trim_end();
+    if kept.is_empty() {
+        // Too narrow for a mark: a letter says more.
+        return Cow::Borrowed(cut(text, max_bytes).trim_end());
+    }
+    Cow::Owned(format!("{kept}{MARK}"))
+}
+
+/// Whether a name has another node's number in it: who reads `!a1b2c3d4` somewhere
+/// has to be sure that it is one. Its own number may be in a name.
+#[must_use]
+pub fn is_misleading(name: &str, num: NodeNum) -> bool {
+    // Most names have no digits in a row that could be a number.
+    if name.len() < 8 {
+        return false;
+    }
+    let name = typing::plain(name);
+    let mut words = name.split(|c: char| !c.is_ascii_alphanumeric());
+    words.any(|word| {
+        let mut numbers = NodeNum::typed(word).peekable();
+        numbers.peek().is_some() && !numbers.any(|it| it == num)
+    })
+}
+
+/// The name as it is shown: in quotes when it is misleading, so that it is only a
+/// name.
+#[must_use]
+pub fn marked(name: &str, num: NodeNum) -> Cow<'_, str> {
+    match is_misleading(name, num) {
+        true => Cow::Owned(format!("\"{name}\"")),
+        false => Cow::Borrowed(name),
+    }
+}
+
+/// `text` as it is compared: the signs of a plain keyboard, lower case, no
+/// accents, `ß` as `ss`, `œ` as `oe`, and letters for what only looks different:
+/// ligatures, superscripts, letters in circles or of mathematics. Twice is once.
+/// For matching only, never for showing.
 #[must_use]
 pub fn fold(text: &str) -> String {
+    if text.bytes().all(|b| matches!(b, b' '..=b'~')) {
+        return text.to_ascii_lowercase();
+    }
     let mut folded = String::with_capacity(text.len());
-    let letters = text.chars().flat_map(char::to_lowercase).nfd();
-    for letter in letters.filter(|&c| canonical_combining_class(c) == 0 && !is_emoji_style(c)) {
+    let apart = typing::plain(text);
+    let letters = apart.nfkd().filter(|&c| canonical_combining_class(c) == 0);
+    for letter in letters
+        .filter_map(typing::plain_sign)
+        .flat_map(char::to_lowercase)
+    {
         match letter {
             'ß' => folded.push_str("ss"),
             'œ' => folded.push_str("oe"),
@@ -97,6 +152,23 @@ pub fn fold(text: &str) -> String {
         }
     }
     folded
+}
+
+/// `text` as it would be written, roughly, by somebody who has Latin letters only,
+/// folded and without spaces: `Иван Грозный` is `ivangroznyi`. For matching only.
+#[must_use]
+pub fn latin(text: &str) -> String {
+    let mut latin = String::with_capacity(text.len());
+    for letter in text.nfc() {
+        // Pictures have descriptions there, which nobody means.
+        match deunicode::deunicode_char(letter).filter(|_| letter.is_alphabetic()) {
+            Some(letters) => latin.push_str(letters),
+            None => latin.push(letter),
+        }
+    }
+    let mut latin = fold(&latin);
+    latin.retain(|c| c != ' ');
+    latin
 }
 
 /// One line of what a reader can see, white space collapsed to single spaces.
@@ -246,6 +318,86 @@ mod tests {
         assert_eq!(cut("a👩‍🚒b", 12), "a👩‍🚒");
         assert_eq!(cut("é", 1), "");
         assert_eq!(clean(b"ab cd", 3), "ab");
+    }
+
+    /// T8.
+    #[test]
+    fn what_is_cut_says_so() {
+        assert_eq!(shortened("Relais du Pic", 13), "Relais du Pic");
+        assert_eq!(shortened("Relais du Pic", 12), "Relais du…");
+        assert_eq!(shortened("Relais du Pic", 11), "Relais d…");
+        assert_eq!(shortened("éé", 3), "é");
+        assert_eq!(shortened("ab", 1), "a");
+        assert_eq!(shortened("ab", 0), "");
+    }
+
+    /// T16.
+    #[test]
+    fn a_name_with_another_node_s_number_in_it_is_misleading() {
+        let num = NodeNum(0x5100_0001);
+        for name in [
+            "a1b2c3d4",
+            "Hill (!A1B2C3D4)",
+            "！ａ１ｂ２ｃ３ｄ４ ok",
+            "0xa1b2c3d4",
+            "2712847316",
+        ] {
+            assert!(is_misleading(name, num), "{name}");
+        }
+        for name in [
+            "Meshtastic 0001",
+            "51000001",
+            "Base !51000001",
+            "0x51000001",
+            "1358954497",
+            "ba5eba11s",
+            "Relais 42",
+            "a1b2",
+        ] {
+            assert!(!is_misleading(name, num), "{name}");
+        }
+    }
+
+    /// W5, T16.
+    #[test]
+    fn what_only_looks_different_is_compared_as_the_same() {
+        for (name, typed) in [
+            ("O’Brien", "o'brien"),
+            ("Saint‑Denis", "saint-denis"),
+            ("Pic\u{a0}Nord", "pic nord"),
+            ("ＮＯＲＤ－３", "nord-3"),
+            ("ﬁsher", "fisher"),
+            ("Nœud ②³", "noeud 23"),
+            ("𝕭𝖆𝖘𝖊 Ⓝ", "base n"),
+            ("№ ½", "no 1/2"),
+            ("٣", "3"),
+            ("ｶﾌｪ", "カフェ"),
+        ] {
+            assert_eq!(fold(name), fold(typed), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_letter_folded_twice_is_as_folded_once() {
+        for letter in '\0'..=char::MAX {
+            let once = fold(&format!("a{letter}b"));
+            assert_eq!(fold(&once), once, "{letter:?} {letter}");
+        }
+    }
+
+    /// T16.
+    #[test]
+    fn other_letters_sound_like_latin_ones() {
+        for (name, sound) in [
+            ("Иван Грозный", "ivangroznyi"),
+            ("Αθήνα", "athena"),
+            ("さくら", "sakura"),
+            ("なごや", "nagoya"),
+            ("北京", "beijing"),
+            ("Élodie 👩‍🚒", "elodie👩🚒"),
+        ] {
+            assert_eq!(latin(name), sound, "{name}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use super::{Hops, NodeNum, Now, Position, Signal};
+use super::{Hops, NodeNum, Now, Position, Signal, bounds};
 
 /// How long a direct reception makes a node a direct neighbour.
 pub const DIRECT_FOR: Duration = Duration::from_secs(24 * 3600);
@@ -100,6 +100,20 @@ pub struct Metrics {
     pub air_util_tx: Option<f32>,
     /// Seconds since the node started.
     pub uptime: Option<u32>,
+}
+
+impl Metrics {
+    /// What of it can be.
+    #[must_use]
+    pub fn plausible(self) -> Self {
+        Self {
+            battery: (self.battery).and_then(|it| bounds::battery(it.into(), self.voltage)),
+            voltage: self.voltage.and_then(bounds::voltage),
+            channel_utilization: self.channel_utilization.and_then(bounds::percent),
+            air_util_tx: self.air_util_tx.and_then(bounds::percent),
+            uptime: self.uptime.and_then(bounds::uptime),
+        }
+    }
 }
 
 /// Who was met so long ago is no stranger any more …

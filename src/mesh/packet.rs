@@ -4,7 +4,7 @@
 //! a signal belongs to the sender only when the packet came straight from him.
 
 use super::wire::{END, Odd, Reader};
-use super::{ChannelIndex, NodeNum, PacketId};
+use super::{ChannelIndex, NodeNum, PacketId, bounds};
 use crate::proto::{self, PortNum, mesh_packet};
 
 /// How far a packet has travelled (protocol.md §5.6).
@@ -18,18 +18,15 @@ pub enum Hops {
 }
 
 impl Hops {
-    /// The most that a sender may ask for (protocol.md §3.3).
-    const MOST: u32 = 7;
-
     /// From the header. `proven` is whether `Data.bitfield` was present, which
     /// only a firmware writes that also fills `hop_start`.
     #[must_use]
     pub fn from_header(hop_start: u32, hop_limit: u32, proven: bool) -> Self {
-        let impossible = hop_start < hop_limit || hop_start > Self::MOST;
+        let impossible = hop_start < hop_limit || hop_start > bounds::HOPS;
         if impossible || (hop_start == 0 && !proven) {
             return Self::Unknown;
         }
-        u8::try_from(hop_start - hop_limit).map_or(Self::Unknown, Self::Known)
+        bounds::hops(hop_start - hop_limit).map_or(Self::Unknown, Self::Known)
     }
 
     /// The number, when there is one.
@@ -166,13 +163,13 @@ impl Packet {
     fn new(wire: &Parts<'_>) -> Self {
         let transport = wire.transport;
         let by_lora_mechanism = (1..=4).contains(&transport);
-        let rssi = wire.rx_rssi.filter(|&rssi| rssi != 0);
         // Firmware before 2.7.5 names no transport: a measured signal tells.
-        let has_radio_data = rssi.is_some() || wire.rx_snr != 0.0;
+        let has_radio_data = wire.rx_rssi.is_some_and(|it| it != 0) || wire.rx_snr != 0.0;
         let by_lora = by_lora_mechanism || (transport == 0 && has_radio_data);
-        let signal = (by_lora && has_radio_data && wire.rx_snr.is_finite()).then_some(Signal {
-            snr: wire.rx_snr,
-            rssi,
+        let snr = bounds::snr(wire.rx_snr).filter(|_| by_lora && has_radio_data);
+        let signal = snr.map(|snr| Signal {
+            snr,
+            rssi: wire.rx_rssi.and_then(bounds::rssi),
         });
         let mut packet = Self {
             from: NodeNum(wire.from),

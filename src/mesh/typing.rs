@@ -38,7 +38,7 @@ pub fn after(text: &str, signs: usize) -> &str {
 }
 
 /// The sign that is meant; nothing for one that nobody sees.
-fn plain_sign(sign: char) -> Option<char> {
+pub(super) fn plain_sign(sign: char) -> Option<char> {
     Some(match sign {
         '‘' | '’' | '‚' | '‛' | 'ʼ' | 'ʹ' | 'ˈ' | '´' | '′' | '＇' => '\'',
         '“' | '”' | '„' | '‟' | '«' | '»' | '″' | '‹' | '›' | '＂' => '"',

@@ -42,7 +42,7 @@ fn worst_world(long: &str, short: &str, nodes: u32) -> World {
         let num = NodeNum(0x7000_0000 + n);
         world.introduce(num, long, short);
         for hops in [255, 255, 255, 0, 0, 0, 0, 0] {
-            world.hear(num, 10, Hops::Known(hops), -123_456.7);
+            world.hear(num, 10, Hops::Known(hops), -31.7);
         }
     }
     world.now = world
@@ -52,7 +52,7 @@ fn worst_world(long: &str, short: &str, nodes: u32) -> World {
         NodeNum(0x7000_0001),
         world.now.mono.as_secs(),
         Hops::Known(0),
-        f32::MIN,
+        -31.75,
     );
     world.contact = "Élodie 👩\u{200d}🚒, elodie.observatory@some.very.long.host.example";
     world.link = LinkView {

@@ -92,7 +92,7 @@ impl Bot {
             via_mqtt: false,
             age: None,
         };
-        let name = self.book.display_name(posted.to, 20);
+        let name = self.book.display_name(posted.to, name::LONG_NAME_MAX);
         let mut text = match failure {
             Failure::Unreadable => Text::OtherKey,
             _ => Text::NoKey,

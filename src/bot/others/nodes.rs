@@ -19,8 +19,8 @@ use crate::mesh::{Apart, Node, Position};
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 /// Who has been silent for longer is not lost but gone.
 const GONE: Duration = Duration::from_secs(14 * 24 * 3_600);
-/// The longest name in a line, bytes.
-const NAME: usize = 14;
+/// The longest name in a title, bytes.
+const TITLE_NAME: usize = 20;
 
 pub const COMMAND: Command = Command {
     name: "nodes",
@@ -114,7 +114,7 @@ fn near_whom(ask: &Ask, query: &str, who: Who, context: &mut Context<'_>) -> Res
     if let Some((node, place)) = node.and_then(|node| Some((node, node.position?))) {
         return Ok(near(context, &place, Some(node)));
     }
-    let name = context.book.display_name(num, NAME);
+    let name = context.book.display_name(num, TITLE_NAME);
     let values: [(&str, &dyn std::fmt::Display); 2] =
         [("name", &name), ("prefix", &context.prefix)];
     Err(Text::NoPosition.fill(context.lang, &values))
@@ -133,7 +133,7 @@ fn near(context: &Context<'_>, place: &Position, centre: Option<&Node>) -> List 
         )
     });
     let name = match centre {
-        Some(node) => context.book.display_name(node.num, NAME),
+        Some(node) => context.book.display_name(node.num, TITLE_NAME),
         None => format::coordinates(place, 2),
     };
     List {

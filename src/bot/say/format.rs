@@ -12,6 +12,10 @@ use crate::mesh::{Apart, Compass, Hops, Position, Quality, name};
 /// Between the parts of an answer.
 pub const BETWEEN: &str = " · ";
 
+/// Decimal places of coordinates that everybody reads: about 1 km
+/// (features.md L7).
+pub const PUBLIC_DECIMALS: u8 = 2;
+
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
@@ -198,6 +202,36 @@ pub fn fit(mut parts: Vec<(u8, String)>, limit: usize) -> String {
     }
 }
 
+/// What `write` makes of names of so many bytes at most: of whole ones if that
+/// `fits`, else of the longest that do, at last of those of `least` bytes.
+pub fn with_names<T>(least: usize, write: impl Fn(usize) -> T, fits: impl Fn(&T) -> bool) -> T {
+    // With quotes around it.
+    const WHOLE: usize = name::LONG_NAME_MAX + 2;
+    let longer = [WHOLE, 32, 26, 20].into_iter().filter(|&max| max > least);
+    let mut made = longer.map(&write);
+    made.find(fits).unwrap_or_else(|| write(least))
+}
+
+/// As [`fit`], with names that are cut only where nothing has to be left out for
+/// them.
+pub fn fit_names(least: usize, limit: usize, write: impl Fn(usize) -> Vec<(u8, String)>) -> String {
+    let fits = |parts: &Vec<(u8, String)>| {
+        let bytes: usize = parts.iter().map(|(_, text)| text.len()).sum();
+        bytes + BETWEEN.len() * parts.len().saturating_sub(1) <= limit
+    };
+    fit(with_names(least, write, fits), limit)
+}
+
+/// The place that an answer in `place` works with, in coordinates and in distances:
+/// on a channel about a kilometre of it, so that nobody learns where somebody lives
+/// (features.md D14, L7), in private as it was told.
+pub fn told(place: Place, position: &Position) -> Position {
+    match place {
+        Place::Channel(_) => position.rounded(u32::from(PUBLIC_DECIMALS)),
+        Place::Direct => *position,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -304,5 +338,21 @@ mod tests {
         assert_eq!(fit(parts(), 10), "name");
         assert_eq!(fit(parts(), 3), "nam");
         assert_eq!(fit(vec![], 3), "");
+    }
+
+    /// T8.
+    #[test]
+    fn names_are_as_long_as_there_is_room() {
+        let name = "The Very Long Name of a Hill Relay";
+        let write = |max| {
+            vec![
+                (0, name::shortened(name, max).into_owned()),
+                (1, "x".into()),
+            ]
+        };
+        assert_eq!(fit_names(10, 99, write), format!("{name} · x"));
+        assert_eq!(fit_names(10, 32, write), "The Very Long Name of a… · x");
+        assert_eq!(fit_names(10, 20, write), "The Ver… · x");
+        assert_eq!(fit_names(10, 12, write), "The Ver…");
     }
 }

@@ -6,11 +6,11 @@ use std::time::Duration;
 use super::{format, whom};
 use crate::bot::command::Context;
 use crate::lang::{Lang, Text};
-use crate::mesh::name::cut;
+use crate::mesh::name::{cut, shortened};
 use crate::mesh::{Hops, Node, NodeBook, Now};
 
-/// The longest name in a line, bytes.
-const NAME: usize = 14;
+/// The longest name in a line, bytes, where longer ones would cost another page.
+const NAME: usize = 16;
 /// A page without room for this much beside its title has a sign for it.
 const LINE_MIN: usize = 40;
 
@@ -20,7 +20,16 @@ pub struct List {
     /// Stands on each page.
     pub title: String,
     /// One a node.
-    pub lines: Vec<String>,
+    pub lines: Vec<Line>,
+}
+
+/// What stands below a title.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Line {
+    /// A node's whole name.
+    pub name: String,
+    /// What is said of it.
+    pub rest: String,
 }
 
 /// What is left without a page number at the end, and the page: the first
@@ -48,16 +57,20 @@ pub fn tight(figure: &str) -> String {
 }
 
 /// Name, end of the number, and what is known.
-pub fn line(context: &Context<'_>, node: &Node, figures: [Option<String>; 3]) -> String {
+pub fn line(context: &Context<'_>, node: &Node, figures: [Option<String>; 3]) -> Line {
     line_in(context.book, node, figures)
 }
 
 /// The same for a node of another book.
-pub fn line_in(book: &NodeBook, node: &Node, figures: [Option<String>; 3]) -> String {
-    let mut line = whom::short_in(book, node.num, NAME);
+pub fn line_in(book: &NodeBook, node: &Node, figures: [Option<String>; 3]) -> Line {
+    let name = book.display_name(node.num, usize::MAX);
+    let mut line = Line {
+        rest: whom::digits_in(book, node.num),
+        name,
+    };
     for figure in figures.into_iter().flatten() {
-        line.push(' ');
-        line.push_str(&figure);
+        line.rest.push(' ');
+        line.rest.push_str(&figure);
     }
     line
 }
@@ -79,10 +92,23 @@ pub fn after_page(list: &List, page: usize, limit: usize) -> String {
     let pages = pages(list, limit);
     let page = page.clamp(1, pages.len().max(1));
     let shown = pages.iter().take(page).map(|text| text.lines().count() - 1);
-    list.lines[shown.sum()..].join("\n")
+    let rest = list.lines[shown.sum()..].iter();
+    let rest: Vec<String> = rest.map(|line| text_of(line, NAME)).collect();
+    rest.join("\n")
 }
 
+fn text_of(line: &Line, name_max: usize) -> String {
+    format!("{}{}", shortened(&line.name, name_max), line.rest)
+}
+
+/// With names as long as they can be without costing another page.
 fn pages(list: &List, limit: usize) -> Vec<String> {
+    let fewest = pages_with(list, limit, NAME).len();
+    let write = |name_max| pages_with(list, limit, name_max);
+    format::with_names(NAME, write, |pages| pages.len() <= fewest)
+}
+
+fn pages_with(list: &List, limit: usize, name_max: usize) -> Vec<String> {
     let digits = list.lines.len().to_string().len();
     let room = limit.saturating_sub("\n/".len() + 2 * digits);
     let title = if room >= list.title.len() + LINE_MIN {
@@ -92,10 +118,11 @@ fn pages(list: &List, limit: usize) -> Vec<String> {
     };
     let mut pages: Vec<String> = Vec::new();
     for line in &list.lines {
+        let line = text_of(line, name_max);
         match pages.last_mut() {
             Some(page) if page.len() + 1 + line.len() <= room => {
                 page.push('\n');
-                page.push_str(line);
+                page.push_str(&line);
             }
             _ => pages.push(cut(&format!("{title}\n{line}"), room).to_owned()),
         }

@@ -4,13 +4,12 @@
 use crate::bot::ask::{Ask, Place};
 use crate::bot::command::{Command, Context};
 use crate::bot::reply::Reply;
-use crate::bot::say::{format, whom};
+use crate::bot::say::format::{self, PUBLIC_DECIMALS};
+use crate::bot::say::whom;
 use crate::lang::Text;
+use crate::mesh::lookup::By;
 use crate::mesh::{Hops, Node, NodeNum, labels, name};
 
-/// Decimal places of coordinates that everybody reads: about 1 km
-/// (features.md L7).
-pub(super) const PUBLIC_DECIMALS: u8 = 2;
 /// Decimal places in a direct message: about 10 m.
 const DIRECT_DECIMALS: u8 = 4;
 
@@ -28,25 +27,34 @@ fn run(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
         return;
     }
     let who = (ask.from, reply.place());
-    let answer = match whom::whom(&ask.args, COMMAND.name, who, context) {
-        Ok(num) => format::fit(answer(ask, context, num), context.part_limit),
+    let answer = match whom::found(&ask.args, COMMAND.name, who, context) {
+        Ok((num, by)) => format::fit(answer(ask, context, num, by), context.part_limit),
         Err(question) => question,
     };
     reply.say(context.desk, &answer);
 }
 
-fn answer(ask: &Ask, context: &Context<'_>, num: NodeNum) -> Vec<(u8, String)> {
+fn answer(ask: &Ask, context: &Context<'_>, num: NodeNum, by: By) -> Vec<(u8, String)> {
     let (lang, book, now) = (context.lang, context.book, context.now);
     let Some(node) = book.get(num) else {
         return vec![(0, Text::NoSuchNode.fill(lang, &[("name", &num)]))];
     };
     let is_own = book.own() == Some(num);
     let mut parts = vec![(0, title(context, node))];
+    // Name and number stand there; which of them was meant is soon left out.
+    let found = match by {
+        By::Whole => None,
+        By::Tail => Some(Text::FoundByDigits),
+        By::Part => Some(Text::FoundByPart),
+        By::Sound => Some(Text::FoundBySound),
+    };
+    parts.extend(found.map(|text| (6, text.plain(lang).to_owned())));
     if let Some(position) = node.position {
         let decimals = match ask.place {
             Place::Channel(_) => PUBLIC_DECIMALS,
             Place::Direct => DIRECT_DECIMALS,
         };
+        let told = format::told(ask.place, &position);
         let rounded = position.rounded(u32::from(decimals));
         let shown = position.decimals(decimals);
         let place = format::coordinates(&rounded, usize::from(shown));
@@ -56,7 +64,7 @@ fn answer(ask: &Ask, context: &Context<'_>, num: NodeNum) -> Vec<(u8, String)> {
         }
         let own = book.own().and_then(|own| book.get(own)?.position);
         if let Some(own) = own.filter(|_| !is_own) {
-            parts.push((4, format::way_to(lang, &own, &rounded)));
+            parts.push((4, format::way_to(lang, &own, &told)));
         }
     }
     if is_own {
@@ -156,6 +164,81 @@ mod tests {
                 ℹ️ Élodie (ELO) !2222bbbb · direkt · gehört vor 3 d · 🔌 am Netz · CLIENT
                 ℹ️ Élodie (ELO) !2222bbbb · direct · entendu il y a 3 j · 🔌 alimenté · CLIENT"#]],
         );
+    }
+
+    /// T10.
+    #[test]
+    fn what_of_the_node_was_meant_is_said() {
+        let hint = |query| {
+            let texts = World::town().run(&ask("info", query), crate::lang::Lang::En);
+            texts[0].replace(format::BETWEEN, "\n")
+        };
+        for (query, what) in [
+            ("0042", "found by its last digits"),
+            ("lod", "found by a part of its name"),
+            ("элоди", "found by the sound of its name"),
+        ] {
+            assert_eq!(hint(query).lines().nth(1), Some(what), "{query}");
+        }
+        assert_eq!(hint("elo"), hint("!2222bbbb"));
+        assert_eq!(hint("me"), "Unknown node: !0badcafe.");
+    }
+
+    /// T16.
+    #[test]
+    fn who_calls_himself_by_the_number_of_another_is_shown_in_quotes() {
+        let mut world = World::town();
+        let liar = NodeNum(0x7000_0001);
+        world.introduce(liar, "!1111aaaa", "LIAR");
+        let mut said =
+            |query: &str| world.run(&ask("info", query), crate::lang::Lang::En)[0].clone();
+        assert!(said("!1111aaaa").starts_with("ℹ️ Alice Base (ALB) !1111aaaa"));
+        assert!(said("1111aaaa").starts_with("ℹ️ Alice Base (ALB) !1111aaaa"));
+        assert!(said("liar").starts_with("ℹ️ \"1111aaaa\" (LIAR) !70000001"));
+    }
+
+    /// W15.
+    #[test]
+    fn the_same_distance_is_told_by_info_and_my() {
+        let mut world = World::town();
+        let own = world.book.get(OWN).unwrap().position.unwrap();
+        let near = |num: NodeNum, north: i32| crate::proto::NodeInfo {
+            num: num.0,
+            last_heard: 9_999_999,
+            position: Some(crate::proto::Position {
+                latitude_i: Some(own.latitude_i + north),
+                longitude_i: Some(own.longitude_i),
+                time: 9_999_999,
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        let channel = Place::Channel(ChannelIndex(0));
+        for north in [0, 37, 12_345, 1_234_567] {
+            world.book.note_node_list(
+                &[near(ALICE, north)],
+                world.now,
+                crate::bot::testing::SANITY,
+            );
+            for place in [Place::Direct, channel] {
+                let mut said = |name: &str, args: &str| {
+                    let question = Ask {
+                        from: ALICE,
+                        place,
+                        ..ask(name, args)
+                    };
+                    world.run(&question, crate::lang::Lang::En)[0].clone()
+                };
+                let mine = said("my", "");
+                let far = mine.split("📍 ").nth(1).unwrap();
+                let far = far.split(format::BETWEEN).next().unwrap();
+                let info = said("info", "me");
+                assert!(
+                    info.split(format::BETWEEN).any(|it| it == far),
+                    "{far}: {info}"
+                );
+            }
+        }
     }
 
     #[test]

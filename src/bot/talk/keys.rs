@@ -9,7 +9,7 @@ use crate::config::Mode;
 use crate::lang::Text;
 use crate::mesh::{Found, Node, NodeBook, NodeNum, lookup};
 
-/// The longest name, bytes.
+/// The longest name where longer ones find no room, bytes.
 const NAME: usize = 20;
 /// Bytes of a key that are shown, as two digits each.
 const SHOWN: usize = 4;
@@ -27,13 +27,13 @@ pub const COMMAND: Command = Command {
 fn run(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
     let on_channel = reply.place() != Place::Direct;
     let answer = if ask.args.is_empty() && ask.is_unreadable && on_channel {
-        format::fit(one(ask, context, ask.from), context.part_limit)
+        told(ask, context, ask.from)
     } else if ask.args.is_empty() {
         everybody(context)
     } else {
         let who = (ask.from, reply.place());
         match whom::whom(&ask.args, COMMAND.name, who, context) {
-            Ok(num) => format::fit(one(ask, context, num), context.part_limit),
+            Ok(num) => told(ask, context, num),
             Err(question) => question,
         }
     };
@@ -42,7 +42,10 @@ fn run(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
 
 /// Whether the answer is about the asker's own key: there is nothing private in that.
 fn is_about_own_key(ask: &Ask, book: &NodeBook) -> bool {
-    let own = || lookup::find(book, &ask.args) == Found::One(ask.from);
+    let own = || {
+        let found = lookup::find(book, ask.from, &ask.args);
+        matches!(found, Found::One(num, _) if num == ask.from)
+    };
     ask.args.is_empty() || own()
 }
 
@@ -99,13 +102,18 @@ fn names(context: &Context<'_>, missing: usize, room: usize) -> String {
     list
 }
 
+fn told(ask: &Ask, context: &Context<'_>, num: NodeNum) -> String {
+    let write = |name_max| one(ask, context, num, name_max);
+    format::fit_names(NAME, context.part_limit, write)
+}
+
 /// The state of one key and the advice.
-fn one(ask: &Ask, context: &Context<'_>, num: NodeNum) -> Vec<(u8, String)> {
+fn one(ask: &Ask, context: &Context<'_>, num: NodeNum, name_max: usize) -> Vec<(u8, String)> {
     let lang = context.lang;
     let Some(node) = context.book.get(num) else {
         return vec![(0, Text::NoSuchNode.fill(lang, &[("name", &num)]))];
     };
-    let name = whom::short(context, num, NAME);
+    let name = whom::short(context, num, name_max);
     let key = fingerprint(node);
     if context.book.own() == Some(num) {
         let mut parts = vec![(0, format!("🔑 {name}"))];

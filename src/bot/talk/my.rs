@@ -5,7 +5,6 @@ use crate::bot::ask::{Ask, Place};
 use crate::bot::command::{Command, Context};
 use crate::bot::reply::Reply;
 use crate::bot::say::format;
-use crate::bot::talk::info::PUBLIC_DECIMALS;
 use crate::lang::{Lang, Text};
 use crate::mesh::{Hops, labels};
 
@@ -62,11 +61,7 @@ fn answer(ask: &Ask, context: &Context<'_>) -> Vec<(u8, String)> {
     let place = |num| book.get(num).and_then(|node| node.position);
     let own = book.own().and_then(place);
     if let (Some(own), Some(asker)) = (own, place(ask.from)) {
-        let asker = match ask.place {
-            Place::Channel(_) => asker.rounded(u32::from(PUBLIC_DECIMALS)),
-            Place::Direct => asker,
-        };
-        let way = format::way_to(lang, &own, &asker);
+        let way = format::way_to(lang, &own, &format::told(ask.place, &asker));
         parts.push((3, format!("📍 {way}")));
     }
     let hops = node.map_or(&[][..], |node| node.hop_history());

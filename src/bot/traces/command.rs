@@ -8,7 +8,7 @@ use crate::bot::say::{format, whom};
 use crate::lang::{Lang, Text};
 use crate::mesh::{Hops, NodeBook, NodeNum};
 
-/// The longest name of a relay, bytes.
+/// The longest name of a relay where longer ones find no room, bytes.
 const NAME: usize = 24;
 
 pub const COMMAND: Command = Command {
@@ -21,8 +21,9 @@ pub const COMMAND: Command = Command {
 /// Answers, unless it takes a traceroute: to this node.
 pub fn asked(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) -> Option<NodeNum> {
     if ask.args.is_empty() {
-        let parts = answer(ask, context.lang, context.book);
-        let answer = format::fit(parts, context.part_limit);
+        let (lang, book) = (context.lang, context.book);
+        let write = |name_max| answer(ask, lang, book, name_max);
+        let answer = format::fit_names(NAME, context.part_limit, write);
         reply.say(context.desk, &answer);
         return None;
     }
@@ -36,7 +37,7 @@ pub fn asked(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) -> Opt
     None
 }
 
-fn answer(ask: &Ask, lang: Lang, book: &NodeBook) -> Vec<(u8, String)> {
+fn answer(ask: &Ask, lang: Lang, book: &NodeBook, name_max: usize) -> Vec<(u8, String)> {
     let way = format::way(lang, ask.hops, ask.via_mqtt);
     let mut parts = vec![(0, format!("🔍 {way}"))];
     if let Some(signal) = ask.direct_signal() {
@@ -45,7 +46,7 @@ fn answer(ask: &Ask, lang: Lang, book: &NodeBook) -> Vec<(u8, String)> {
     }
     // What was heard directly had no relay; its byte is the sender's own.
     if let Some(byte) = ask.relay.filter(|_| ask.hops != Hops::Known(0)) {
-        let names = relay(ask, lang, book, byte);
+        let names = relay(ask, lang, book, byte, name_max);
         parts.push((1, Text::LastRelay.fill(lang, &[("names", &names)])));
     }
     if let Some(signal) = ask.signal {
@@ -56,14 +57,14 @@ fn answer(ask: &Ask, lang: Lang, book: &NodeBook) -> Vec<(u8, String)> {
 }
 
 /// `A`, `A or B`, or the end of its number when nobody known has it.
-fn relay(ask: &Ask, lang: Lang, book: &NodeBook, byte: u8) -> String {
+fn relay(ask: &Ask, lang: Lang, book: &NodeBook, byte: u8, name_max: usize) -> String {
     let relayed = matches!(ask.hops, Hops::Known(_));
     let names: Vec<String> = book
         .relay_candidates(byte)
         .into_iter()
         // Nobody relays his own message.
         .filter(|&num| !(relayed && num == ask.from))
-        .map(|num| book.display_name(num, NAME))
+        .map(|num| book.display_name(num, name_max))
         .collect();
     match &names[..] {
         [] => format!("..{byte:02x}"),

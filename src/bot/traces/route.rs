@@ -4,15 +4,11 @@ use prost::Message;
 
 use crate::bot::say::format;
 use crate::lang::{Lang, Text};
-use crate::mesh::{NodeBook, NodeNum, name};
+use crate::mesh::{NodeBook, NodeNum, bounds, name};
 use crate::proto::RouteDiscovery;
 
 /// The longest name of a node on the way, bytes.
 const NAME: usize = 12;
-/// "Not measured", in quarters of a dB (protocol.md §4.9).
-const UNKNOWN_SNR: i32 = -128;
-/// More nodes than this are no route that a packet could have taken.
-const MOST: usize = 8;
 /// Names at each end of a way that is too long to be told whole.
 const ENDS: usize = 2;
 
@@ -26,7 +22,7 @@ pub fn answer(
     limit: usize,
 ) -> Option<String> {
     let route = RouteDiscovery::decode(payload).ok()?;
-    if route.route.len() > MOST || route.route_back.len() > MOST {
+    if route.route.len() > bounds::ROUTE || route.route_back.len() > bounds::ROUTE {
         return None;
     }
     let me = Text::Me.plain(lang).to_owned();
@@ -57,18 +53,26 @@ pub fn answer(
     Some(name::cut(&text, limit).to_owned())
 }
 
-/// The stations of a way, each with the signal that it received.
+/// The stations of a way, each with the signal that it received. A list of another
+/// length belongs to another way: which signal is whose cannot be told then.
 fn way(book: &NodeBook, relays: &[u32], end: &str, snr: &[i32]) -> Vec<String> {
+    let snr = if snr.len() == relays.len() + 1 {
+        snr
+    } else {
+        &[]
+    };
     let names = relays.iter().map(|&num| label(book, NodeNum(num)));
     names
         .chain([end.to_owned()])
         .enumerate()
-        .map(|(at, name)| match snr.get(at) {
-            Some(&quarters) if quarters != UNKNOWN_SNR => {
-                format!("{name} {}", format::decimal(f64::from(quarters) / 4.0, 1))
-            }
-            _ => format!("{name} ?"),
-        })
+        .map(
+            |(at, name)| match snr.get(at).and_then(|&it| bounds::snr_q(it)) {
+                Some(quarters) => {
+                    format!("{name} {}", format::decimal(f64::from(quarters) / 4.0, 1))
+                }
+                None => format!("{name} ?"),
+            },
+        )
         .collect()
 }
 
@@ -178,6 +182,39 @@ mod tests {
                 🔍 ALB: 7 relais
                 → 5678 -20.8 > […6] > ALB -20.8
                 ← 5678 -20.8 > […6] > moi -20.8 (SNR, dB)"#]],
+        );
+    }
+
+    /// W13.
+    #[test]
+    fn signals_that_do_not_fit_the_way_are_unknown() {
+        let route = RouteDiscovery {
+            route: vec![PIC, 0x2222_bbbb],
+            snr_towards: vec![25, 8],
+            route_back: vec![PIC],
+            snr_back: vec![-4, 0, 12],
+        };
+        check(
+            &route,
+            expect![[r#"
+            🔍 ALB: 2 hops
+            → PIC ? > ELO ? > ALB ?
+            ← PIC ? > me ? (SNR, dB)
+            🔍 ALB: 2 relais
+            → PIC ? > ELO ? > ALB ?
+            ← PIC ? > moi ? (SNR, dB)"#]],
+        );
+        let odd = RouteDiscovery {
+            snr_towards: vec![4_000],
+            ..RouteDiscovery::default()
+        };
+        check(
+            &odd,
+            expect![[r#"
+            🔍 ALB: direct
+            → ALB ? (SNR, dB)
+            🔍 ALB: direct
+            → ALB ? (SNR, dB)"#]],
         );
     }
 

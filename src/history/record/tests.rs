@@ -592,3 +592,29 @@ fn the_state_of_many_nodes_is_written_seldom_and_never_left_out() {
     assert_eq!(recorder.take(at(51_100), &book).unwrap().nodes.len(), 110);
     assert_eq!(recorder.deadline(), None);
 }
+
+/// T12.
+#[test]
+fn what_waits_is_counted_for_the_stock() {
+    use crate::history::insight::{Look, Stock};
+    let mut recorder = recorder();
+    for n in 0..70 {
+        recorder.hear(at(100 + n), &live(NodeNum(0x2000_0000 + 1)), true);
+        recorder.hear(at(100 + n), &live(NodeNum(0x2000_0000 + 2)), true);
+    }
+    recorder.overhear(at(200), &live(ALICE), true);
+    let look = Look {
+        stock: true,
+        ..Look::default()
+    };
+    let stock = |look| {
+        let waiting = recorder.waiting(at(300), &NodeBook::default(), look, 0);
+        waiting.stock
+    };
+    let found = stock(look);
+    assert_eq!(found.packets + found.summed, 140);
+    assert!(found.packets >= 60 && found.summed > 0, "{found:?}");
+    assert_eq!(found.texts, 1);
+    assert_eq!(found.span.map(|(first, _)| first), Some(2_000_100));
+    assert_eq!(stock(Look::default()), Stock::default(), "nobody asked");
+}

@@ -2,7 +2,7 @@
 //! minutes count too.
 
 use super::Recorder;
-use crate::history::insight::{Failure, Fresh, Line, Look, Sample, Seen, Talking};
+use crate::history::insight::{Failure, Fresh, HOUR, Line, Look, Sample, Seen, Stock, Talking};
 use crate::history::rows::{Air, Batch, Said, Sum, Undelivered, When};
 use crate::mesh::{ChannelIndex, NodeBook, NodeNum, Now};
 
@@ -81,7 +81,30 @@ impl Recorder {
             };
             fresh.failures = self.errors.iter().map(failure).collect();
         }
+        if look.stock {
+            fresh.stock = self.stock(&clock, book);
+        }
         fresh
+    }
+
+    /// How much waits. Of nodes and links nobody knows here which are written.
+    fn stock(&self, clock: &Batch, book: &NodeBook) -> Stock {
+        let count = |rows: usize| u64::try_from(rows).unwrap_or(u64::MAX);
+        let heard = || self.packets.iter().filter_map(|it| clock.unix(it.at));
+        let hours = self.budget.sums().filter_map(|sum| clock.unix(sum.at));
+        Stock {
+            nodes: count(book.len()),
+            keys: count(self.keys.len()),
+            packets: count(self.packets.len()),
+            span: heard().min().zip(heard().max()),
+            summed: self.budget.sums().map(|sum| sum.packets).sum(),
+            first_hour: hours.min().map(|at| at / HOUR * HOUR),
+            links: count(self.sums.len()),
+            texts: count(self.texts.len()),
+            air: count(self.air.len()),
+            errors: count(self.errors.len()),
+            ..Stock::default()
+        }
     }
 
     /// The first of these channels on which a node was heard; what is addressed to

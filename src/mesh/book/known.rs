@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::NodeBook;
 use crate::mesh::node::{DirectHistory, DirectSignal, Recent, Stamp};
-use crate::mesh::{Hops, Metrics, Node, NodeNum, Now, Position, Sanity};
+use crate::mesh::{Hops, Metrics, Node, NodeNum, Now, Position, Sanity, bounds};
 
 /// What the two clocks may differ by without anybody having set one, seconds.
 const ROUNDING: u64 = 60;
@@ -127,16 +127,18 @@ impl Node {
         self.last_heard = stamp(known.last_heard);
         self.hops = known.hops;
         self.via_mqtt = known.via_mqtt;
-        self.position = known.position;
+        // An older version may have believed more.
+        self.position = known.position.and_then(Position::plausible);
         self.position_at = stamp(known.position_at);
-        self.metrics = known.metrics;
+        self.metrics = known.metrics.plausible();
         self.metrics_at = stamp(known.metrics_at);
         self.hop_history = Recent::of(&known.hop_history);
-        self.direct = known.direct.and_then(|direct| {
+        self.direct = known.direct.and_then(|mut direct| {
+            direct.snrs.retain(|&snr| bounds::snr(snr).is_some());
             Some(Box::new(DirectHistory {
                 last: DirectSignal {
                     snr: *direct.snrs.first()?,
-                    rssi: direct.rssi,
+                    rssi: direct.rssi.and_then(bounds::rssi),
                     at_mono: None,
                     at_unix: direct.at,
                 },

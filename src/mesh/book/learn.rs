@@ -15,7 +15,7 @@ use crate::mesh::content::{self, User};
 use crate::mesh::name::{self, LONG_NAME_MAX, SHORT_NAME_MAX};
 use crate::mesh::node::{Metrics, Node, REGULAR_AFTER, Stamp};
 use crate::mesh::wire::Odd;
-use crate::mesh::{Hops, NodeNum, Now, Packet, Payload, Position, Sanity, Standing};
+use crate::mesh::{Hops, NodeNum, Now, Packet, Payload, Position, Sanity, Standing, bounds};
 use crate::proto::{self, PortNum, telemetry};
 
 /// What a packet changed beyond the ordinary.
@@ -139,8 +139,8 @@ impl NodeBook {
             node.hops = listed_hops(info.hops_away);
             let direct = node.hops == Hops::Known(0) && !info.via_mqtt;
             // The field is 0 when nothing was measured.
-            let measured = info.snr != 0.0 && info.snr.is_finite();
-            node.listed_snr = (direct && measured).then_some(info.snr);
+            let measured = bounds::snr(info.snr).filter(|snr| *snr != 0.0);
+            node.listed_snr = measured.filter(|_| direct);
         }
     }
 
@@ -250,7 +250,7 @@ fn since_start(at: Option<Stamp>, now: Now, sanity: Sanity) -> Option<Duration> 
 
 fn listed_hops(hops_away: Option<u32>) -> Hops {
     hops_away
-        .and_then(|hops| u8::try_from(hops).ok())
+        .and_then(bounds::hops)
         .map_or(Hops::Unknown, Hops::Known)
 }
 
@@ -325,11 +325,12 @@ fn apply_payload(
             let metrics = match &telemetry.variant {
                 Some(telemetry::Variant::DeviceMetrics(wire)) => metrics_of(wire),
                 Some(telemetry::Variant::LocalStats(wire)) => Metrics {
-                    channel_utilization: percent(Some(wire.channel_utilization)),
-                    air_util_tx: percent(Some(wire.air_util_tx)),
+                    channel_utilization: Some(wire.channel_utilization),
+                    air_util_tx: Some(wire.air_util_tx),
                     uptime: Some(wire.uptime_seconds),
                     ..Metrics::default()
-                },
+                }
+                .plausible(),
                 Some(telemetry::Variant::EnvironmentMetrics(_)) | None => return Ok(false),
             };
             apply_metrics(node, metrics, at, live);
@@ -409,16 +410,11 @@ fn apply_metrics(node: &mut Node, new: Metrics, at: Option<Stamp>, live: bool) {
 /// The plausible part of what a node says about itself.
 fn metrics_of(wire: &proto::DeviceMetrics) -> Metrics {
     Metrics {
-        battery: wire
-            .battery_level
-            .map(|level| u8::try_from(level.min(101)).unwrap_or(101)),
-        voltage: wire.voltage.filter(|v| (0.0..1_000.0).contains(v)),
-        channel_utilization: percent(wire.channel_utilization),
-        air_util_tx: percent(wire.air_util_tx),
+        battery: wire.battery_level.and_then(|it| u8::try_from(it).ok()),
+        voltage: wire.voltage,
+        channel_utilization: wire.channel_utilization,
+        air_util_tx: wire.air_util_tx,
         uptime: wire.uptime_seconds,
     }
-}
-
-fn percent(value: Option<f32>) -> Option<f32> {
-    value.filter(|value| (0.0..=100.0).contains(value))
+    .plausible()
 }

@@ -1,7 +1,7 @@
 //! The book under virtual time: live, waiting, replayed, listed, hostile.
 
 use super::*;
-use crate::mesh::{Hops, Packet, Sanity, Signal, Standing};
+use crate::mesh::{Hops, Metrics, Packet, Sanity, Signal, Standing};
 use crate::proto::{self, PortNum, telemetry};
 use std::collections::BTreeSet;
 
@@ -431,6 +431,56 @@ fn the_list_fills_an_empty_book() {
     assert!(book.direct(at(20)).is_empty(), "a reception beats the hint");
 }
 
+/// W12, W8: whichever way it comes.
+#[test]
+fn what_cannot_be_measured_is_unknown_in_the_book() {
+    let metrics = proto::DeviceMetrics {
+        battery_level: Some(0),
+        voltage: Some(3.3),
+        channel_utilization: Some(101.0),
+        air_util_tx: Some(-1.0),
+        uptime_seconds: Some(u32::MAX),
+    };
+    let told = proto::Telemetry {
+        variant: Some(proto::telemetry::Variant::DeviceMetrics(metrics)),
+        ..Default::default()
+    };
+    let plausible = Metrics {
+        voltage: Some(3.3),
+        ..Metrics::default()
+    };
+    let mut book = book();
+    live(&mut book, &carrying(ALICE, PortNum::TelemetryApp, &told), 1);
+    let listed = proto::NodeInfo {
+        device_metrics: Some(metrics),
+        snr: 1_000.0,
+        hops_away: Some(0),
+        ..info(BOB, 2_000_005)
+    };
+    book.note_node_list(&[listed], at(10), SANITY);
+    for who in [ALICE, BOB] {
+        assert_eq!(book.get(who).unwrap().metrics, plausible);
+    }
+    assert!(book.direct(at(10)).is_empty(), "no radio measures that");
+    // What an older version has written down.
+    let mut known = book.get(ALICE).unwrap().to_known();
+    known.metrics = Metrics {
+        battery: Some(0),
+        uptime: Some(u32::MAX),
+        ..plausible
+    };
+    known.position = Some(crate::mesh::Position {
+        latitude_i: 131_072,
+        longitude_i: 131_072,
+        altitude: None,
+        precision_bits: 14,
+    });
+    let mut restored = NodeBook::default();
+    restored.restore([known]);
+    let alice = restored.get(ALICE).unwrap();
+    assert_eq!((alice.metrics, alice.position), (plausible, None));
+}
+
 #[test]
 fn a_replay_pushes_nobody_out() {
     let mut book = NodeBook::new(1);
@@ -630,7 +680,7 @@ fn names_fit_the_room_they_get() {
         1,
     );
     assert_eq!(book.display_name(ALICE, 40), "Émilie la Base");
-    assert_eq!(book.display_name(ALICE, 8), "Émilie");
+    assert_eq!(book.display_name(ALICE, 8), "Émil…");
     assert_eq!(book.display_name(ALICE, 1), "E");
     assert_eq!(book.display_name(BOB, 40), "!222222b2");
     assert_eq!(book.display_name(BOB, 4), "22b2");

@@ -121,6 +121,7 @@ pub fn answer(path: &Path, question: &Question) -> Result<Answer, OpenError> {
     }
     if look.stock {
         answer.stock = stats(&tx, path)?;
+        answer.stock.add(&question.fresh.stock);
     }
     Ok(answer)
 }

@@ -46,8 +46,10 @@ pub fn write(view: &View<'_>) -> String {
     // Who sends is worth less than how much goes on, the first one of them
     // more than the bars.
     let ranks = [4].into_iter().chain(6..);
-    parts.extend(ranks.zip(lists::senders(view)));
-    format::fit(parts, view.part_limit)
+    format::fit_names(lists::NAME, view.part_limit, |name_max| {
+        let senders = ranks.clone().zip(lists::senders(view, name_max));
+        parts.iter().cloned().chain(senders).collect()
+    })
 }
 
 fn whole(busy: f64) -> String {

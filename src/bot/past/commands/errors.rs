@@ -50,7 +50,7 @@ fn write(view: &View<'_>) -> String {
 /// `Alice PKI_FAILED 5 min`.
 fn line(view: &View<'_>, failure: &Failure) -> String {
     let reason = reason::told(view.lang, &failure.reason);
-    let reason = name::cut(&reason, REASON);
+    let reason = name::shortened(&reason, REASON);
     let text = format!("{} {reason}", short(view, failure.to));
     match failure.at {
         Some(at) => format!("{text} {}", format::brief(view.lang, view.ago(at))),

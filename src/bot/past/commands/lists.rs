@@ -7,16 +7,19 @@ use crate::history::insight::Group;
 use crate::lang::Text;
 use crate::mesh::{Hops, NodeNum};
 
-/// The longest name in a list, bytes.
-const NAME: usize = 14;
+/// The longest name in a list where longer ones find no room, bytes.
+pub const NAME: usize = 14;
 /// Names in a list.
 const NAMES: usize = 12;
 
 /// Who sends most.
 pub fn top(view: &View<'_>) -> String {
     let nodes = Text::OfNodes.count(view.lang, view.answer.packets.groups);
-    let mut parts = vec![(2, nodes)];
-    parts.extend((3..).zip(senders(view)));
+    let parts = |name_max| {
+        let mut parts = vec![(2, nodes.clone())];
+        parts.extend((3..).zip(senders(view, name_max)));
+        parts
+    };
     titled("🏆", Text::Packets, parts, view)
 }
 
@@ -28,14 +31,16 @@ pub fn stats(view: &View<'_>) -> String {
         (3, Text::OfDirect.fill(view.lang, &[("n", &answer.direct)])),
         (4, Text::OfTexts.count(view.lang, answer.texts)),
     ];
-    let most = senders(view).into_iter().next();
-    let most = most.map(|most| (5, format!("🏆 {most}")));
-    let parts = counts.into_iter().chain(most).collect();
+    let parts = |name_max| {
+        let most = senders(view, name_max).into_iter().next();
+        let most = most.map(|most| (5, format!("🏆 {most}")));
+        counts.clone().into_iter().chain(most).collect()
+    };
     titled("📈", Text::Packets, parts, view)
 }
 
 /// Names and packets of those who send most.
-pub fn senders(view: &View<'_>) -> Vec<String> {
+pub fn senders(view: &View<'_>, name_max: usize) -> Vec<String> {
     let senders = view.answer.packets.most.iter().take(NAMES);
     let senders: Vec<(NodeNum, u64)> = senders
         .filter_map(|(group, packets)| match group {
@@ -45,7 +50,7 @@ pub fn senders(view: &View<'_>) -> Vec<String> {
         .collect();
     let names: Vec<String> = senders
         .iter()
-        .map(|(num, _)| view.book.display_name(*num, NAME))
+        .map(|(num, _)| view.book.display_name(*num, name_max))
         .collect();
     let lines = senders.iter().zip(&names).map(|((num, packets), name)| {
         let namesakes = names.iter().filter(|other| *other == name).count();
@@ -69,7 +74,8 @@ pub fn packets(view: &View<'_>) -> String {
             Group::Kind(kind) => share(view, kind.name(view.lang), *packets),
             _ => String::new(),
         });
-    titled("📦", Text::Packets, (2..).zip(kinds).collect(), view)
+    let kinds: Vec<_> = (2..).zip(kinds).collect();
+    titled("📦", Text::Packets, |_| kinds.clone(), view)
 }
 
 /// How far they come, the nearest first. The rarest is the least important.
@@ -87,7 +93,8 @@ pub fn hop(view: &View<'_>) -> String {
         let way = format::way(view.lang, hops, false);
         (rank, share(view, &way, packets))
     });
-    titled("📏", Text::ByRadio, parts.collect(), view)
+    let parts: Vec<_> = parts.collect();
+    titled("📏", Text::ByRadio, |_| parts.clone(), view)
 }
 
 /// `text 12 (40%)`.
@@ -100,16 +107,24 @@ fn share(view: &View<'_>, name: &str, packets: u64) -> String {
 }
 
 /// `🏆 24 h · 123 packets`, and the parts behind it as far as they fit.
-fn titled(icon: &str, total: Text, parts: Vec<(u8, String)>, view: &View<'_>) -> String {
-    let mut all = vec![(
-        0,
-        format!("{icon} {}", window(view, view.wish.search.hours)),
-    )];
-    if view.answer.packets.total == 0 {
-        all.push((1, Text::NothingHeard.plain(view.lang).to_owned()));
-    } else {
-        all.push((1, total.count(view.lang, view.answer.packets.total)));
-        all.extend(parts);
-    }
-    format::fit(all, view.part_limit)
+fn titled(
+    icon: &str,
+    total: Text,
+    parts: impl Fn(usize) -> Vec<(u8, String)>,
+    view: &View<'_>,
+) -> String {
+    let write = |name_max| {
+        let mut all = vec![(
+            0,
+            format!("{icon} {}", window(view, view.wish.search.hours)),
+        )];
+        if view.answer.packets.total == 0 {
+            all.push((1, Text::NothingHeard.plain(view.lang).to_owned()));
+        } else {
+            all.push((1, total.count(view.lang, view.answer.packets.total)));
+            all.extend(parts(name_max));
+        }
+        all
+    };
+    format::fit_names(NAME, view.part_limit, write)
 }

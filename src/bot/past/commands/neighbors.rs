@@ -47,7 +47,7 @@ pub fn run(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) -> Optio
 /// A whole number, which the answer about everybody may have named: neighbour
 /// lists and traceroutes tell of nodes that our own node never heard.
 fn told_of(args: &str) -> Option<NodeNum> {
-    NodeNum::parse(args.trim()).filter(|num| num.is_node())
+    NodeNum::typed(args.trim()).find(|num| num.is_node())
 }
 
 fn wish(links: Links) -> Wish {

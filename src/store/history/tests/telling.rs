@@ -176,3 +176,28 @@ fn one_bad_row_costs_no_answer() {
     opened.writer.apply(&batch(START + 600)).unwrap();
     assert_eq!(read::answer(&path, &question).unwrap().talk.total, 1);
 }
+
+/// T12.
+#[test]
+fn what_waits_is_in_the_stock_as_in_every_other_figure() {
+    use crate::history::insight::{Look, Question};
+    let (_folder, path) = place();
+    let mut writer = open(&path, Limits::default()).unwrap().writer;
+    let mut rows = batch(START);
+    rows.packets = vec![heard(START); 3];
+    writer.apply(&rows).unwrap();
+    let mut question = Question {
+        own: OWN,
+        until: START + 1,
+        look: Look {
+            stock: true,
+            ..Look::default()
+        },
+        ..Question::default()
+    };
+    question.fresh.stock.packets = 70;
+    question.fresh.stock.span = Some((START + 5, START + 90));
+    let stock = read::answer(&path, &question).unwrap().stock;
+    assert_eq!(stock.packets, 73);
+    assert_eq!(stock.span, Some((START, START + 90)));
+}

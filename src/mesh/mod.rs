@@ -4,10 +4,12 @@
 pub mod apart;
 pub mod book;
 pub mod content;
+pub mod coords;
 pub mod edges;
 pub mod geo;
 pub mod id;
 pub mod labels;
+mod locator;
 pub mod lookup;
 pub mod memory;
 pub mod name;

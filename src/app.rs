@@ -349,7 +349,11 @@ pub fn start_around(
         info!("muted by the operator before the restart");
     }
     let mut settings = dispatch::Settings::from_config(config, sanity);
-    settings.local_zone = TimeZone::system();
+    let (zone, trouble) = local_zone();
+    if let Some(trouble) = trouble {
+        warn!("{trouble}");
+    }
+    settings.local_zone = zone;
     settings.boot = host::boot(clock.now().mono);
     let parts = Parts {
         outbox: link.outbox.clone(),
@@ -419,6 +423,22 @@ pub fn run(config: &Config, record: Option<recording::Target>) -> Result<(), App
     let running = start_around(config, commands::registry(), around, stop.wake())?;
     systemd::notify(&[NotifyState::Ready]);
     supervise(&stop, running, Watchdog::of_systemd(Instant::now()))
+}
+
+/// The board's time zone, and what is wrong when `TZ` names none: it is UTC then.
+#[must_use]
+pub fn local_zone() -> (TimeZone, Option<String>) {
+    match (TimeZone::try_system(), std::env::var_os("TZ")) {
+        (Ok(zone), _) => (zone, None),
+        (Err(_), Some(name)) => {
+            let trouble = format!(
+                "TZ={} is no time zone that this system knows: hours are told in UTC",
+                name.display()
+            );
+            (TimeZone::UTC, Some(trouble))
+        }
+        (Err(_), None) => (TimeZone::UTC, None),
+    }
 }
 
 /// The simulated node that a command line asks for.

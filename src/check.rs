@@ -124,6 +124,9 @@ pub fn describe(path: &Path, config: &Config) -> String {
     for trap in traps(config) {
         line(format_args!("          {trap}"));
     }
+    if let (_, Some(trouble)) = app::local_zone() {
+        line(format_args!("clock     {trouble}"));
+    }
     match &config.operator {
         Some(operator) => line(format_args!(
             "operator  {}, by direct messages encrypted with the configured key",

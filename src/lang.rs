@@ -347,6 +347,19 @@ texts! {
     Muted: "🔇 Muted until {prefix}unmute." / "🔇 Je me tais jusqu'à {prefix}unmute.",
     MuteRange: "Minutes, or 90s, 2h, 1d: up to a week, or nothing for no end." / "Minutes, ou 90s, 2h, 1d : une semaine au plus, ou rien pour sans fin.",
     Unmuted: "🔊 I talk again." / "🔊 Je reparle.",
+
+    // Places and what is wrong with them; services and their limits.
+    CoordsLatitude: "{name}: a latitude goes from -90 to 90. Try {ask} 48.86,2.35" / "{name} : une latitude va de -90 à 90. Essaie {ask} 48.86,2.35",
+    CoordsLongitude: "{name}: a longitude goes from -180 to 180. Try {ask} 48.86,2.35" / "{name} : une longitude va de -180 à 180. Essaie {ask} 48.86,2.35",
+    CoordsHalf: "{name} is half of a place: latitude and longitude, please. Try {ask} 48.86,2.35" / "{name} n'est qu'une moitié de lieu : il faut latitude et longitude. Essaie {ask} 48.86,2.35",
+    CoordsNowhere: "{name} is no place: devices say it when they know none. Try {ask} 48.86,2.35" / "{name} n'est pas un lieu : un appareil le dit quand il n'en connaît aucun. Essaie {ask} 48.86,2.35",
+    CoordsUnclear: "{name} makes no place. Try {ask} 48.86,2.35 or 48°51'N 2°21'E" / "{name} ne donne pas de lieu. Essaie {ask} 48.86,2.35 ou 48°51'N 2°21'E",
+    LimitWeather: "No weather for {name}: the service's limit is reached. Try again {when}." / "Pas de météo pour {name} : la limite du service est atteinte. Réessaie {when}.",
+    LimitPlace: "I can't look up {name}: the service's limit is reached. Try again {when}." / "Impossible de chercher {name} : la limite du service est atteinte. Réessaie {when}.",
+    LimitPauses: "in a minute|in an hour|tomorrow|next month" / "dans une minute|dans une heure|demain|le mois prochain",
+    DryUntil: "no rain until {hour}, unknown after" / "pas de pluie jusqu'à {hour}, inconnu ensuite",
+    DryKnown: "no rain in the {n} h that are known" / "pas de pluie pendant les {n} h connues",
+    SeveralPlaces: "Which {name}? Answer with its number." / "Quel {name} ? Réponds par son numéro.",
 }
 
 impl Text {

@@ -202,10 +202,18 @@ fn tokens(text: &str, o: LetterO) -> Option<Vec<Token>> {
                 .map(|(_, sign)| *sign)
                 .take_while(|sign| sign.is_alphabetic() && *sign != 'º')
                 .collect();
-            at += word.chars().count();
+            let end = at + word.chars().count();
+            // `1e9` is a number, though none of ours.
+            if word == "e" && at > 0 && is_digit(at - 1) && is_digit(end) {
+                return None;
+            }
+            at = end;
             tokens.push(word_of(&word, o)?);
             // `lat: 48.85`, `lat=48.85`.
-            if signs.get(at).is_some_and(|(_, sign)| matches!(sign, ':' | '=')) {
+            if signs
+                .get(at)
+                .is_some_and(|(_, sign)| matches!(sign, ':' | '='))
+            {
                 at += 1;
             }
             continue;
@@ -215,8 +223,8 @@ fn tokens(text: &str, o: LetterO) -> Option<Vec<Token>> {
             '\'' | '"' => tokens.push(Token::Mark(sign)),
             ',' if decimal.contains(&offset) => return None,
             ',' | ';' | '/' | '|' => tokens.push(Token::Between),
-            // That of an abbreviation, `lat.`, or of a sentence.
-            '.' => {}
+            // That of an abbreviation, `lat.`, or of a sentence; not of `127.0.0.1`.
+            '.' if !is_digit(at + 1) => {}
             _ if sign.is_whitespace() => {}
             _ => return None,
         }
@@ -453,7 +461,9 @@ fn angles(tokens: &[Token], has_letters: bool, letters_first: bool) -> Option<Ve
                         now.digits = digits;
                         now.marked = mark.is_some();
                     }
-                    Some('"') if now.seconds.is_none() && !now.is_ended => now.seconds = Some(value),
+                    Some('"') if now.seconds.is_none() && !now.is_ended => {
+                        now.seconds = Some(value)
+                    }
                     Some('\'') if now.minutes.is_none() && !now.is_ended => {
                         now.minutes = Some(value);
                     }

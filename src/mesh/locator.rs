@@ -52,7 +52,9 @@ mod tests {
             assert!((latitude - north).abs() < 1e-4, "{text}: {latitude}");
             assert!((longitude - east).abs() < 1e-4, "{text}: {longitude}");
         }
-        for other in ["", "JN", "JN1", "JN1D", "SN18", "JN18yu", "JN18dué", "Lyon", "JN18duXX"] {
+        for other in [
+            "", "JN", "JN1", "JN1D", "SN18", "JN18yu", "JN18dué", "Lyon", "JN18duXX",
+        ] {
             assert_eq!(centre(other), None, "{other}");
         }
     }

@@ -241,8 +241,16 @@ const REGIONS: &[Region] = &[
     region("US", "WY", &["Wyoming"]),
 ];
 
-const fn region(country: &'static str, short: &'static str, names: &'static [&'static str]) -> Region {
-    Region { country, short, names }
+const fn region(
+    country: &'static str,
+    short: &'static str,
+    names: &'static [&'static str],
+) -> Region {
+    Region {
+        country,
+        short,
+        names,
+    }
 }
 
 #[cfg(test)]
@@ -257,7 +265,10 @@ mod tests {
         };
         assert_eq!(meant("il"), [("US", "Illinois")]);
         assert_eq!(meant("N.Y."), [("US", "New York")]);
-        assert_eq!(meant("wa"), [("AU", "Western Australia"), ("US", "Washington")]);
+        assert_eq!(
+            meant("wa"),
+            [("AU", "Western Australia"), ("US", "Washington")]
+        );
         assert_eq!(meant("95"), [("FR", "Val-d'Oise")]);
         assert_eq!(meant("2a"), [("FR", "Corse-du-Sud")]);
         assert_eq!(meant("974"), [("RE", "La Réunion")]);
@@ -267,6 +278,9 @@ mod tests {
         assert_eq!(meant("Texas"), []);
         assert_eq!(meant(""), []);
         let count = |country: &str| REGIONS.iter().filter(|it| it.country == country).count();
-        assert_eq!(["US", "CA", "AU", "DE", "CH", "FR"].map(count), [52, 13, 8, 16, 26, 96]);
+        assert_eq!(
+            ["US", "CA", "AU", "DE", "CH", "FR"].map(count),
+            [52, 13, 8, 16, 26, 96]
+        );
     }
 }

@@ -173,7 +173,7 @@ mod tests {
         let who = (ask("", "").from, Place::Direct);
         assert_eq!(
             world.desk.pick(who, 2, world.now.mono),
-            Some(("info", ALICE))
+            Some(("info", ALICE.to_string().as_str()))
         );
         world.check(
             &ask("info", "alyce"),

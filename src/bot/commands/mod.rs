@@ -2,7 +2,7 @@
 
 mod about;
 mod echo;
-mod format;
+pub(super) mod format;
 mod help;
 mod info;
 pub(super) mod keys;

@@ -12,6 +12,7 @@ use crate::config::Mode;
 use crate::lang::{Lang, Text};
 use crate::mesh::name::{cut, fold};
 use crate::mesh::{Apart, Node, NodeBook, Position};
+use crate::weather::{Typed, is_apart, is_here, sentence, typed};
 
 /// What counts as new, and how long one is silent to be lost.
 const DAY: Duration = Duration::from_secs(24 * 3_600);
@@ -84,8 +85,18 @@ pub(super) fn without_page(text: &str) -> (&str, usize) {
     let text = text.trim();
     let (before, last) = text.rsplit_once(char::is_whitespace).unwrap_or(("", text));
     match last.parse() {
-        Ok(page) if last.len() <= 3 && !before.ends_with(',') => (before.trim_end(), page),
+        Ok(page) if last.len() <= 3 && is_apart(behind(before), behind(text)) => {
+            (before.trim_end(), page)
+        }
         _ => (text, 1),
+    }
+}
+
+/// What follows `near`, if that is what it begins with.
+fn behind(text: &str) -> &str {
+    match text.split_once(char::is_whitespace) {
+        Some((word, rest)) if word.chars().all(char::is_alphabetic) => rest,
+        _ => text,
     }
 }
 
@@ -114,10 +125,15 @@ fn direct(context: &Context<'_>) -> List {
 /// Near the node that `query` means, the asker himself if empty. Else what to
 /// say.
 fn near_whom(ask: &Ask, query: &str, who: Who, context: &mut Context<'_>) -> Result<List, String> {
-    if let Some(place) = Position::parse(query) {
-        return Ok(near(context, &place, None));
+    match typed(query, context.lang) {
+        Typed::At(place) => return Ok(near(context, &place, None)),
+        Typed::Wrong(wrong) => {
+            let example = format!("{}nodes near", context.prefix);
+            return Err(sentence(wrong, query, &example, context.lang));
+        }
+        _ => {}
     }
-    let num = if query.is_empty() {
+    let num = if query.is_empty() || is_here(query, context.lang) {
         ask.from
     } else {
         whom::whom(query, COMMAND.name, who, context)?
@@ -457,12 +473,38 @@ mod tests {
         assert_eq!(near("proches"), near("near"));
     }
 
+    /// T15, W14.
+    #[test]
+    fn near_understands_places_as_people_write_them() {
+        let mut world = World::town();
+        let near = |world: &mut World, args: &str| world.run(&ask("nodes", args), Lang::En);
+        let plain = near(&mut world, "near 48.86,2.36");
+        for args in [
+            "near 48.86 2.36",
+            "near 48,86 2,36",
+            "near 48.86N 2.36E 1",
+            "near geo:48.86,2.36",
+        ] {
+            assert_eq!(near(&mut world, args), plain, "{args}");
+        }
+        assert_eq!(
+            near(&mut world, "near 91,0"),
+            ["91,0: a latitude goes from -90 to 90. Try /nodes near 48.86,2.35"]
+        );
+        let mut question = ask("nodes", "near me");
+        question.from = ALICE;
+        let own = world.run(&question, Lang::En);
+        assert!(own[0].starts_with("Near Alice Base: 1"), "{own:?}");
+    }
+
     #[test]
     fn a_page_number_is_told_from_a_place() {
         assert_eq!(without_page("alice base 2"), ("alice base", 2));
         assert_eq!(without_page("alice"), ("alice", 1));
         assert_eq!(without_page("48, 2"), ("48, 2", 1));
         assert_eq!(without_page("48,2 3"), ("48,2", 3));
+        assert_eq!(without_page("near 48 2"), ("near 48 2", 1));
+        assert_eq!(without_page("near 48,2 3"), ("near 48,2", 3));
         assert_eq!(without_page("12"), ("", 12));
         assert_eq!(without_page("11112222"), ("11112222", 1));
     }

@@ -10,14 +10,13 @@ mod tests;
 mod words;
 
 use super::format;
-use crate::bot::command::{Ask, Command, Context};
+use crate::bot::command::{Ask, Command, Context, Place};
 use crate::bot::forecasts::{Wanted, Wish};
 use crate::bot::reply::Reply;
 use crate::config::Mode;
 use crate::lang::Text;
 use crate::mesh::name::fold;
-use crate::mesh::{NodeBook, NodeNum, Position};
-use crate::weather::{Cell, Query};
+use crate::weather::{Cell, Typed, is_apart, sentence, typed};
 
 /// Days of which the rain is told at most; each is a packet.
 const DAYS: usize = 3;
@@ -98,7 +97,7 @@ fn tell_rain(
     let (place, last) = args.rsplit_once(char::is_whitespace).unwrap_or(("", args));
     let (place, days) = match last.as_bytes() {
         // The second half of `48.95, 2` is no number of days.
-        [b'0'..=b'9'] if place.ends_with(',') => (args, 1),
+        [b'0'..=b'9'] if !is_apart(place, args) => (args, 1),
         [digit @ b'0'..=b'9'] => (place, usize::from(digit - b'0')),
         _ => (args, 1),
     };
@@ -142,27 +141,36 @@ fn tell(
     if matches!(fold(place).as_str(), "help" | "aide" | "?") {
         let help = Text::WeatherHelp.fill(context.lang, &[("prefix", &context.prefix)]);
         reply.say(context.desk, &help);
-    } else if let Some(wanted) = wanted(place, ask.from, context.book) {
-        reply.forecast(wish, wanted);
-    } else {
-        format::explain(ask, command, context, reply);
+        return;
     }
-}
-
-/// Which place is meant; `None` when the text cannot be one.
-fn wanted(place: &str, asker: NodeNum, book: &NodeBook) -> Option<Wanted> {
-    let cell = |num| Cell::around(&book.get(num)?.position?);
-    if place.is_empty() {
-        let home = || Wanted::Home(book.own().and_then(cell));
-        return Some(cell(asker).map_or_else(home, Wanted::At));
+    let cell = |num| Cell::around(&context.book.get(num)?.position?);
+    let home = || Wanted::Home(context.book.own().and_then(cell));
+    let wanted = match typed(place, context.lang) {
+        Typed::Unsaid => Some(cell(ask.from).map_or_else(home, Wanted::At)),
+        // He may be anywhere but at the bot's home.
+        Typed::Here => match cell(ask.from) {
+            Some(cell) => Some(Wanted::At(cell)),
+            None => {
+                let values: [(&str, &dyn std::fmt::Display); 2] =
+                    [("prefix", &context.prefix), ("word", &wish.word)];
+                let text = Text::WhereAreYou.fill(context.lang, &values);
+                reply.say(context.desk, &text);
+                return;
+            }
+        },
+        Typed::Home => Some(home()),
+        Typed::At(position) => Cell::around(&position).map(Wanted::At),
+        Typed::Named(query) => Some(Wanted::Named(query)),
+        Typed::Wrong(wrong) if ask.place == Place::Direct => {
+            let example = format!("{}{}", context.prefix, wish.word);
+            let text = sentence(wrong, place, &example, context.lang);
+            reply.say(context.desk, &text);
+            return;
+        }
+        Typed::Wrong(_) | Typed::Nothing => None,
+    };
+    match wanted {
+        Some(wanted) => reply.forecast(wish, wanted),
+        None => format::explain(ask, command, context, reply),
     }
-    if let Some(position) = Position::parse(place) {
-        return Cell::around(&position).map(Wanted::At);
-    }
-    // Degrees that are none on Earth are no name either.
-    let is_number = |piece: &str| piece.trim().parse::<f64>().is_ok();
-    if place.contains(',') && place.split(',').all(is_number) {
-        return None;
-    }
-    Query::parse(place).map(Wanted::Named)
 }

@@ -1,6 +1,7 @@
 //! Slow work: who has left some, what came of it, and who gave up waiting.
 
 use super::*;
+use crate::bot::desk::Choice;
 use crate::bot::forecasts::Act;
 
 impl OpenJob {
@@ -86,6 +87,12 @@ impl Bot {
         while let Some(act) = self.forecasts.act() {
             match act {
                 Act::Say(waiter, text) => {
+                    self.answer_late(now, &waiter.ask, waiter.way, &text);
+                }
+                Act::Offer(waiter, text, args) => {
+                    let who = (waiter.ask.from, waiter.way.place(&waiter.ask));
+                    let command = waiter.wish.word;
+                    self.desk.offer(who, Choice { command, args }, now.mono);
                     self.answer_late(now, &waiter.ask, waiter.way, &text);
                 }
                 Act::Busy(waiter) => self.too_busy(&waiter.ask, waiter.way),

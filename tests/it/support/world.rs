@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
+use jiff::tz::TimeZone;
 use meshbot::app;
 use meshbot::bot::command::Registry;
 use meshbot::bot::dispatch::{self, Before, Bot, Forgetful, Keeper, Parts};
@@ -92,6 +93,8 @@ pub struct Options {
     pub before: Before,
     /// The run of the board.
     pub boot: Boot,
+    /// The board's time zone.
+    pub zone: TimeZone,
     /// So long a result is on its way, in ms.
     pub errands_take: u64,
     pub history: Option<Box<dyn History>>,
@@ -115,6 +118,7 @@ impl Default for Options {
             keeper: Arc::new(Forgetful),
             before: Before::default(),
             boot: Boot::default(),
+            zone: TimeZone::UTC,
             errands_take: 0,
             history: None,
             archive: None,
@@ -178,6 +182,7 @@ impl World {
             bot: Bot::new(
                 dispatch::Settings {
                     boot: options.boot,
+                    local_zone: options.zone,
                     ..dispatch::Settings::from_config(&config, SANITY)
                 },
                 parts,

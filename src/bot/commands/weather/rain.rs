@@ -4,7 +4,7 @@
 //! two answers can be compared. Hours are named within the line, because no
 //! two phones draw bars and figures equally wide.
 
-use super::words::{age, local, under_title, weekday};
+use super::words::{age, local, under_title, weekday, zone};
 use crate::bot::forecasts::Outlook;
 use crate::bot::split::NEW_PART;
 use crate::lang::Text;
@@ -55,9 +55,10 @@ fn part(outlook: &Outlook<'_>, hours: &[(i64, Option<Hour>)], limit: usize) -> S
     let start = hours.first().map_or(outlook.now, |(at, _)| *at);
     let begins = local(outlook, start);
     let head = format!(
-        " · {} {}{}",
+        " · {} {}{}{}",
         weekday(outlook, begins.date()),
         begins.day(),
+        zone(outlook, start).map_or_else(String::new, |zone| format!(" {zone}")),
         age(outlook)
     );
     let known: Vec<(i64, f32)> = hours
@@ -78,12 +79,33 @@ fn part(outlook: &Outlook<'_>, hours: &[(i64, Option<Hour>)], limit: usize) -> S
         Some(_) if sum < DRY && known.len() == hours.len() => {
             format!(" {}h: {}", begins.hour(), Text::Dry.plain(outlook.lang))
         }
+        Some(_) if sum < DRY => {
+            let dry = dry_as_far_as_known(outlook, hours, known.len());
+            format!(" {}h: {dry}", begins.hour())
+        }
         Some((at, peak)) => {
             let rest = summary(outlook, at, peak, sum, known.len() < hours.len());
             format!("\n{}\n{rest}", bars(outlook, hours))
         }
     };
     under_title(icon, outlook, &format!("{head}{body}"), limit)
+}
+
+/// What is told of dry hours when others are not known.
+fn dry_as_far_as_known(
+    outlook: &Outlook<'_>,
+    hours: &[(i64, Option<Hour>)],
+    known: usize,
+) -> String {
+    let is_known = |hour: &(i64, Option<Hour>)| hour.1.is_some_and(|hour| hour.rain.is_some());
+    // Only what comes first can be said until an hour.
+    match hours.get(known) {
+        Some((end, _)) if hours[..known].iter().all(is_known) => {
+            let hour = format!("{}h", local(outlook, *end).hour());
+            Text::DryUntil.fill(outlook.lang, &[("hour", &hour)])
+        }
+        _ => Text::DryKnown.fill(outlook.lang, &[("n", &known)]),
+    }
 }
 
 /// `14h▁▁▂▃18h▅▇▅▃▁▁0h▁▁`.

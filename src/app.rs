@@ -12,7 +12,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crossbeam_channel::{Sender, bounded};
-use jiff::tz::TimeZone;
 use log::{info, warn};
 use sd_notify::NotifyState;
 
@@ -338,7 +337,11 @@ pub fn start_around(
         info!("muted by the operator before the restart");
     }
     let mut settings = dispatch::Settings::from_config(config, sanity);
-    settings.local_zone = TimeZone::system();
+    let (zone, trouble) = host::local_zone();
+    if let Some(trouble) = trouble {
+        warn!("{trouble}");
+    }
+    settings.local_zone = zone;
     settings.boot = host::boot(clock.now().mono);
     let source = Services::new(weather_addresses(config), &guard);
     let caller = Caller::new(guard, Limits::default());

@@ -4,7 +4,7 @@
 use std::fmt::{self, Write};
 use std::path::Path;
 
-use crate::bot::all;
+use crate::bot::{all, host};
 use crate::config::{Config, Mode, Mqtt, Rate, Weather, duration_text};
 use crate::net::{guard, web};
 use crate::store::Files;
@@ -119,6 +119,9 @@ pub fn describe(path: &Path, config: &Config) -> String {
     line(format_args!("          when they fail from {fallback}"));
     for trap in traps(config) {
         line(format_args!("          {trap}"));
+    }
+    if let (_, Some(trouble)) = host::local_zone() {
+        line(format_args!("clock     {trouble}"));
     }
     match &config.operator {
         Some(operator) => line(format_args!(

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::ask::{Ask, JobId, Way};
 use super::command::{Command, Context, Scene};
+use super::desk::Choice;
 use super::jobs::{Finding, Job, job};
 use super::reply::Reply;
 use crate::bounds::Held;
@@ -152,6 +153,8 @@ pub struct Answered {
     pub text: String,
     /// What of it is to be said when he wants more.
     pub rest: Option<String>,
+    /// The list that it is, from which he can pick.
+    pub choice: Option<Choice>,
     /// It is said even by a muted bot, because the operator ordered it.
     pub is_ordered: bool,
 }
@@ -187,6 +190,19 @@ impl<'a> Acts<'a> {
             way,
             text,
             rest: None,
+            choice: None,
+            is_ordered: false,
+        })));
+    }
+
+    /// The same with a list, from which he can pick.
+    pub fn offer(&mut self, ask: &Ask, way: Way, text: String, choice: Choice) {
+        self.list.push_back(Act::Answer(Box::new(Answered {
+            ask: ask.clone(),
+            way,
+            text,
+            rest: None,
+            choice: Some(choice),
             is_ordered: false,
         })));
     }
@@ -199,6 +215,7 @@ impl<'a> Acts<'a> {
             way,
             text,
             rest,
+            choice: None,
             is_ordered: true,
         })));
     }

@@ -27,8 +27,8 @@ pub type Who = (NodeNum, Place);
 pub struct Choice {
     /// The command that goes on with the choice.
     pub command: &'static str,
-    /// The entries in the order shown.
-    pub nodes: Vec<NodeNum>,
+    /// The command's arguments in the order shown: node numbers, places.
+    pub args: Vec<String>,
 }
 
 /// The desk.
@@ -72,10 +72,10 @@ impl Desk {
 
     /// Entry `number` (from 1) of the list that he was shown lately.
     #[must_use]
-    pub fn pick(&self, who: Who, number: usize, now: Duration) -> Option<(&'static str, NodeNum)> {
+    pub fn pick(&self, who: Who, number: usize, now: Duration) -> Option<(&'static str, &str)> {
         let choice = self.choices.get(&who, now, PICK_FOR)?;
-        let node = choice.nodes.get(number.checked_sub(1)?)?;
-        Some((choice.command, *node))
+        let args = choice.args.get(number.checked_sub(1)?)?;
+        Some((choice.command, args))
     }
 
     /// Keeps the rest of an answer; an empty one removes what was there.
@@ -147,10 +147,10 @@ mod tests {
         let mut desk = Desk::default();
         let choice = Choice {
             command: "info",
-            nodes: vec![NodeNum(11), NodeNum(12)],
+            args: vec!["!0000000b".into(), "48.95,2.25".into()],
         };
         desk.offer(WHO, choice, s(0));
-        assert_eq!(desk.pick(WHO, 2, s(299)), Some(("info", NodeNum(12))));
+        assert_eq!(desk.pick(WHO, 2, s(299)), Some(("info", "48.95,2.25")));
         assert_eq!(desk.pick(WHO, 3, s(1)), None);
         assert_eq!(desk.pick(WHO, 0, s(1)), None);
         assert_eq!(desk.pick(WHO, 2, s(300)), None);
@@ -181,7 +181,7 @@ mod tests {
             desk.keep(who, "rest".into(), s(1));
             let choice = Choice {
                 command: "info",
-                nodes: vec![WHO.0],
+                args: vec![WHO.0.to_string()],
             };
             desk.offer(who, choice, s(1));
         }

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
+
 use crate::mesh::Boot;
 
 /// Load, memory, temperature; each as far as the board tells.
@@ -37,6 +39,22 @@ impl HostStats {
             memory: parse_memory(&text("proc/meminfo")),
             celsius,
         }
+    }
+}
+
+/// The board's time zone, and what is wrong when `TZ` names none: it is UTC then.
+#[must_use]
+pub fn local_zone() -> (TimeZone, Option<String>) {
+    match (TimeZone::try_system(), std::env::var_os("TZ")) {
+        (Ok(zone), _) => (zone, None),
+        (Err(_), Some(name)) => {
+            let trouble = format!(
+                "TZ={} is no time zone that this system knows: hours are told in UTC",
+                name.display()
+            );
+            (TimeZone::UTC, Some(trouble))
+        }
+        (Err(_), None) => (TimeZone::UTC, None),
     }
 }
 

@@ -74,6 +74,9 @@ pub(super) fn explain(
     file: &str,
 ) -> ConfigError {
     let span = error.span();
+    if let Some((at, reason)) = span.as_ref().and_then(|span| odd_sign(text, span.start)) {
+        return ConfigError::new(file, Some(Place::of(text, at)), &reason);
+    }
     let key = span.as_ref().and_then(|span| path_to(span, tree));
     let bare = span
         .as_ref()
@@ -84,6 +87,42 @@ pub(super) fn explain(
         None => reword(error.message(), key.as_deref()),
     };
     ConfigError::new(file, at, &reason)
+}
+
+/// The first sign outside of quotes, in the line at `offset`, that only looks like one
+/// that TOML knows: phones and text processors put it in.
+fn odd_sign(text: &str, offset: usize) -> Option<(usize, String)> {
+    let start = text.get(..offset)?.rfind('\n').map_or(0, |end| end + 1);
+    let mut open = None;
+    for (at, sign) in text[start..].lines().next()?.char_indices() {
+        let reason = match sign {
+            '"' | '\'' if open.is_none() => {
+                open = Some(sign);
+                continue;
+            }
+            _ if open == Some(sign) => {
+                open = None;
+                continue;
+            }
+            _ if open.is_some() => continue,
+            '#' => return None,
+            '“' | '”' | '„' | '‟' | '«' | '»' | '‘' | '’' | '‚' | '‛' | '″' | '′' =>
+            {
+                format!("{sign} is a typographic quote; write \"")
+            }
+            '\u{a0}' | '\u{202f}' | '\u{2007}' => format!(
+                "a space that does not break stands here (U+{:04X}); write a plain one",
+                u32::from(sign)
+            ),
+            '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{ad}' | '\u{2060}' => format!(
+                "an invisible sign stands here (U+{:04X}); delete it",
+                u32::from(sign)
+            ),
+            _ => continue,
+        };
+        return Some((start + at, reason));
+    }
+    None
 }
 
 /// The value of the line at `offset`, when it is an address that TOML takes for

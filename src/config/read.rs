@@ -48,6 +48,8 @@ impl Config {
     /// # Errors
     /// When it is not TOML or not a configuration.
     pub fn parse(text: &str, name: &str) -> Result<Self, ConfigError> {
+        // Some editors begin every file with a byte-order mark.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let explain = |e: &toml::de::Error, table: &DeTable| error::explain(e, table, text, name);
         let tree = DeTable::parse(text).map_err(|e| explain(&e, &DeTable::new()))?;
         let tree = tree.get_ref();

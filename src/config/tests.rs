@@ -689,6 +689,24 @@ fn the_weather_is_whose_and_from_whom() {
     assert_eq!(weather("country = \"fr\"").country.as_deref(), Some("FR"));
     assert_eq!(weather("country = \"uk\"").country.as_deref(), Some("GB"));
     assert_eq!(weather("country = \"\"").country, None);
+    // W4, T15.
+    for (text, code) in [
+        ("USA", "US"),
+        ("Allemagne", "DE"),
+        ("deutschland", "DE"),
+        ("XK", "XK"),
+    ] {
+        let country = weather(&format!("country = \"{text}\"")).country;
+        assert_eq!(country.as_deref(), Some(code), "{text}");
+    }
+    for home in [
+        "48.951 -2.251",
+        "48,951 -2,251",
+        "48.951N 2.251W",
+        "geo:48.951,-2.251",
+    ] {
+        assert_eq!(weather(&format!("home = \"{home}\"")).home, there, "{home}");
+    }
 }
 
 #[test]
@@ -699,7 +717,7 @@ fn what_is_wrong_about_the_weather() {
     refuse(
         "home = \"99,200\"",
         expect![[
-            r#"meshbot.toml:3:8: weather.home: expected a place: its name, or degrees north and east such as "48.95,2.25", found string "99,200""#
+            r#"meshbot.toml:3:8: weather.home: "99,200": a latitude goes from -90 to 90, as in "48.95,2.25""#
         ]],
     );
     refuse(
@@ -709,9 +727,21 @@ fn what_is_wrong_about_the_weather() {
         ]],
     );
     refuse(
-        "country = \"France\"",
+        "country = \"Atlantis\"",
         expect![[
-            r#"meshbot.toml:3:11: weather.country: expected two letters such as "FR", found string "France""#
+            r#"meshbot.toml:3:11: weather.country: expected a country: its two letters such as "FR", or its name such as "Germany", found string "Atlantis""#
+        ]],
+    );
+    refuse(
+        "home = \"48.95\"",
+        expect![[
+            r#"meshbot.toml:3:8: weather.home: "48.95": this is half of a place; write both degrees, as in "48.95,2.25""#
+        ]],
+    );
+    refuse(
+        "home = \"40.7N 74.0O\"",
+        expect![[
+            r#"meshbot.toml:3:8: weather.home: "40.7N 74.0O": O is the west in some languages and the east in others; write W or E"#
         ]],
     );
     refuse(
@@ -744,7 +774,7 @@ fn what_is_wrong_about_the_weather() {
         "hom = \"Paris\"",
         expect![[r#"meshbot.toml:3:1: unknown field "hom", did you mean "home"?"#]],
     );
-    for home in ["48.95", "48.95 2.25", "nan,nan", "1e9,2", "0,0"] {
+    for home in ["48.95", "nan,nan", "1e9,2", "0,0", "48.95 200"] {
         let text = format!("node.host = \"radio\"\n[weather]\nhome = \"{home}\"");
         assert!(Config::parse(&text, "x").is_err(), "{home}");
     }
@@ -817,4 +847,30 @@ fn the_bot_s_own_node_is_no_other_node() {
             "meshbot.toml:2:8: remote.me: this is the bot's own node, which serves one client only"
         ],
     );
+}
+
+/// W16.
+#[test]
+fn what_editors_and_phones_put_into_the_file_is_passed_over_or_named() {
+    let config = parse("\u{feff}node.host = \"radio\"");
+    assert_eq!(config.node.host, "radio");
+    refuse(
+        "\u{feff}node.hots = \"radio\"",
+        expect![[r#"meshbot.toml:1:6: unknown field "hots", did you mean "host"?"#]],
+    );
+    refuse(
+        "node.host = “radio”",
+        expect![[r#"meshbot.toml:1:13: “ is a typographic quote; write ""#]],
+    );
+    refuse(
+        "node.host = \"radio\" ‘x’",
+        expect![[r#"meshbot.toml:1:21: ‘ is a typographic quote; write ""#]],
+    );
+    refuse(
+        "node.host = \"radio\"\n\u{feff}[weather]\n",
+        expect!["meshbot.toml:2:1: an invisible sign stands here (U+FEFF); delete it"],
+    );
+    // In a text they are welcome.
+    let config = parse("node.host = \"radio\"\nbot.contact = \"Bob’s “radio”\"");
+    assert_eq!(config.bot.contact, "Bob’s “radio”");
 }

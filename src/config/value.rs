@@ -20,9 +20,9 @@ use ureq::http::Uri;
 use super::duration::{parse_duration, written};
 use super::{ChannelIndex, ChannelRules, NodeNum};
 use crate::link::Endpoint;
-use crate::mesh::Position;
+use crate::mesh::coords::{self, LetterO, Wrong};
 use crate::remote::address::{self, is_name};
-use crate::weather::{Cell, Home, Query};
+use crate::weather::{Cell, Home, Query, countries};
 
 /// Other nodes that can be named: what fits into one answer.
 const REMOTES: usize = 10;
@@ -112,31 +112,45 @@ pub(super) fn key<'de, D: Deserializer<'de>>(from: D) -> Result<[u8; 32], D::Err
 /// Where people are who do not say where: `48.95,2.25` or a name.
 pub(super) fn home<'de, D: Deserializer<'de>>(from: D) -> Result<Home, D::Error> {
     let what = "a place: its name, or degrees north and east such as \"48.95,2.25\"";
-    text(from, what, |text| {
+    let read = |text: &str| {
         if text.is_empty() {
-            return Some(Home::OwnNode);
+            return Some(Ok(Home::OwnNode));
+        }
+        // The language may stand further down in the file.
+        match coords::parse(text, LetterO::Unclear) {
+            Some(Ok(position)) => return Cell::around(&position).map(Home::At).map(Ok),
+            Some(Err(wrong)) => return Some(Err(format!("{text:?}: {}", wrong_place(wrong)))),
+            None => {}
         }
         // Degrees, right or wrong, are no name; a postcode is.
         let is_number = |piece: &str| piece.parse::<f64>().is_ok();
-        let pieces = || text.split([',', ' ']).filter(|piece| !piece.is_empty());
-        if text.contains([',', '.']) && pieces().all(is_number) {
-            return Cell::around(&Position::parse(text)?).map(Home::At);
+        let mut pieces = text.split([',', ' ']).filter(|piece| !piece.is_empty());
+        if text.contains([',', '.']) && pieces.all(is_number) {
+            return None;
         }
-        Query::parse(text).map(Home::Named)
-    })
+        Query::parse(text).map(Home::Named).map(Ok)
+    };
+    self::text(from, what, read)?.map_err(|why| D::Error::custom(format!("weather.home: {why}")))
 }
 
-/// A country's ISO 3166 code; empty for none.
+/// What is wrong with coordinates, and what would do.
+fn wrong_place(wrong: Wrong) -> &'static str {
+    match wrong {
+        Wrong::Latitude => "a latitude goes from -90 to 90, as in \"48.95,2.25\"",
+        Wrong::Longitude => "a longitude goes from -180 to 180, as in \"48.95,2.25\"",
+        Wrong::Half => "this is half of a place; write both degrees, as in \"48.95,2.25\"",
+        Wrong::Nowhere => "this is what a device says that knows no place",
+        Wrong::LetterO => "O is the west in some languages and the east in others; write W or E",
+        Wrong::Unclear => "these degrees make no place; write them as in \"48.95,2.25\"",
+    }
+}
+
+/// A country by its ISO 3166 code or its name; empty for none.
 pub(super) fn country<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
-    text(from, "two letters such as \"FR\"", |text| {
-        let good = text.len() == 2 && text.bytes().all(|b| b.is_ascii_alphabetic());
-        let code = good.then(|| text.to_ascii_uppercase());
-        match code.as_deref() {
-            // As people say it; ISO 3166 has another code.
-            Some("UK") => Some(Some("GB".to_owned())),
-            Some(_) => Some(code),
-            None => text.is_empty().then_some(None),
-        }
+    let what = "a country: its two letters such as \"FR\", or its name such as \"Germany\"";
+    text(from, what, |text| match text {
+        "" => Some(None),
+        text => countries::code_of(text).map(|code| Some(code.to_owned())),
     })
 }
 

@@ -21,6 +21,7 @@ use ureq::http::Uri;
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Proxy};
 
+use super::lenient;
 use crate::net::{Guard, web};
 use crate::weather::Failure;
 
@@ -36,6 +37,8 @@ const BODY: Duration = Duration::from_secs(8);
 const TOTAL: Duration = web::WHOLE;
 /// No answer that a bot can use is longer, in bytes.
 const BODY_MAX: u64 = 256 * 1024;
+/// What a server says instead of an answer is not longer, in bytes.
+const WHY_MAX: u64 = 2 * 1024;
 /// No honest header is longer, in bytes.
 const HEADER_MAX: usize = 16 * 1024;
 /// Redirections followed.
@@ -47,6 +50,8 @@ const REDIRECTS: u32 = 2;
 pub enum HttpError {
     /// The server answered with this status.
     Status(u16),
+    /// The same, and says why.
+    Told(u16, String),
     /// One of the time limits; which one is in the text.
     Timeout(String),
     /// The answer is longer than anything useful.
@@ -60,7 +65,7 @@ pub enum HttpError {
 impl fmt::Display for HttpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Status(status) => write!(f, "HTTP status {status}"),
+            Self::Status(status) | Self::Told(status, _) => write!(f, "HTTP status {status}"),
             Self::Timeout(which) => write!(f, "timed out: {which}"),
             Self::TooLarge => write!(f, "answer longer than {BODY_MAX} bytes"),
             Self::Transport(error) | Self::Protocol(error) => f.write_str(error),
@@ -74,6 +79,9 @@ impl From<HttpError> for Failure {
     fn from(error: HttpError) -> Self {
         match error {
             HttpError::Status(status) => Self::Status(status),
+            HttpError::Told(status, body) => {
+                lenient::refusal(status, &body).unwrap_or(Self::Status(status))
+            }
             HttpError::Timeout(_) => Self::Timeout,
             HttpError::Transport(why) => Self::Unreachable(why),
             HttpError::TooLarge | HttpError::Protocol(_) => Self::Nonsense(error.to_string()),
@@ -146,6 +154,7 @@ impl Http {
             .get(uri)
             .config()
             .https_only(is_secure)
+            .http_status_as_error(false)
             .timeout_resolve(Some(LOOK_UP.min(limit)))
             .timeout_connect(Some(CONNECT.min(limit)))
             .timeout_recv_response(Some(HEADER.min(limit)))
@@ -155,7 +164,16 @@ impl Http {
             request = request.proxy(None);
         }
         let mut response = request.build().call().map_err(HttpError::from)?;
+        let status = response.status().as_u16();
         let body = response.body_mut().with_config();
+        if !(200..300).contains(&status) {
+            // Why not, if it says so; that it says nothing is no other failure.
+            let why = body.limit(WHY_MAX).read_to_vec().unwrap_or_default();
+            return Err(match String::from_utf8(why) {
+                Ok(why) if why.starts_with('{') => HttpError::Told(status, why),
+                _ => HttpError::Status(status),
+            });
+        }
         let bytes = body.limit(BODY_MAX).read_to_vec();
         let text = bytes.map(|bytes| match String::from_utf8(bytes) {
             Ok(text) => text,

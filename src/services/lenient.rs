@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use serde_json::Value;
 
 use crate::mesh::name::clean;
-use crate::weather::Failure;
+use crate::weather::{Failure, Pause};
 
 /// °C that occur in weather.
 pub const CELSIUS: RangeInclusive<f32> = -100.0..=70.0;
@@ -91,6 +91,38 @@ pub fn words(value: Option<&Value>) -> String {
     clean(text(value).unwrap_or("unknown").as_bytes(), WORDS_MAX)
 }
 
+/// For how long a service answers no more questions, by its own words: `Daily API
+/// request limit exceeded. Please try again tomorrow.` `None` when they are about
+/// something else.
+pub fn pause(reason: &str) -> Option<Pause> {
+    let reason = reason.to_ascii_lowercase();
+    let says = |word: &str| reason.contains(word);
+    if !says("limit") || !(says("exceed") || says("reached") || says("too many")) {
+        return None;
+    }
+    Some(if says("month") {
+        Pause::Month
+    } else if says("daily") || says("tomorrow") {
+        Pause::Day
+    } else if says("hour") {
+        Pause::Hour
+    } else {
+        Pause::Minute
+    })
+}
+
+/// What a service refuses a question with: `{"error": true, "reason": …}` and an
+/// HTTP status. `None` when the body is none such.
+pub fn refusal(status: u16, body: &str) -> Option<Failure> {
+    let answer: Value = serde_json::from_str(body).ok()?;
+    text(answer.get("reason"))?;
+    let reason = words(answer.get("reason"));
+    Some(match pause(&reason) {
+        Some(pause) => Failure::Limit(pause, reason),
+        None => Failure::Refused(status, reason),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,6 +163,36 @@ mod tests {
             (json!("2022-07-01"), None),
         ] {
             assert_eq!(whole(Some(&value)), expected, "{value}");
+        }
+    }
+
+    /// T19.
+    #[test]
+    fn a_service_s_own_reason_is_understood() {
+        let body = |reason: &str| json!({ "error": true, "reason": reason }).to_string();
+        let limit = |words: &str| {
+            let reason = format!("{words} API request limit exceeded. Please try again later.");
+            match refusal(429, &body(&reason)) {
+                Some(Failure::Limit(pause, said)) if said == reason => Some(pause),
+                _ => None,
+            }
+        };
+        assert_eq!(limit("Daily"), Some(Pause::Day));
+        assert_eq!(limit("Hourly"), Some(Pause::Hour));
+        assert_eq!(limit("Minutely"), Some(Pause::Minute));
+        assert_eq!(limit("Monthly"), Some(Pause::Month));
+        let other = "Parameter 'latitude' must be in range of -90 to 90°. Given: 91.0.";
+        let refused = Failure::Refused(400, other.to_owned());
+        assert_eq!(refusal(400, &body(other)), Some(refused));
+        for none in [
+            "",
+            "<html>",
+            "{}",
+            "[]",
+            "{\"reason\":7}",
+            "Too Many Requests",
+        ] {
+            assert_eq!(refusal(429, none), None, "{none}");
         }
     }
 

@@ -34,6 +34,8 @@ const DAYS_READ: usize = 32;
 const OFFSET_MAX: i64 = 18 * HOUR;
 /// Names of what a place lies in, bytes each.
 const WITHIN_MAX: usize = 100;
+/// Postcodes of a place that are read.
+const POSTCODES: usize = 300;
 
 /// Where the weather of a place is asked. `base` has no `/` at its end.
 #[must_use]
@@ -144,6 +146,7 @@ fn place(value: &Value) -> Option<Candidate> {
     let told = |key: &str| text(value.get(key));
     let zone = told("timezone").filter(|name| is_zone_name(name));
     let within = ["country", "admin1", "admin2", "admin3", "admin4"];
+    let postcodes = list(value, "postcodes").iter().take(POSTCODES);
     Some(Candidate {
         is_certain: true,
         spot: Spot::new(
@@ -159,6 +162,7 @@ fn place(value: &Value) -> Option<Candidate> {
         within: within
             .into_iter()
             .filter_map(told)
+            .chain(postcodes.filter_map(|code| text(Some(code))))
             .map(|name| clean(name.as_bytes(), WITHIN_MAX))
             .filter(|name| !name.is_empty())
             .collect(),
@@ -179,7 +183,10 @@ fn answer(body: &str) -> Result<Value, Failure> {
         .is_some_and(|error| !matches!(error, Value::Bool(false) | Value::Null));
     if is_error {
         let reason = lenient::words(answer.get("reason"));
-        return Err(Failure::Nonsense(format!("it says: {reason}")));
+        return Err(match lenient::pause(&reason) {
+            Some(pause) => Failure::Limit(pause, reason),
+            None => Failure::Nonsense(format!("it says: {reason}")),
+        });
     }
     Ok(answer)
 }

@@ -205,7 +205,13 @@ impl<F: Fetch> Source for Services<F> {
                 let whole = [&[name.to_owned()], within].concat().join(", ");
                 let nowhere = || Failure::Nonsense("nothing to look for".to_owned());
                 let url = wttr::search_url(base, &whole).ok_or_else(nowhere)?;
-                wttr::parse_places(&web.get(&url)?)
+                let mut places = wttr::parse_places(&web.get(&url)?)?;
+                // It guesses, across borders too: Paris in the Philippines.
+                places.retain(|place| within.iter().all(|around| place.lies_in(around)));
+                if places.is_empty() {
+                    return Err(Failure::Nonsense("a place elsewhere".to_owned()));
+                }
+                Ok(places)
             },
         )
     }

@@ -15,7 +15,9 @@ use super::lenient::{
 };
 use super::timeline::{HOUR, Timeline, is_plausible};
 use crate::mesh::name::clean;
-use crate::weather::{Candidate, Cell, Current, Day, Failure, Provider, Report, Sky, Spot};
+use crate::weather::{
+    Candidate, Cell, Current, Day, Failure, Provider, Report, Sky, Spot, countries,
+};
 
 /// Days read.
 const DAYS_READ: usize = 16;
@@ -83,7 +85,7 @@ pub fn parse_forecast(body: &str) -> Result<Report, Failure> {
 }
 
 /// The one place that an answer to [`search_url`] is about. Its country has a
-/// name there and no code.
+/// name there and no code: that comes from our own table.
 ///
 /// # Errors
 /// [`Failure::Nonsense`] when it is about none.
@@ -96,8 +98,15 @@ pub fn parse_places(body: &str) -> Result<Vec<Candidate>, Failure> {
     let name = told("areaName").ok_or_else(nowhere)?;
     let (region, country) = (told("region"), told("country"));
     let within = [country, region].into_iter().flatten();
+    // A guess always shows its country, be it by its name.
+    let code = country.and_then(countries::code_of);
+    let shown = if code.is_some() {
+        region
+    } else {
+        country.or(region)
+    };
     Ok(vec![Candidate {
-        spot: Spot::new(name, region.or(country), None, cell, None),
+        spot: Spot::new(name, shown, code, cell, None),
         population: whole(area.get("population"))
             .and_then(|count| u64::try_from(count).ok())
             .unwrap_or(0),

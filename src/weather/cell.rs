@@ -39,6 +39,13 @@ impl Cell {
         Self::new(position.latitude(), position.longitude())
     }
 
+    /// Its middle, as far as that is a position.
+    #[must_use]
+    pub fn position(self) -> Option<Position> {
+        let e7 = |hundredths: i16| i32::from(hundredths) * 100_000;
+        Position::from_e7(e7(self.latitude), e7(self.longitude))
+    }
+
     /// Degrees north.
     #[must_use]
     pub fn latitude(self) -> f64 {

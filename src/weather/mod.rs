@@ -2,19 +2,26 @@
 //! trait behind which the services stand. Pure data; nothing here fetches.
 
 mod cell;
+mod choose;
+pub mod countries;
 mod place;
+mod postcode;
 mod query;
+mod regions;
 mod report;
 mod sky;
+mod typed;
 mod units;
 
 use std::fmt;
 
 pub use cell::Cell;
+pub use choose::choose;
 pub use place::{Candidate, Found, Home, Spot};
-pub use query::{Query, choose};
+pub use query::Query;
 pub use report::{Current, Day, Hour, Provider, Report};
 pub use sky::Sky;
+pub use typed::{Typed, is_apart, is_here, letter_o, sentence, typed};
 pub use units::{Rain, Temperature, Units, Wind};
 
 use crate::lang::Lang;
@@ -48,8 +55,25 @@ pub enum Failure {
     Unreachable(String),
     /// It answered with this HTTP status.
     Status(u16),
+    /// It answers no more questions of ours for this long, in its own words.
+    Limit(Pause, String),
+    /// It refused the question with this HTTP status, in its own words.
+    Refused(u16, String),
     /// It answered something that is no weather.
     Nonsense(String),
+}
+
+/// How long a service answers no more questions.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Pause {
+    /// For a minute at most.
+    Minute,
+    /// For an hour at most.
+    Hour,
+    /// Until tomorrow.
+    Day,
+    /// Until the next month.
+    Month,
 }
 
 impl fmt::Display for Failure {
@@ -58,6 +82,10 @@ impl fmt::Display for Failure {
             Self::Timeout => f.write_str("no answer in time"),
             Self::Unreachable(why) => write!(f, "not reachable: {why}"),
             Self::Status(status) => write!(f, "HTTP status {status}"),
+            Self::Limit(_, reason) => write!(f, "its limit is reached: {reason}"),
+            Self::Refused(status, reason) => {
+                write!(f, "HTTP status {status}: it refuses the question: {reason}")
+            }
             Self::Nonsense(what) => write!(f, "no usable answer: {what}"),
         }
     }

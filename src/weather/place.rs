@@ -125,8 +125,22 @@ pub enum Found {
     Spot(Spot),
     /// This may be meant: nobody was at hand who knows better. Good for now.
     Guess(Spot),
+    /// One of these is meant, and nothing in what was typed tells which: two at
+    /// least, the likeliest first, told apart by their districts where they can be.
+    Several(Vec<Spot>),
     /// There is no such place.
     Nothing,
+}
+
+impl Found {
+    /// The likeliest of several, for when nobody can be asked.
+    #[must_use]
+    pub fn settled(self) -> Self {
+        match self {
+            Self::Several(spots) => spots.into_iter().next().map_or(Self::Nothing, Self::Spot),
+            found => found,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,13 +1,14 @@
 //! From what somebody types to one place on the map.
 
-use super::{Candidate, Failure, Found, Source};
+use super::{Failure, Found, Source, choose, postcode};
 use crate::lang::Lang;
 use crate::mesh::name::{clean, fold};
+use crate::mesh::typing::plain;
 
 /// What of a place's name is looked at, bytes: more than the longest there is.
 const QUERY_MAX: usize = 100;
-/// Searches for one query at most.
-const ATTEMPTS: usize = 5;
+/// Searches for one query at most; the first that finds something is the last.
+const ATTEMPTS: usize = 8;
 
 /// What somebody typed as the name of a place.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -17,18 +18,23 @@ pub struct Query {
 }
 
 /// One way to understand a [`Query`].
-#[derive(Clone, PartialEq, Eq, Debug)]
-struct Attempt {
-    name: String,
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Attempt {
+    /// What is searched for.
+    pub(super) name: String,
     /// All of these have to be around it.
-    within: Vec<String>,
+    pub(super) within: Vec<String>,
+    /// The name has to begin like this: a postcode was searched for.
+    pub(super) called: Option<String>,
+    /// Its postcodes must not be known: those that are would have been found.
+    pub(super) without_postcode: bool,
 }
 
 impl Query {
     /// `None` when there is nothing in it that could be a name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let shown = clean(text.as_bytes(), QUERY_MAX);
+        let shown = clean(plain(text).as_bytes(), QUERY_MAX);
         let pieces = pieces(&shown);
         let name = words(pieces.first()?).concat();
         // One letter is a name in scripts that write words with one sign.
@@ -50,10 +56,11 @@ impl Query {
         &self.shown
     }
 
-    /// Asks `source` until it knows a place, at most `ATTEMPTS` times: for the
-    /// name as it is, and with `st` written out; then with its last words as
-    /// region and country. What stands behind a comma always is one of these.
-    /// See [`choose`] for which of several places it is.
+    /// Asks `source` until it knows a place, at most `ATTEMPTS` times: for town and
+    /// postcode; for the name as it is, and with `st` written out; with its last
+    /// words as region and country; with hyphens. What stands behind a comma always
+    /// is one of these. See [`choose`](super::choose) for which of several places
+    /// it is.
     ///
     /// # Errors
     /// That of the source, when it fails before anything was found.
@@ -63,9 +70,9 @@ impl Query {
         lang: Lang,
         country: Option<&str>,
     ) -> Result<Found, Failure> {
-        for Attempt { name, within } in self.attempts() {
-            let candidates = source.search(&name, &within, lang)?;
-            if let Some(found) = choose(candidates, &name, &within, country) {
+        for attempt in self.attempts() {
+            let candidates = source.search(&attempt.name, &attempt.within, lang)?;
+            if let Some(found) = choose::pick(candidates, &attempt, country) {
                 return Ok(found);
             }
         }
@@ -73,106 +80,85 @@ impl Query {
     }
 
     fn attempts(&self) -> Vec<Attempt> {
-        let mut attempts: Vec<Attempt> = Vec::new();
+        let pieces = pieces(&self.shown);
+        let coded = postcode::split(&pieces).map_or_else(Vec::new, |split| split.attempts());
+        // That a town has no postcodes is the weakest reason of all.
+        let (last_resort, mut attempts): (Vec<Attempt>, Vec<Attempt>) = coded
+            .into_iter()
+            .partition(|attempt| attempt.without_postcode);
         let mut add = |name: &str, within: &[&str]| {
-            for name in [name.to_owned(), written_out(name)] {
-                let within = within.iter().map(ToString::to_string).collect();
-                let attempt = Attempt { name, within };
+            // A slash parts what the service has in brackets, `Frankfurt/Oder`.
+            for name in [name.replace('/', " "), written_out(name)] {
+                let attempt = Attempt::of(&name, within);
                 if !attempts.contains(&attempt) {
                     attempts.push(attempt);
                 }
             }
         };
-        let pieces = pieces(&self.shown);
-        let (name, within) = match &pieces[..] {
-            [name, within @ ..] => (*name, within),
-            [] => return Vec::new(),
+        let Some((name, within)) = pieces.split_first() else {
+            return Vec::new();
         };
         add(name, within);
-        if within.is_empty() {
-            let is_gap = |c: char| c.is_whitespace() || c == '-';
-            if let Some((before, last)) = name.rsplit_once(is_gap) {
-                add(before, &[last]);
-                if let Some((first, region)) = before.rsplit_once(is_gap) {
-                    add(first, &[region, last]);
-                }
+        let is_gap = |c: char| c.is_whitespace() || matches!(c, '-' | '/');
+        let parted = name.rsplit_once(is_gap);
+        if let Some((before, last)) = parted.filter(|_| within.is_empty()) {
+            add(before, &[last]);
+            if let Some((first, region)) = before.rsplit_once(is_gap) {
+                add(first, &[region, last]);
             }
         }
+        // The service knows some names only by their hyphens.
+        add(&hyphenated(&written_out(name)), within);
+        if let Some((before, last)) = parted.filter(|_| within.is_empty()) {
+            add(&hyphenated(&written_out(before)), &[last]);
+        }
+        attempts.extend(last_resort);
         attempts.retain(|attempt| !words(&attempt.name).is_empty());
         attempts.truncate(ATTEMPTS);
         attempts
     }
 }
 
-/// The candidate that is meant by `name`: of this very name rather than of a
-/// similar one, then in `country`, then with the most people, then the first.
-/// Home's country says nothing about a name that no candidate has, unless it
-/// is a postcode. What is certain has to lie `within` all of these.
-#[must_use]
-pub fn choose(
-    candidates: Vec<Candidate>,
-    name: &str,
-    within: &[String],
-    country: Option<&str>,
-) -> Option<Found> {
-    let wanted = words(name);
-    let is_postcode = name.chars().any(|c| c.is_ascii_digit());
-    let mut best: Option<((bool, bool, u64), Candidate)> = None;
-    for candidate in candidates {
-        if candidate.is_certain && !within.iter().all(|around| candidate.lies_in(around)) {
-            continue;
+impl Attempt {
+    pub(super) fn of(name: &str, within: &[&str]) -> Self {
+        Self {
+            name: name.to_owned(),
+            within: within.iter().map(ToString::to_string).collect(),
+            ..Self::default()
         }
-        let exact = words(&candidate.spot.name) == wanted;
-        let at_home = country.is_some() && candidate.spot.country.as_deref() == country;
-        let rank = (
-            exact,
-            at_home && (exact || is_postcode),
-            candidate.population,
-        );
-        if best.as_ref().is_none_or(|(known, _)| rank > *known) {
-            best = Some((rank, candidate));
-        }
-    }
-    let (_, best) = best?;
-    Some(if best.is_certain {
-        Found::Spot(best.spot)
-    } else {
-        Found::Guess(best.spot)
-    })
-}
-
-impl Candidate {
-    fn lies_in(&self, around: &str) -> bool {
-        let wanted = words(around);
-        let code = self.spot.country.as_deref();
-        let names = self.within.iter().map(String::as_str);
-        names
-            .chain(code)
-            .chain(self.spot.region.as_deref())
-            .any(|name| words(name).starts_with(&wanted))
     }
 }
 
-/// The parts between commas, of any script, that are not empty.
+/// The parts between commas that are not empty.
 fn pieces(text: &str) -> Vec<&str> {
-    text.split([',', '，', '、', '،'])
+    text.split(',')
         .map(str::trim)
         .filter(|piece| !piece.is_empty())
         .collect()
+}
+
+/// `saint petersbourg` as `saint-petersbourg`; all else as it is.
+fn hyphenated(name: &str) -> String {
+    let words: Vec<&str> = name.split_whitespace().collect();
+    if words.iter().any(|word| word.contains(['(', '/', '.'])) {
+        return name.to_owned();
+    }
+    words.join("-")
 }
 
 /// `st etienne` as `saint etienne`; all else as it is.
 fn written_out(name: &str) -> String {
     let short = |word: &str| matches!(fold(word).trim_end_matches('.'), "st" | "ste");
     if !name.split([' ', '-']).any(short) {
-        return name.to_owned();
+        return name.replace('/', " ");
     }
-    words(name).join(" ")
+    let gap = if name.contains(' ') { " " } else { "-" };
+    words(name).join(gap)
 }
 
 /// The words of a name as they are compared: no case, no accents, no hyphens,
 /// `st` as `saint`.
-fn words(name: &str) -> Vec<String> {
+pub(super) fn words(name: &str) -> Vec<String> {
     fold(name)
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
@@ -187,7 +173,7 @@ fn words(name: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::weather::{Cell, Report, Spot};
+    use crate::weather::{Candidate, Cell, Report, Spot, choose};
     use std::sync::Mutex;
 
     fn candidate(name: &str, country: &str, population: u64, within: &[&str]) -> Candidate {
@@ -220,7 +206,7 @@ mod tests {
     fn region(found: Option<Found>) -> Option<String> {
         match found? {
             Found::Spot(spot) | Found::Guess(spot) => spot.region,
-            Found::Nothing => None,
+            Found::Several(_) | Found::Nothing => None,
         }
     }
 
@@ -355,6 +341,77 @@ mod tests {
             ]
         );
         assert!(search("a b c d e f st g", true).1.len() <= ATTEMPTS);
+    }
+
+    /// W3, W6: what is tried, in this order, when nothing is found.
+    #[test]
+    fn a_name_is_tried_with_hyphens_and_a_postcode_for_itself() {
+        for (text, expected) in [
+            (
+                "andorre la vieille",
+                &[
+                    "andorre la vieille",
+                    "andorre la|vieille",
+                    "andorre|la|vieille",
+                    "andorre-la-vieille",
+                    "andorre-la|vieille",
+                ][..],
+            ),
+            (
+                "frankfurt/oder",
+                &["frankfurt oder", "frankfurt|oder", "frankfurt-oder"],
+            ),
+            (
+                "frankfurt (oder)",
+                &["frankfurt (oder)", "frankfurt|(oder)"],
+            ),
+            (
+                "9400 wolfsberg",
+                &[
+                    "wolfsberg|9400",
+                    "9400",
+                    "9400 wolfsberg",
+                    "9400|wolfsberg",
+                    "9400-wolfsberg",
+                    "wolfsberg",
+                ],
+            ),
+            (
+                "St. Etienne",
+                &[
+                    "St. Etienne",
+                    "saint etienne",
+                    "St.|Etienne",
+                    "saint|Etienne",
+                    "saint-etienne",
+                ],
+            ),
+        ] {
+            let query = Query::parse(text).unwrap();
+            let attempts = query
+                .attempts()
+                .into_iter()
+                .map(|attempt| [&[attempt.name], &attempt.within[..]].concat().join("|"));
+            let attempts: Vec<String> = attempts.collect();
+            // St Etienne is known in the world of this test, so only look.
+            assert_eq!(attempts, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_was_taken_for_a_region_may_belong_to_the_name() {
+        let oder = candidate(
+            "Frankfurt (Oder)",
+            "DE",
+            57_000,
+            &["Brandenburg", "Germany"],
+        );
+        let main = candidate("Frankfurt am Main", "DE", 770_000, &["Hessen", "Germany"]);
+        let both = vec![main, oder];
+        for around in ["oder", "(oder)"] {
+            let found = choose(both.clone(), "frankfurt", &[around.to_owned()], None);
+            assert_eq!(region(found).as_deref(), Some("Brandenburg"), "{around}");
+        }
     }
 
     #[test]

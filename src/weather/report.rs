@@ -97,15 +97,19 @@ pub struct Day {
 }
 
 impl Report {
-    /// Whether it says anything at all. A report without hours or days is none.
+    /// Whether it says anything at all. One without hours or days is none;
+    /// without any rain it still has the temperatures.
     #[must_use]
     pub fn is_useful(&self) -> bool {
-        let told = self
+        let days = self
             .days
             .iter()
             .any(|day| day.max.is_some() || day.rain.is_some());
-        let rain = self.hours.iter().any(|hour| hour.rain.is_some());
-        told && rain
+        let hours = self
+            .hours
+            .iter()
+            .any(|hour| hour.rain.is_some() || hour.sky.is_some());
+        days && hours
     }
 
     /// Whether its times and sizes are those of a forecast: what comes from a

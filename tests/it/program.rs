@@ -147,6 +147,28 @@ fn what_has_no_end_is_no_configuration() {
     assert!(stderr(&output).contains("too long"), "{}", stderr(&output));
 }
 
+/// W16.
+#[test]
+fn a_wrong_time_zone_is_told_by_check() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("meshbot.toml");
+    std::fs::write(&file, "node.host = \"192.0.2.1\"\n").unwrap();
+    let told = |zone: &str| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_meshbot"))
+            .args(["check", "--config"])
+            .arg(&file)
+            .env("TZ", zone)
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let trouble = "TZ=Europe/Pari is no time zone that this system knows: hours are told in UTC";
+    assert!(told("Europe/Pari").contains(trouble));
+    for good in ["Europe/Paris", "UTC", "CET-1CEST,M3.5.0,M10.5.0/3", ""] {
+        assert!(!told(good).contains("TZ="), "{good}");
+    }
+}
+
 #[test]
 fn check_never_connects() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -97,6 +97,11 @@ fn towns_are_found_by_country_state_and_postcode() {
             .find(&services, Lang::En, country);
         match found.unwrap() {
             Found::Spot(spot) => spot.title(80),
+            Found::Several(spots) => spots
+                .iter()
+                .map(|spot| spot.title(80))
+                .collect::<Vec<_>>()
+                .join(" or "),
             Found::Guess(spot) => panic!("{spot:?} is certain"),
             Found::Nothing => "nothing".to_owned(),
         }
@@ -118,6 +123,41 @@ fn towns_are_found_by_country_state_and_postcode() {
     );
     assert_eq!(found("london", Some("CA")), "London, Ontario, CA");
     assert_eq!(found("xyzzy", None), "nothing");
+    // W2, W3, W4, W6, W11.
+    for (text, country, expected) in [
+        ("springfield, IL", None, "Springfield, Illinois, US"),
+        ("springfield il", Some("US"), "Springfield, Illinois, US"),
+        ("portland, me", None, "Portland, Maine, US"),
+        ("portland, oregon, usa", None, "Portland, Oregon, US"),
+        ("birmingham, uk", None, "Birmingham, England, GB"),
+        ("birmingham, USA", Some("GB"), "Birmingham, Alabama, US"),
+        ("argenteuil, 95", None, "Argenteuil, Île-de-France, FR"),
+        ("95100 argenteuil", None, "Argenteuil, Île-de-France, FR"),
+        ("9400 wolfsberg", Some("CH"), "Wolfsberg, Carinthia, AT"),
+        ("wolfsberg 9400", Some("CH"), "Wolfsberg, Carinthia, AT"),
+        (
+            "andorre la vieille",
+            None,
+            "Andorre-la-Vieille, Andorra la Vella, AD",
+        ),
+        ("frankfurt oder", None, "Frankfurt (Oder), Brandenburg, DE"),
+        ("frankfurt/oder", None, "Frankfurt (Oder), Brandenburg, DE"),
+        (
+            "Frankfurt (Oder)",
+            None,
+            "Frankfurt (Oder), Brandenburg, DE",
+        ),
+        (
+            "villeneuve",
+            None,
+            "Villeneuve, Finistère, Bretagne, FR or Villeneuve, Morbihan, Bretagne, FR",
+        ),
+        ("villeneuve, 56", None, "Villeneuve, Morbihan, Bretagne, FR"),
+    ] {
+        let before = web.count(Service::Search);
+        assert_eq!(found(text, country), expected, "{text}");
+        assert!(web.count(Service::Search) - before <= 8, "{text}");
+    }
     let long = found(
         "llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch",
         None,

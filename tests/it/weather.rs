@@ -514,6 +514,103 @@ fn whatever_the_services_do_somebody_says_so() {
     }
 }
 
+/// T19: the service's own reason in our words, and for the operator in its own.
+#[test]
+fn a_limit_of_the_service_is_told_with_its_end() {
+    const DAILY: &str = "Daily API request limit exceeded. Please try again tomorrow.";
+    let warnings = |reason: &str| {
+        let lines = logs::take();
+        let told = lines
+            .iter()
+            .filter(|(level, line)| *level == Level::Warn && line.contains(reason));
+        told.count()
+    };
+    for status in [400, 429, 200] {
+        let web = web();
+        let mut world = ready(&web, "");
+        web.set_fault(Service::Forecast, Some(Fault::Told(status, DAILY)));
+        web.set_fault(Service::Wttr, Some(Fault::Status(500)));
+        logs::begin();
+        let texts = direct(&mut world, "/weather paris");
+        let expected = "No weather for Paris: the service's limit is reached. Try again tomorrow.";
+        assert_eq!(texts, [expected], "{status}");
+        assert_eq!(warnings(DAILY), 1);
+    }
+    // What we have asked wrongly is for the operator; he reads what it was.
+    let web = web();
+    let mut world = ready(&web, "");
+    let reason = "Parameter 'forecast_days' is out of range. Allowed range 0 to 16.";
+    web.set_fault(Service::Forecast, Some(Fault::Told(400, reason)));
+    web.set_fault(Service::Wttr, Some(Fault::Status(500)));
+    logs::begin();
+    let texts = direct(&mut world, "/weather paris");
+    assert!(texts[0].contains("answers with error 400"), "{texts:?}");
+    assert_eq!(warnings(reason), 1);
+}
+
+/// W7.
+#[test]
+fn without_any_rain_the_temperatures_are_told() {
+    let web = web();
+    web.set_fault(Service::Forecast, Some(Fault::NoRain));
+    let mut world = ready(&web, "");
+    let texts = direct(&mut world, "/weather argenteuil");
+    assert!(texts[0].contains("Today 🌦 10/18°C 💨18"), "{texts:?}");
+    let texts = direct(&mut world, "/rain argenteuil");
+    assert!(
+        texts[0].ends_with("no forecast for these hours"),
+        "{texts:?}"
+    );
+    assert_eq!(web.count(Service::Wttr), 0);
+}
+
+/// W10.
+#[test]
+fn a_guess_is_never_outside_of_what_was_typed_and_soon_gives_way() {
+    let web = web();
+    let mut world = ready(&web, "");
+    web.set_fault(Service::Search, Some(Fault::Status(500)));
+    web.set_fault(Service::Wttr, Some(Fault::Abroad));
+    for text in ["/weather paris, fr", "/weather paris, texas"] {
+        let texts = direct(&mut world, text);
+        assert!(texts[0].starts_with("I can't look up paris, "), "{texts:?}");
+    }
+    // Without a country it is a guess, and shows where it is.
+    let texts = direct(&mut world, "/weather paris");
+    assert!(texts[0].starts_with("📍 Paris, Quezon, PH\n"), "{texts:?}");
+    web.set_fault(Service::Search, None);
+    world.run(60_000);
+    let texts = direct(&mut world, "/weather paris");
+    assert!(
+        texts[0].starts_with("📍 Paris, Île-de-France, FR\n"),
+        "{texts:?}"
+    );
+}
+
+/// W11: answered with its number, like a list of nodes.
+#[test]
+fn one_of_several_places_is_picked_by_its_number() {
+    let web = web();
+    let mut world = ready(&web, "[weather]\nhome = \"48.0,-3.0\"\n");
+    let from = world.person(9);
+    let mut say = |text: &str| -> Vec<String> {
+        world.run(60_000);
+        let answers = world.ask(Said::to_us(from, text));
+        answers.into_iter().map(|answer| answer.text).collect()
+    };
+    expect![[r#"
+        Which Villeneuve? Answer with its number.
+        1 Finistère, Bretagne · 99.4 km NW
+        2 Morbihan, Bretagne · 22.4 km SE"#]]
+    .assert_eq(&say("/rain villeneuve 2").join("\n--\n"));
+    let texts = say("2");
+    assert_eq!(texts.len(), 2, "two days: {texts:?}");
+    assert!(
+        texts[0].starts_with("(1/2) 🌧 Villeneuve, Morbihan, Bretagne, FR · Fri 18"),
+        "{texts:?}"
+    );
+}
+
 #[test]
 fn when_one_service_fails_the_other_tells_the_same() {
     let web = web();

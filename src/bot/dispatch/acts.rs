@@ -160,15 +160,19 @@ impl Bot {
             way,
             text,
             rest,
+            choice,
             is_ordered,
         } = answered;
+        let who = (ask.from, way.place(ask));
+        if let Some(choice) = choice {
+            self.desk.offer(who, choice.clone(), now.mono);
+        }
         if *is_ordered {
             self.answer(now, ask, *way, text);
         } else {
             self.answer_late(now, ask, *way, text);
         }
         if let Some(rest) = rest {
-            let who = (ask.from, way.place(ask));
             self.desk.keep(who, rest.clone(), now.mono);
         }
     }

@@ -149,10 +149,12 @@ impl Bot {
             Parsed::Pick(number) => {
                 let who = (ask.from, ask.place);
                 let picked = self.desk.pick(who, number, now.mono);
-                match picked.and_then(|(name, node)| Some((*self.registry.find(name)?, node))) {
+                match picked
+                    .and_then(|(name, node)| Some((*self.registry.find(name)?, node.to_owned())))
+                {
                     Some((command, node)) => {
                         let said = format!("{prefix}{}", command.name);
-                        (Some(command), said, node.to_string())
+                        (Some(command), said, node)
                     }
                     None => return None,
                 }

@@ -14,6 +14,7 @@ use crate::config::Mode;
 use crate::lang::Text;
 use crate::mesh::name::fold;
 use crate::mesh::{Apart, Node, Position};
+use crate::weather::{Typed, is_here, sentence, typed};
 
 /// What counts as new, and how long one is silent to be lost.
 const DAY: Duration = Duration::from_secs(24 * 3_600);
@@ -102,10 +103,15 @@ fn direct(context: &Context<'_>) -> List {
 /// Near the node that `query` means, the asker himself if empty. Else what to
 /// say.
 fn near_whom(ask: &Ask, query: &str, who: Who, context: &mut Context<'_>) -> Result<List, String> {
-    if let Some(place) = Position::parse(query) {
-        return Ok(near(context, &place, None));
+    match typed(query, context.lang) {
+        Typed::At(place) => return Ok(near(context, &place, None)),
+        Typed::Wrong(wrong) => {
+            let example = format!("{}nodes near", context.prefix);
+            return Err(sentence(wrong, query, &example, context.lang));
+        }
+        _ => {}
     }
-    let num = if query.is_empty() {
+    let num = if query.is_empty() || is_here(query, context.lang) {
         ask.from
     } else {
         whom::whom(query, COMMAND.name, who, context)?
@@ -296,9 +302,9 @@ mod tests {
         world.check(
             &ask("nodes", "near nobody"),
             expect![[r#"
-                Unknown node: nobody. Perhaps Alice Mobile, Weather Bot, Alice Base?
-                Unbekannter Knoten: nobody. Vielleicht Alice Mobile, Weather Bot, Alice Base?
-                Nœud inconnu : nobody. Peut-être Alice Mobile, Weather Bot, Alice Base ?"#]],
+                Unknown node: nobody.
+                Unbekannter Knoten: nobody.
+                Nœud inconnu : nobody."#]],
         );
         world.check(
             &ask("nodes", "near alice"),
@@ -403,12 +409,38 @@ mod tests {
         assert_eq!(near("nahe"), near("near"));
     }
 
+    /// T15, W14.
+    #[test]
+    fn near_understands_places_as_people_write_them() {
+        let mut world = World::town();
+        let near = |world: &mut World, args: &str| world.run(&ask("nodes", args), Lang::En);
+        let plain = near(&mut world, "near 48.86,2.36");
+        for args in [
+            "near 48.86 2.36",
+            "near 48,86 2,36",
+            "near 48.86N 2.36E 1",
+            "near geo:48.86,2.36",
+        ] {
+            assert_eq!(near(&mut world, args), plain, "{args}");
+        }
+        assert_eq!(
+            near(&mut world, "near 91,0"),
+            ["91,0: a latitude goes from -90 to 90. Try /nodes near 48.86,2.35"]
+        );
+        let mut question = ask("nodes", "near me");
+        question.from = ALICE;
+        let own = world.run(&question, Lang::En);
+        assert!(own[0].starts_with("Near Alice Base: 1"), "{own:?}");
+    }
+
     #[test]
     fn a_page_number_is_told_from_a_place() {
         assert_eq!(pages::without_page("alice base 2"), ("alice base", 2));
         assert_eq!(pages::without_page("alice"), ("alice", 1));
         assert_eq!(pages::without_page("48, 2"), ("48, 2", 1));
         assert_eq!(pages::without_page("48,2 3"), ("48,2", 3));
+        assert_eq!(pages::without_page("near 48 2"), ("near 48 2", 1));
+        assert_eq!(pages::without_page("near 48,2 3"), ("near 48,2", 3));
         assert_eq!(pages::without_page("12"), ("", 12));
         assert_eq!(pages::without_page("11112222"), ("11112222", 1));
     }

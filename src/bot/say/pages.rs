@@ -8,6 +8,7 @@ use crate::bot::command::Context;
 use crate::lang::{Lang, Text};
 use crate::mesh::name::{cut, shortened};
 use crate::mesh::{Hops, Node, NodeBook, Now};
+use crate::weather::is_apart;
 
 /// The longest name in a line, bytes, where longer ones would cost another page.
 const NAME: usize = 16;
@@ -38,8 +39,18 @@ pub fn without_page(text: &str) -> (&str, usize) {
     let text = text.trim();
     let (before, last) = text.rsplit_once(char::is_whitespace).unwrap_or(("", text));
     match last.parse() {
-        Ok(page) if last.len() <= 3 && !before.ends_with(',') => (before.trim_end(), page),
+        Ok(page) if last.len() <= 3 && is_apart(behind(before), behind(text)) => {
+            (before.trim_end(), page)
+        }
         _ => (text, 1),
+    }
+}
+
+/// What follows `near`, if that is what it begins with.
+fn behind(text: &str) -> &str {
+    match text.split_once(char::is_whitespace) {
+        Some((word, rest)) if word.chars().all(char::is_alphabetic) => rest,
+        _ => text,
     }
 }
 

@@ -37,7 +37,8 @@ pub fn found(
         Found::One(num, by) => Ok((num, by)),
         Found::Many(nodes) => {
             let (text, nodes) = list(context, nodes);
-            let choice = Choice { command, nodes };
+            let args = nodes.iter().map(ToString::to_string).collect();
+            let choice = Choice { command, args };
             context.desk.offer(who, choice, context.now.mono);
             Err(text)
         }

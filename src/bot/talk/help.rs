@@ -106,6 +106,7 @@ mod tests {
     fn the_list_is_one_packet() {
         World::town().check(&ask("help", ""), expect![[r#"
             🤖 /… ping trace nodes stats top packets histo hop channel propag neighbors leaderboard trafic weather rain astro my info lheard keys echo sys about legend more help · /help <command>
+            🤖 /… ping trace nodes stats top packets histo hop channel propag neighbors leaderboard trafic weather rain astro my info lheard keys echo sys about legend more help · /help <Befehl>
             🤖 /… ping trace nodes stats top packets histo hop channel propag neighbors leaderboard trafic weather rain astro my info lheard keys echo sys about legend more help · /help <commande>"#]]);
     }
 
@@ -114,6 +115,7 @@ mod tests {
         let mut question = ask("help", "");
         question.is_operator = true;
         World::town().check(&question, expect![[r#"
+            🤖 /… ping trace nodes stats top packets histo hop channel propag neighbors leaderboard trafic errors db weather rain astro my info lheard keys echo sys about legend more help mute · /help 2
             🤖 /… ping trace nodes stats top packets histo hop channel propag neighbors leaderboard trafic errors db weather rain astro my info lheard keys echo sys about legend more help mute · /help 2
             🤖 /… ping trace nodes stats top packets histo hop channel propag neighbors leaderboard trafic errors db weather rain astro my info lheard keys echo sys about legend more help mute · /help 2"#]]);
     }

@@ -1,7 +1,7 @@
 //! `/my`: how well the asker is heard. Only receptions straight from him
 //! count; a relay's signal says nothing about him.
 
-use crate::bot::ask::{Ask, Place};
+use crate::bot::ask::Ask;
 use crate::bot::command::{Command, Context};
 use crate::bot::reply::Reply;
 use crate::bot::say::format;
@@ -92,6 +92,7 @@ fn trend(lang: Lang, newest_first: &[f32]) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bot::ask::Place;
     use crate::bot::testing::{ALICE, OWN, World, ask};
     use crate::mesh::Signal;
     use expect_test::expect;

@@ -197,12 +197,15 @@ mod tests {
         check(
             &route,
             expect![[r#"
-            🔍 ALB: 2 hops
-            → PIC ? > ELO ? > ALB ?
-            ← PIC ? > me ? (SNR, dB)
-            🔍 ALB: 2 relais
-            → PIC ? > ELO ? > ALB ?
-            ← PIC ? > moi ? (SNR, dB)"#]],
+                🔍 ALB: 2 hops
+                → PIC ? > ELO ? > ALB ?
+                ← PIC ? > me ? (SNR, dB)
+                🔍 ALB: 2 Hops
+                → PIC ? > ELO ? > ALB ?
+                ← PIC ? > ich ? (SNR, dB)
+                🔍 ALB: 2 relais
+                → PIC ? > ELO ? > ALB ?
+                ← PIC ? > moi ? (SNR, dB)"#]],
         );
         let odd = RouteDiscovery {
             snr_towards: vec![4_000],
@@ -211,10 +214,12 @@ mod tests {
         check(
             &odd,
             expect![[r#"
-            🔍 ALB: direct
-            → ALB ? (SNR, dB)
-            🔍 ALB: direct
-            → ALB ? (SNR, dB)"#]],
+                🔍 ALB: direct
+                → ALB ? (SNR, dB)
+                🔍 ALB: direkt
+                → ALB ? (SNR, dB)
+                🔍 ALB: direct
+                → ALB ? (SNR, dB)"#]],
         );
     }
 

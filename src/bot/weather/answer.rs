@@ -13,7 +13,7 @@ use crate::bot::weather::{Need, Outlook};
 use crate::lang::{Lang, Text};
 use crate::mesh::{Now, name};
 use crate::thread::caught;
-use crate::weather::{Cell, Failure, Found, Query, Report};
+use crate::weather::{Cell, Failure, Found, Pause, Query, Report};
 
 impl Forecasts {
     /// Answers, or lets him wait for what is missing.
@@ -114,6 +114,7 @@ impl Forecasts {
             now: time,
             zone_is_foreign: zone.is_none(),
             zone: zone.unwrap_or_else(|| frame.local_zone.clone()),
+            board_zone: frame.local_zone.clone(),
             days: waiter.wish.days,
             lang: waiter.ask.lang,
             units: self.settings.units,
@@ -142,8 +143,11 @@ impl Forecasts {
         let reason = match self.cache.failure(need, now)? {
             Failure::Timeout => Text::ServiceSlow.plain(lang).to_owned(),
             Failure::Unreachable(_) => Text::ServiceAway.plain(lang).to_owned(),
+            Failure::Limit(pause, _) => return Some(limit(lang, need, *pause, shown)),
             Failure::Status(429) => Text::ServiceTired.plain(lang).to_owned(),
-            Failure::Status(status) => Text::ServiceStatus.fill(lang, &[("n", status)]),
+            Failure::Status(status) | Failure::Refused(status, _) => {
+                Text::ServiceStatus.fill(lang, &[("n", status)])
+            }
             Failure::Nonsense(_) => Text::ServiceNonsense.plain(lang).to_owned(),
         };
         let name = name::cut(shown, SHOWN);
@@ -175,4 +179,21 @@ impl Forecasts {
     pub(super) fn say(&mut self, waiter: Waiter, text: String) {
         self.acts.push_back(Act::Say(Box::new(waiter), text));
     }
+}
+
+/// That the service has had enough of us, and until when.
+fn limit(lang: Lang, need: &Need, pause: Pause, shown: &str) -> String {
+    let at = match pause {
+        Pause::Minute => 0,
+        Pause::Hour => 1,
+        Pause::Day => 2,
+        Pause::Month => 3,
+    };
+    let when = Text::LimitPauses.list(lang).get(at);
+    let sentence = match need {
+        Need::Place(_) => Text::LimitPlace,
+        Need::Report(_) | Need::Save => Text::LimitWeather,
+    };
+    let name = name::cut(shown, SHOWN);
+    sentence.fill(lang, &[("name", &name), ("when", &when.unwrap_or(&""))])
 }

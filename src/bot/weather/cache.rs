@@ -155,8 +155,9 @@ impl Cache {
         let (found, age) = self.remembered(key, now)?;
         let limit = match found {
             Found::Spot(_) => PLACE,
-            Found::Guess(_) => FRESH,
-            Found::Nothing => NO_PLACE,
+            // It gives way as soon as somebody answers who knows better.
+            Found::Guess(_) => FAILED,
+            Found::Several(_) | Found::Nothing => NO_PLACE,
         };
         // A place is where it is, whatever the time.
         let good = match age {
@@ -170,7 +171,7 @@ impl Cache {
     pub fn old_place(&mut self, key: &str, now: Now) -> Option<Spot> {
         match self.remembered(key, now)?.0 {
             Found::Spot(spot) | Found::Guess(spot) => Some(spot),
-            Found::Nothing => None,
+            Found::Several(_) | Found::Nothing => None,
         }
     }
 
@@ -482,14 +483,14 @@ mod tests {
     }
 
     #[test]
-    fn failures_last_a_minute_guesses_half_an_hour_and_unknown_names_an_hour() {
+    fn failures_and_guesses_last_a_minute_and_unknown_names_an_hour() {
         let mut cache = filled();
         let need = Need::Report(cell(1));
         cache.keep_failure(need.clone(), Failure::Timeout, START);
         assert_eq!(cache.failure(&need, later(59)), Some(&Failure::Timeout));
         assert_eq!(cache.failure(&need, later(60)), None);
-        assert!(cache.place("guess", later(1_799)).is_some());
-        assert_eq!(cache.place("guess", later(1_800)), None);
+        assert!(cache.place("guess", later(59)).is_some());
+        assert_eq!(cache.place("guess", later(60)), None);
         assert!(cache.old_place("guess", later(1_800)).is_some());
         assert_eq!(cache.place("none", later(3_599)), Some(Found::Nothing));
         assert_eq!(cache.place("none", later(3_600)), None);

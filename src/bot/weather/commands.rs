@@ -9,15 +9,14 @@ mod rain;
 mod tests;
 mod words;
 
-use crate::bot::ask::Ask;
+use crate::bot::ask::{Ask, Place};
 use crate::bot::command::{Command, Context};
 use crate::bot::reply::Reply;
 use crate::bot::say::format;
 use crate::bot::weather::{Wanted, Wish};
 use crate::lang::Text;
 use crate::mesh::name::fold;
-use crate::mesh::{NodeBook, NodeNum, Position};
-use crate::weather::{Cell, Query};
+use crate::weather::{Cell, Typed, is_apart, sentence, typed};
 
 /// Days of which the rain is told at most; each is a packet.
 const DAYS: usize = 3;
@@ -106,7 +105,7 @@ fn tell_rain(
     let (place, last) = args.rsplit_once(char::is_whitespace).unwrap_or(("", args));
     let (place, days) = match last.as_bytes() {
         // The second half of `48.95, 2` is no number of days.
-        [b'0'..=b'9'] if place.ends_with(',') => (args, 1),
+        [b'0'..=b'9'] if !is_apart(place, args) => (args, 1),
         [digit @ b'0'..=b'9'] => (place, usize::from(digit - b'0')),
         _ => (args, 1),
     };
@@ -153,27 +152,34 @@ fn tell(
         reply.say(context.desk, &help);
         return None;
     }
-    let wanted = wanted(place, ask.from, context.book);
+    let cell = |num| Cell::around(&context.book.get(num)?.position?);
+    let home = || Wanted::Home(context.book.own().and_then(cell));
+    let wanted = match typed(place, context.lang) {
+        Typed::Unsaid => Some(cell(ask.from).map_or_else(home, Wanted::At)),
+        // He may be anywhere but at the bot's home.
+        Typed::Here => match cell(ask.from) {
+            Some(cell) => Some(Wanted::At(cell)),
+            None => {
+                let values: [(&str, &dyn std::fmt::Display); 2] =
+                    [("prefix", &context.prefix), ("word", &wish.word)];
+                let text = Text::WhereAreYou.fill(context.lang, &values);
+                reply.say(context.desk, &text);
+                return None;
+            }
+        },
+        Typed::Home => Some(home()),
+        Typed::At(position) => Cell::around(&position).map(Wanted::At),
+        Typed::Named(query) => Some(Wanted::Named(query)),
+        Typed::Wrong(wrong) if ask.place == Place::Direct => {
+            let example = format!("{}{}", context.prefix, wish.word);
+            let text = sentence(wrong, place, &example, context.lang);
+            reply.say(context.desk, &text);
+            return None;
+        }
+        Typed::Wrong(_) | Typed::Nothing => None,
+    };
     if wanted.is_none() {
         format::explain(ask, command, context, reply);
     }
     Some((wish, wanted?))
-}
-
-/// Which place is meant; `None` when the text cannot be one.
-fn wanted(place: &str, asker: NodeNum, book: &NodeBook) -> Option<Wanted> {
-    let cell = |num| Cell::around(&book.get(num)?.position?);
-    if place.is_empty() {
-        let home = || Wanted::Home(book.own().and_then(cell));
-        return Some(cell(asker).map_or_else(home, Wanted::At));
-    }
-    if let Some(position) = Position::parse(place) {
-        return Cell::around(&position).map(Wanted::At);
-    }
-    // Degrees that are none on Earth are no name either.
-    let is_number = |piece: &str| piece.trim().parse::<f64>().is_ok();
-    if place.contains(',') && place.split(',').all(is_number) {
-        return None;
-    }
-    Query::parse(place).map(Wanted::Named)
 }

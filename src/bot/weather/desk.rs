@@ -34,7 +34,8 @@ pub struct Waiter {
     pub ask: Ask,
     /// The way back.
     pub way: Way,
-    pub(super) wish: Wish,
+    /// What he wants to know.
+    pub wish: Wish,
     pub(super) wants: Wants,
     deadline: Duration,
 }
@@ -51,6 +52,8 @@ pub(super) enum Wants {
 pub enum Act {
     /// Tell this to him.
     Say(Box<Waiter>, String),
+    /// Tell this to him: a list from which he picks one of these arguments.
+    Offer(Box<Waiter>, String, Vec<String>),
     /// Too much goes on; he cannot be served.
     Busy(Box<Waiter>),
     /// Do this, and report with [`Forecasts::came`].

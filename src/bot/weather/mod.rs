@@ -27,6 +27,7 @@ pub use wish::{Frame, Outlook, Settings, Wanted, Wish};
 use super::ask::{Ask, JobId};
 use super::capability::{Acts, Capability, Happened};
 use super::command::{Command, Context, Scene};
+use super::desk::Choice;
 use super::reply::Reply;
 use crate::bounds::Held;
 use crate::mesh::Now;
@@ -83,6 +84,10 @@ impl Weather {
         while let Some(act) = self.desk.act() {
             match act {
                 Act::Say(waiter, text) => acts.answer(&waiter.ask, waiter.way, text),
+                Act::Offer(waiter, text, args) => {
+                    let command = waiter.wish.word;
+                    acts.offer(&waiter.ask, waiter.way, text, Choice { command, args });
+                }
                 Act::Busy(waiter) => acts.busy(&waiter.ask, waiter.way),
                 Act::Start(need, job) => self.start(need, job, acts),
                 Act::Save(known) => {

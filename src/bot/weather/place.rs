@@ -5,7 +5,8 @@ use std::sync::Arc;
 use log::warn;
 
 use super::{Job, Work};
-use crate::bot::weather::desk::{Forecasts, Waiter, Wants};
+use crate::bot::say::format;
+use crate::bot::weather::desk::{Act, Forecasts, Waiter, Wants};
 use crate::bot::weather::{Need, Wanted};
 use crate::lang::Text;
 use crate::mesh::{Now, name};
@@ -50,12 +51,15 @@ impl Forecasts {
         if country.is_none() {
             country = self.home_spot(now).and_then(|home| home.country);
         }
+        let is_home = self.is_home(&query);
         Box::new(move || {
-            let home = home.map(|home| home.find(&*source, lang, None));
+            // Nobody can be asked which home is meant.
+            let home = home.map(|home| Ok(home.find(&*source, lang, None)?.settled()));
             if let Some(Ok(Found::Spot(spot))) = &home {
                 country.clone_from(&spot.country);
             }
             let found = query.find(&*source, lang, country.as_deref());
+            let found = found.map(|found| if is_home { found.settled() } else { found });
             Work::Place { found, home }
         })
     }
@@ -104,6 +108,56 @@ impl Forecasts {
         }
     }
 
+    /// Several places of one name, from which he picks one.
+    fn offer(&mut self, now: Now, waiter: Waiter, spots: &[Spot]) {
+        let lang = self.frame.lang;
+        let home = match self.settings.home {
+            Home::At(cell) => Some(cell),
+            Home::OwnNode | Home::Named(_) => self.home_spot(now).map(|home| home.cell),
+        };
+        let home = home.and_then(Cell::position);
+        let days = match waiter.wish.word {
+            // The only one that takes a number of days.
+            "rain" if waiter.wish.days > 1 => format!(" {}", waiter.wish.days),
+            _ => String::new(),
+        };
+        let name = spots.first().map_or("", |spot| spot.name.as_str());
+        let mut text = Text::SeveralPlaces.fill(lang, &[("name", &name::cut(name, SHOWN))]);
+        let mut args = Vec::new();
+        for (number, spot) in (1_usize..).zip(spots) {
+            let title = spot.title(usize::MAX);
+            let is_alone = spots
+                .iter()
+                .filter(|other| other.title(usize::MAX) == title)
+                .count()
+                == 1;
+            let way = home.zip(spot.cell.position());
+            let way =
+                way.map(|(home, there)| format!(" · {}", format::way_to(lang, &home, &there)));
+            let mut line = format!(
+                "\n{number} {}",
+                spot.region.as_deref().unwrap_or(&spot.name)
+            );
+            if !is_alone {
+                line = format!("{line} {}", spot.cell);
+            }
+            line.push_str(&way.unwrap_or_default());
+            if text.len() + line.len() > self.frame.part_limit {
+                break;
+            }
+            text.push_str(&line);
+            // What picks it has to mean it alone.
+            let place = if is_alone {
+                title
+            } else {
+                spot.cell.to_string()
+            };
+            args.push(format!("{place}{days}"));
+        }
+        self.acts
+            .push_back(Act::Offer(Box::new(waiter), text, args));
+    }
+
     /// The place that he named is this one.
     pub(super) fn place_known(&mut self, now: Now, mut waiter: Waiter, found: &Found) {
         match (found, &waiter.wants) {
@@ -111,6 +165,7 @@ impl Forecasts {
                 waiter.wants = Wants::Report(spot.clone());
                 self.go_on(now, waiter);
             }
+            (Found::Several(spots), _) => self.offer(now, waiter, spots),
             // Nobody has to know what the operator has written there.
             (Found::Nothing, Wants::Place(query)) if self.is_home(query) => self.ask_back(waiter),
             (Found::Nothing, Wants::Place(query)) => {

@@ -14,7 +14,7 @@ use crate::bot::ask::Way;
 use crate::bot::testing;
 use crate::bot::weather::desk::{PATIENCE, SAVE_EVERY, WAITING};
 use crate::mesh::Now;
-use crate::weather::{Candidate, Day, Failure, Hour, Provider, Source};
+use crate::weather::{Candidate, Day, Failure, Hour, Pause, Provider, Source};
 use jiff::tz::TimeZone;
 
 const SANITY: Sanity = Sanity { built: 1_000_000 };
@@ -68,6 +68,12 @@ impl Source for Stub {
             "nowhere" => Vec::new(),
             "crash" => panic!("broken atlas"),
             "home" => vec![place("FR", 10.0, 5)],
+            "twins" => [("North", 40.0), ("South", 41.0)]
+                .map(|(district, latitude)| Candidate {
+                    within: vec![district.to_owned()],
+                    ..place("FR", latitude, 7)
+                })
+                .to_vec(),
             _ => vec![place("US", 20.0, 9), place("FR", 30.0, 1)],
         })
     }
@@ -107,6 +113,7 @@ struct Rig {
     now: Now,
     jobs: VecDeque<(Need, Job)>,
     said: Vec<String>,
+    offered: Vec<String>,
     saves: Vec<Snapshot>,
     busy: usize,
 }
@@ -159,6 +166,7 @@ fn rig_after(settings: Settings, before: Snapshot) -> Rig {
         },
         jobs: VecDeque::new(),
         said: Vec::new(),
+        offered: Vec::new(),
         saves: Vec::new(),
         busy: 0,
     }
@@ -183,6 +191,10 @@ impl Rig {
         while let Some(act) = self.desk.act() {
             match act {
                 Act::Say(_, text) => self.said.push(text),
+                Act::Offer(_, text, args) => {
+                    self.said.push(text);
+                    self.offered = args;
+                }
                 Act::Busy(_) => self.busy += 1,
                 Act::Start(need, job) => self.jobs.push_back((need, job)),
                 Act::Save(snapshot) => self.saves.push(snapshot),
@@ -305,7 +317,7 @@ fn a_home_that_nobody_knows() {
     assert_eq!(rig.heard(), [sorry]);
 }
 
-/// What the second service thinks of is good for half an hour.
+/// What the second service thinks of is good for a minute: W10.
 #[test]
 fn a_guess_is_neither_kept_nor_put_away() {
     let mut rig = rig(Settings::default());
@@ -314,7 +326,7 @@ fn a_guess_is_neither_kept_nor_put_away() {
     rig.work_all();
     assert_eq!(rig.heard(), ["Paris, US weather 0h 10000000"]);
     rig.stub.0.lock().unwrap().certain = true;
-    rig.pass(1_799);
+    rig.pass(59);
     rig.ask(named("Paris"));
     assert_eq!(rig.calls().0, 1);
     rig.pass(1);
@@ -437,6 +449,10 @@ fn every_failure_has_its_sentence() {
         (Failure::Status(429), "has been asked too often"),
         (Failure::Status(503), "answers with error 503"),
         (Failure::Nonsense(String::new()), "answers nothing usable"),
+        (
+            Failure::Refused(400, String::new()),
+            "answers with error 400",
+        ),
     ] {
         let mut rig = rig(Settings::default());
         rig.fail(Some(failure));
@@ -630,4 +646,56 @@ fn a_job_that_could_not_save_is_tried_again() {
     assert_eq!(rig.saves.len(), 3);
     rig.desk.came(rig.now, &Need::Save, Ok(Work::Saved(true)));
     assert_eq!(rig.desk.deadline(), None);
+}
+
+/// W11: two places of one name and region are offered as a list.
+#[test]
+fn places_of_one_name_are_offered_with_their_districts_and_distances() {
+    let mut rig = rig(Settings {
+        home: Home::At(cell(40.5)),
+        ..Settings::default()
+    });
+    rig.ask(named("twins"));
+    rig.work_all();
+    let list = "Which twins? Answer with its number.\n1 North · 55.6 km S\n2 South · 55.6 km N";
+    assert_eq!(rig.heard(), [list]);
+    assert_eq!(rig.offered, ["twins, North, FR", "twins, South, FR"]);
+    // Known for a while; what was offered finds the one that it means.
+    rig.ask(named("twins"));
+    assert_eq!((rig.heard().len(), rig.calls().0), (1, 1));
+    let picked = rig.offered[1].clone();
+    rig.ask(named(&picked));
+    rig.work_all();
+    assert_eq!(rig.heard(), ["twins, South, FR weather 0h 10000000"]);
+    // Of rain the days are kept.
+    let rain = Wish {
+        word: "rain",
+        days: 2,
+        ..WISH
+    };
+    rig.ask_for(rain, named("twins"));
+    assert_eq!(rig.offered[0], "twins, North, FR 2");
+}
+
+/// T19.
+#[test]
+fn a_limit_of_the_service_says_until_when() {
+    for (pause, when) in [
+        (Pause::Minute, "in a minute"),
+        (Pause::Hour, "in an hour"),
+        (Pause::Day, "tomorrow"),
+        (Pause::Month, "next month"),
+    ] {
+        let mut rig = rig(Settings::default());
+        rig.fail(Some(Failure::Limit(pause, "in its words".to_owned())));
+        rig.ask(named("Paris"));
+        rig.work_all();
+        rig.ask(Wanted::At(cell(1.0)));
+        rig.work_all();
+        let expected = [
+            format!("I can't look up Paris: the service's limit is reached. Try again {when}."),
+            format!("No weather for 1.00,2.00: the service's limit is reached. Try again {when}."),
+        ];
+        assert_eq!(rig.heard(), expected);
+    }
 }

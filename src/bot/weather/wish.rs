@@ -102,6 +102,8 @@ pub struct Outlook<'a> {
     pub now: i64,
     /// The place's time zone.
     pub zone: TimeZone,
+    /// The board's, in which everything else is told.
+    pub board_zone: TimeZone,
     /// It is only the board's: the place's own is not known.
     pub zone_is_foreign: bool,
     /// Of how many days.

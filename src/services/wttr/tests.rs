@@ -186,7 +186,7 @@ fn what_is_no_forecast_is_nonsense() {
 fn the_place_is_read() {
     let places = parse_places(ANSWER).unwrap();
     assert_eq!(places.len(), 1);
-    assert_eq!(places[0].spot.title(60), "Argenteuil, Ile-de-France");
+    assert_eq!(places[0].spot.title(60), "Argenteuil, Ile-de-France, FR");
     assert_eq!(places[0].spot.cell.to_string(), "48.95,2.25");
     assert_eq!(places[0].population, 101_475);
     assert_eq!(places[0].within, ["France", "Ile-de-France"]);
@@ -196,7 +196,7 @@ fn the_place_is_read() {
         area.insert("population".to_owned(), json!("-5"));
     });
     let places = parse_places(&bare).unwrap();
-    assert_eq!(places[0].spot.title(60), "Argenteuil, France");
+    assert_eq!(places[0].spot.title(60), "Argenteuil, FR");
     assert_eq!(places[0].population, 0);
 }
 

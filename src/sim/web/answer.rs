@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Fault, Service};
 
@@ -90,6 +90,23 @@ pub fn spoilt(fault: Fault, service: Option<Service>, right: Answer) -> Answer {
     match fault {
         Fault::Hang | Fault::Slow => right,
         Fault::Status(status) => Answer::status(status),
+        Fault::Told(status, reason) => Answer {
+            status,
+            ..Answer::error(reason)
+        },
+        Fault::NoRain => changed(&right, &|values| {
+            for (key, value) in values.iter_mut() {
+                if let (true, Value::Array(list)) = (key.starts_with("precipitation"), value) {
+                    list.fill(Value::Null);
+                }
+            }
+        }),
+        Fault::Abroad => changed(&right, &|values| {
+            if values.contains_key("country") {
+                values.insert("country".to_owned(), json!([{ "value": "Philippines" }]));
+                values.insert("region".to_owned(), json!([{ "value": "Quezon" }]));
+            }
+        }),
         Fault::Redirect(to) => Answer {
             location: Some(to),
             ..Answer::status(302)
@@ -120,6 +137,28 @@ pub fn spoilt(fault: Fault, service: Option<Service>, right: Answer) -> Answer {
             Some(Service::Wttr) => Answer::text(404, "Unknown location; please try ~48.85,2.35"),
             _ => Answer::error("No data is available for this location"),
         },
+    }
+}
+
+/// The same answer with something done to every object in it.
+fn changed(right: &Answer, change: &dyn Fn(&mut Map<String, Value>)) -> Answer {
+    fn walk(value: &mut Value, change: &dyn Fn(&mut Map<String, Value>)) {
+        match value {
+            Value::Array(values) => values.iter_mut().for_each(|value| walk(value, change)),
+            Value::Object(values) => {
+                change(values);
+                values.values_mut().for_each(|value| walk(value, change));
+            }
+            _ => {}
+        }
+    }
+    let Ok(mut value) = serde_json::from_slice(&right.body) else {
+        return right.clone();
+    };
+    walk(&mut value, change);
+    Answer {
+        body: value.to_string().into_bytes(),
+        ..right.clone()
     }
 }
 

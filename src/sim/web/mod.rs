@@ -68,6 +68,12 @@ pub enum Service {
 pub enum Fault {
     /// This HTTP status, and a page that says so.
     Status(u16),
+    /// This HTTP status, and the reason in the service's own form.
+    Told(u16, &'static str),
+    /// The right answer, but nothing in it about rain.
+    NoRain,
+    /// The right answer, but wttr.in believes that the place is in the Philippines.
+    Abroad,
     /// Leads to this address instead.
     Redirect(SocketAddr),
     /// No answer: closed by [`Web::release`] or at the end.

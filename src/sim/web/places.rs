@@ -34,6 +34,7 @@ const STATES: (&str, &str) = ("United States", "États-Unis");
 const CANADA: (&str, &str) = ("Canada", "Canada");
 const BRITAIN: (&str, &str) = ("United Kingdom", "Royaume-Uni");
 const NORWAY: (&str, &str) = ("Norway", "Norvège");
+const GERMANY: (&str, &str) = ("Germany", "Allemagne");
 const ZEALAND: (&str, &str) = ("New Zealand", "Nouvelle-Zélande");
 
 /// Those with the same name in the order in which the service has them.
@@ -55,8 +56,22 @@ const PLACES: &[Place] = &[
     place(2_193_733, "Auckland", -36.848_53, 174.763_49, "NZ", ZEALAND, "Auckland", "", "Pacific/Auckland", 417_910, &["1010"]),
     place(4_033_013, "Waitangi", -43.953_53, -176.559_73, "NZ", ZEALAND, "Chatham Islands", "", "Pacific/Chatham", 300, &["8016"]),
     place(1_283_240, "Kathmandu", 27.701_69, 85.320_6, "NP", ("Nepal", "Népal"), "Bagmati", "", "Asia/Kathmandu", 1_442_271, &["44600"]),
+    place(2_925_533, "Frankfurt am Main", 50.115_52, 8.684_17, "DE", GERMANY, "Hesse", "Darmstadt", "Europe/Berlin", 650_000, &["60311"]),
+    place(2_925_535, "Frankfurt (Oder)", 52.347_14, 14.550_62, "DE", GERMANY, "Brandenburg", "", "Europe/Berlin", 51_691, &["15230"]),
+    place(2_761_524, "Wolfsberg", 46.840_56, 14.844_17, "AT", ("Austria", "Autriche"), "Carinthia", "Wolfsberg", "Europe/Vienna", 25_305, &["9400"]),
+    place(2_657_985, "Wolfsberg", 47.660_00, 9.050_00, "CH", ("Switzerland", "Suisse"), "Thurgau", "Kreuzlingen", "Europe/Zurich", 0, &[]),
+    place(3_041_563, "Andorre-la-Vieille", 42.507_79, 1.521_09, "AD", ("Andorra", "Andorre"), "Andorra la Vella", "", "Europe/Andorra", 20_430, &["AD500"]),
+    place(2_654_675, "Birmingham", 52.481_42, -1.899_83, "GB", BRITAIN, "England", "", "Europe/London", 984_333, &["B1"]),
+    place(4_049_979, "Birmingham", 33.520_66, -86.802_49, "US", STATES, "Alabama", "Jefferson", "America/Chicago", 212_461, &["35203"]),
+    place(5_746_545, "Portland", 45.523_45, -122.676_21, "US", STATES, "Oregon", "Multnomah", "America/Los_Angeles", 632_309, &["97201"]),
+    place(4_975_802, "Portland", 43.657_37, -70.258_9, "US", STATES, "Maine", "Cumberland", "America/New_York", 66_881, &["04101"]),
+    place(2_970_110, "Villeneuve", 47.85, -2.80, "FR", FRANCE, "Bretagne", "Morbihan", "Europe/Paris", 900, &["56000"]),
+    place(2_970_111, "Villeneuve", 48.40, -4.20, "FR", FRANCE, "Bretagne", "Finistère", "Europe/Paris", 1_200, &["29000"]),
     place(2_643_956, "Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch", 53.221_08, -4.200_08, "GB", BRITAIN, "Wales", "Anglesey", "Europe/London", 3_107, &["LL61"]),
 ];
+
+/// Those that are found with their hyphens alone.
+const BY_HYPHENS: [&str; 1] = ["Andorre-la-Vieille"];
 
 #[expect(clippy::too_many_arguments, reason = "the columns of the table")]
 const fn place(
@@ -140,8 +155,17 @@ pub fn search(name: &str) -> Vec<&'static Place> {
     let plain = |text: &str| fold(text).replace(|c: char| !c.is_alphanumeric(), " ");
     let wanted = plain(name.trim());
     let length = wanted.chars().count();
+    // Some names the service knows by their hyphens only.
+    let needs_hyphens = |name: &str| BY_HYPHENS.contains(&name);
     let is_meant = |place: &&Place| {
-        let known = plain(place.name);
+        let known = match needs_hyphens(place.name) {
+            true => fold(place.name),
+            false => plain(place.name),
+        };
+        let wanted = match needs_hyphens(place.name) {
+            true => fold(name.trim()),
+            false => wanted.clone(),
+        };
         known == wanted
             || (length >= 3 && known.starts_with(&wanted))
             || place.postcodes.iter().any(|code| plain(code) == wanted)

@@ -17,10 +17,15 @@ pub fn answer(request: &Request, scenario: Scenario, now: i64) -> Answer {
     let unknown = Answer::text(404, "Unknown location; please try ~48.85,2.35");
     let asked = request.place();
     let (latitude, longitude) = match asked.strip_prefix('~') {
-        Some(name) => match places::search(name).first() {
-            Some(place) => (place.latitude, place.longitude),
-            None => return unknown,
-        },
+        Some(name) => {
+            // It knows towns; what stands behind them it does not look at.
+            let town = name.split(',').next().unwrap_or_default();
+            let mut found = [name, town].into_iter().map(places::search);
+            match found.find_map(|found| found.first().copied()) {
+                Some(place) => (place.latitude, place.longitude),
+                None => return unknown,
+            }
+        }
         None => match point(&asked) {
             Some(point) => point,
             None => return unknown,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use meshbot::net::Guard;
 use meshbot::services::http::Http;
 use meshbot::services::weather::{Addresses, Limits, Services};
@@ -43,6 +44,7 @@ pub fn options(web: &Web, config: &str) -> Options {
     Options {
         weather: services(web),
         config: config.to_owned(),
+        zone: TimeZone::get("Europe/Paris").unwrap(),
         ..Options::default()
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
+use jiff::tz::TimeZone;
 use meshbot::app;
 use meshbot::bot::all::{self, Outside};
 use meshbot::bot::command::Registry;
@@ -95,6 +96,8 @@ pub struct Options {
     pub keep_weather: Keep,
     /// The run of the board.
     pub boot: Boot,
+    /// The board's time zone.
+    pub zone: TimeZone,
     /// So long a result is on its way, in ms.
     pub errands_take: u64,
     pub history: Option<Box<dyn History>>,
@@ -120,6 +123,7 @@ impl Default for Options {
             known_weather: Snapshot::default(),
             keep_weather: Arc::new(|_| true),
             boot: Boot::default(),
+            zone: TimeZone::UTC,
             errands_take: 0,
             history: None,
             archive: None,
@@ -166,6 +170,7 @@ impl World {
         let (result_sender, results) = bounded(64);
         let settings_of_bot = dispatch::Settings {
             boot: options.boot,
+            local_zone: options.zone,
             ..dispatch::Settings::from_config(&config, SANITY)
         };
         let outside = Outside {

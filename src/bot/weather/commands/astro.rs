@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use crate::almanac::{self, Observer, Passage, Phase};
 use crate::bot::say::format;
 use crate::bot::weather::Outlook;
-use crate::bot::weather::commands::words::{day_of, local, under_title};
+use crate::bot::weather::commands::words::{day_of, local, under_title, zone};
 use crate::lang::Text;
 
 /// The answer, one packet.
@@ -35,7 +35,7 @@ pub fn write(outlook: &Outlook<'_>) -> String {
     let rest = format!(
         " · {}{}\n☀️ {sun}\n🌙 {moon} · {} {name} {:.0}%",
         day_of(outlook, today),
-        zone(outlook),
+        zone(outlook, outlook.now).map_or_else(String::new, |zone| format!(" ({zone})")),
         picture(look.phase, cell.latitude() < 0.0),
         look.illuminated * 100.0
     );
@@ -87,24 +87,6 @@ fn time_up(passage: Passage, from: i64, to: i64) -> Duration {
         (Some(rise), Some(set), _) => (set - from) + (to - rise),
     };
     Duration::from_secs(seconds.unsigned_abs())
-}
-
-/// ` (UTC+2)` when the hours are not those of the place.
-fn zone(outlook: &Outlook<'_>) -> String {
-    if !outlook.zone_is_foreign {
-        return String::new();
-    }
-    let time = jiff::Timestamp::from_second(outlook.now).unwrap_or_default();
-    let minutes = outlook.zone.to_offset(time).seconds() / 60;
-    let (sign, minutes) = if minutes < 0 {
-        ('-', -minutes)
-    } else {
-        ('+', minutes)
-    };
-    match minutes % 60 {
-        0 => format!(" (UTC{sign}{})", minutes / 60),
-        rest => format!(" (UTC{sign}{}:{rest:02})", minutes / 60),
-    }
 }
 
 /// As it looks in the sky there: south of the equator the moon stands on its

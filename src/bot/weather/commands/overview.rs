@@ -4,7 +4,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 
 use crate::bot::weather::Outlook;
-use crate::bot::weather::commands::words::{TITLE_MIN, age, local, under_title, weekday};
+use crate::bot::weather::commands::words::{TITLE_MIN, age, local, under_title, weekday, zone};
 use crate::lang::Text;
 use crate::weather::{Current, Day, Report, Sky};
 
@@ -62,7 +62,13 @@ fn current(outlook: &Outlook<'_>, report: &Report, now: Current, detail: Detail)
     let celsius = now.celsius?;
     let units = outlook.units;
     let when = match (outlook.stale, report.time) {
-        (Some(_), Some(time)) => local(outlook, time).strftime("%H:%M").to_string(),
+        (Some(_), Some(time)) => {
+            let clock = local(outlook, time).strftime("%H:%M").to_string();
+            match zone(outlook, time) {
+                Some(zone) => format!("{clock} {zone}"),
+                None => clock,
+            }
+        }
         _ => Text::WeatherNow.plain(outlook.lang).to_owned(),
     };
     let temperature = units.temperature;

@@ -6,7 +6,7 @@
 
 use crate::bot::split::NEW_PART;
 use crate::bot::weather::Outlook;
-use crate::bot::weather::commands::words::{age, day_of, local, under_title};
+use crate::bot::weather::commands::words::{age, day_of, local, under_title, zone};
 use crate::lang::Text;
 use crate::weather::{Hour, Sky};
 
@@ -54,7 +54,12 @@ pub fn write(outlook: &Outlook<'_>) -> String {
 fn part(outlook: &Outlook<'_>, hours: &[(i64, Option<Hour>)], limit: usize) -> String {
     let start = hours.first().map_or(outlook.now, |(at, _)| *at);
     let begins = local(outlook, start);
-    let head = format!(" · {}{}", day_of(outlook, begins.date()), age(outlook));
+    let head = format!(
+        " · {}{}{}",
+        day_of(outlook, begins.date()),
+        zone(outlook, start).map_or_else(String::new, |zone| format!(" {zone}")),
+        age(outlook)
+    );
     let known: Vec<(i64, f32)> = hours
         .iter()
         .filter_map(|(at, hour)| Some((*at, hour.as_ref()?.rain?)))
@@ -74,12 +79,34 @@ fn part(outlook: &Outlook<'_>, hours: &[(i64, Option<Hour>)], limit: usize) -> S
             let hour = Text::AtHour.fill(outlook.lang, &[("n", &begins.hour())]);
             format!(" {hour}: {}", Text::Dry.plain(outlook.lang))
         }
+        Some(_) if sum < DRY => {
+            let dry = dry_as_far_as_known(outlook, hours, known.len());
+            let hour = Text::AtHour.fill(outlook.lang, &[("n", &begins.hour())]);
+            format!(" {hour}: {dry}")
+        }
         Some((at, peak)) => {
             let rest = summary(outlook, at, peak, sum, known.len() < hours.len());
             format!("\n{}\n{rest}", bars(outlook, hours))
         }
     };
     under_title(icon, outlook, &format!("{head}{body}"), limit)
+}
+
+/// What is told of dry hours when others are not known.
+fn dry_as_far_as_known(
+    outlook: &Outlook<'_>,
+    hours: &[(i64, Option<Hour>)],
+    known: usize,
+) -> String {
+    let is_known = |hour: &(i64, Option<Hour>)| hour.1.is_some_and(|hour| hour.rain.is_some());
+    // Only what comes first can be said until an hour.
+    match hours.get(known) {
+        Some((end, _)) if hours[..known].iter().all(is_known) => {
+            let hour = format!("{}h", local(outlook, *end).hour());
+            Text::DryUntil.fill(outlook.lang, &[("hour", &hour)])
+        }
+        _ => Text::DryKnown.fill(outlook.lang, &[("n", &known)]),
+    }
 }
 
 /// `14h▁▁▂▃18h▅▇▅▃▁▁0h▁▁`.

@@ -17,7 +17,7 @@ use crate::bot::weather::Outlook;
 use crate::lang::Lang;
 use crate::mesh::ChannelIndex;
 use crate::weather::{
-    Current, Day, Hour, Provider, Rain, Report, Sky, Spot, Temperature, Units, Wind,
+    Current, Day, Hour, Provider, Query, Rain, Report, Sky, Spot, Temperature, Units, Wind,
 };
 
 // ------------------------------------------------------------------ questions
@@ -81,8 +81,6 @@ fn what_makes_no_sense_is_explained_to_him_alone() {
         ("weather", "rain x 9"),
         ("weather", "!"),
         ("astro", "🌙"),
-        ("weather", "0,0"),
-        ("weather", "999, 999"),
     ] {
         let mut question = ask(name, args);
         let (texts, wanted) = World::town().with(&question, Lang::En, asked);
@@ -94,6 +92,80 @@ fn what_makes_no_sense_is_explained_to_him_alone() {
         let (texts, wanted) = World::town().with(&question, Lang::En, asked);
         assert!(wanted.is_none() && texts.is_empty(), "{texts:?}");
     }
+}
+
+/// T15: what is wrong with coordinates is said, to him alone.
+#[test]
+fn wrong_coordinates_are_told_what_is_wrong() {
+    for (name, args, expected) in [
+        (
+            "weather",
+            "0,0",
+            "0,0 is no place: devices say it when they know none. Try /weather 48.86,2.35",
+        ),
+        (
+            "weather",
+            "999, 999",
+            "999, 999: a latitude goes from -90 to 90. Try /weather 48.86,2.35",
+        ),
+        ("rain", "48.85 2", "48.00 2.00"),
+        (
+            "rain",
+            "48.85,200 2",
+            "48.85,200: a longitude goes from -180 to 180. Try /rain 48.86,2.35",
+        ),
+        (
+            "astro",
+            "48.85",
+            "48.85 is half of a place: latitude and longitude, please. Try /astro 48.86,2.35",
+        ),
+    ] {
+        let mut question = ask(name, args);
+        let (texts, wanted) = World::town().with(&question, Lang::En, asked);
+        if wanted.is_some() {
+            assert_eq!(expected, "48.00 2.00", "{args}");
+            continue;
+        }
+        assert_eq!(texts, [expected]);
+        question.place = Place::Channel(ChannelIndex(0));
+        let (texts, wanted) = World::town().with(&question, Lang::En, asked);
+        assert!(wanted.is_none() && texts.is_empty(), "{texts:?}");
+    }
+}
+
+/// T15, W14.
+#[test]
+fn a_place_is_where_people_say_it_is() {
+    let place = |args: &str| left("weather", args).map(|(_, _, wanted)| wanted);
+    let there = Wanted::At(Cell::new(48.86, 2.35).unwrap());
+    for args in [
+        "48,8566 2,3522",
+        "48°51.396'N 2°21.132'E",
+        "geo:48.8566,2.3522?z=12",
+    ] {
+        assert_eq!(place(args), Some(there.clone()), "{args}");
+    }
+    let rain = |args| left("rain", args).unwrap();
+    assert_eq!(
+        (rain("48,8566 2,3522 2").0, rain("48,8566 2,3522 2").2),
+        (2, there)
+    );
+    let own = Wanted::Home(Cell::new(48.86, 2.35));
+    assert_eq!(place("home"), Some(own.clone()));
+    assert_eq!(place("today"), Some(own));
+    assert_eq!(
+        place("L’Haÿ‑les‑Roses"),
+        Some(named("L'Haÿ-les-Roses")),
+        "W5"
+    );
+    // Nobody knows where he is; Alice has said so.
+    let mut question = ask("weather", "near me");
+    let said = World::town().run(&question, Lang::En);
+    assert_eq!(said, ["I don't know where you are. Try /weather <place>"]);
+    question.from = ALICE;
+    let asked = World::town().with(&question, Lang::En, asked).1;
+    let (_, wanted) = asked.expect("weather");
+    assert_eq!(wanted, Wanted::At(Cell::new(48.88, 2.31).unwrap()));
 }
 
 #[test]
@@ -129,6 +201,8 @@ struct Scene {
     units: Units,
     limit: usize,
     foreign: bool,
+    /// The board's own.
+    board: TimeZone,
 }
 
 fn argenteuil() -> Spot {
@@ -146,7 +220,11 @@ impl Scene {
     fn plain(spot: Spot) -> Self {
         let zone = TimeZone::get(spot.zone.as_deref().unwrap()).unwrap();
         let today = date(2026, 11, 23);
-        let midnight = today.to_zoned(zone).unwrap().timestamp().as_second();
+        let midnight = today
+            .to_zoned(zone.clone())
+            .unwrap()
+            .timestamp()
+            .as_second();
         let rain = |at: usize| match at {
             16 => 0.3,
             17 => 0.9,
@@ -192,6 +270,7 @@ impl Scene {
             units: Units::default(),
             limit: 200,
             foreign: false,
+            board: zone,
         }
     }
 
@@ -231,6 +310,7 @@ impl Scene {
             now: now.timestamp().as_second(),
             zone,
             zone_is_foreign: self.foreign,
+            board_zone: self.board.clone(),
             days: self.days,
             lang,
             units: self.units,
@@ -250,6 +330,7 @@ fn overview_of(scene: &Scene) -> Scene {
         spot: scene.spot.clone(),
         report: scene.report.clone(),
         days: 3,
+        board: scene.board.clone(),
         ..*scene
     }
 }
@@ -709,4 +790,65 @@ proptest! {
             prop_assert!(limit < 200 || parts.len() <= days, "{parts:?}");
         }
     }
+}
+
+/// W7.
+#[test]
+fn dry_hours_before_unknown_ones_are_dry_until_then() {
+    let mut scene = Scene::plain(argenteuil());
+    for hour in &mut scene.report.hours {
+        hour.rain = Some(0.0);
+    }
+    for hour in &mut scene.report.hours[20..] {
+        hour.rain = None;
+    }
+    scene.check(
+        rain::write,
+        expect![[r#"
+            🌧 Argenteuil, Île-de-France, FR · Mon 23 14h: no rain until 20h, unknown after
+
+            🌧 Argenteuil, Île-de-France, FR · Mo 23. 14 Uhr: kein Regen bis 20h, danach unbekannt
+
+            🌧 Argenteuil, Île-de-France, FR · lun. 23 14h: pas de pluie jusqu'à 20h, inconnu ensuite"#]],
+    );
+    scene.report.hours[15].rain = None;
+    let text = scene.answer(rain::write, Lang::En).concat();
+    assert!(
+        text.ends_with("14h: no rain in the 5 h that are known"),
+        "{text}"
+    );
+    // Without any rain the temperatures are told all the same.
+    for hour in &mut scene.report.hours {
+        hour.rain = None;
+    }
+    for day in &mut scene.report.days {
+        day.rain = None;
+    }
+    assert!(scene.report.is_useful());
+    let text = overview_of(&scene)
+        .answer(overview::write, Lang::En)
+        .concat();
+    assert!(text.contains("8/14°C") && !text.contains("mm"), "{text}");
+}
+
+/// T11.
+#[test]
+fn hours_of_another_zone_than_the_board_s_name_it() {
+    let mut scene = Scene::plain(argenteuil());
+    let answers = |scene: &Scene| {
+        [rain::write, astro::write].map(|write| scene.answer(write, Lang::En).concat())
+    };
+    assert!(answers(&scene).iter().all(|text| !text.contains("UTC")));
+    // The same hours under another name.
+    scene.board = TimeZone::get("Europe/Berlin").unwrap();
+    assert!(answers(&scene).iter().all(|text| !text.contains("UTC")));
+    scene.board = TimeZone::get("Europe/London").unwrap();
+    let [rain, astro] = answers(&scene);
+    assert!(rain.contains(" · Mon 23 UTC+1\n"), "{rain}");
+    assert!(astro.contains(" · Mon 23 (UTC+1)\n"), "{astro}");
+    let mut now = overview_of(&scene);
+    let said = |scene: &Scene| scene.answer(overview::write, Lang::En).concat();
+    assert!(said(&now).contains("\nNow ⛅"), "no hour, no zone");
+    now.stale = Some(Duration::from_secs(3_600));
+    assert!(said(&now).contains("\n14:00 UTC+1 ⛅"), "{}", said(&now));
 }

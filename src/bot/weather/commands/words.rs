@@ -30,6 +30,23 @@ pub fn day_of(outlook: &Outlook<'_>, date: Date) -> String {
     Text::Date.fill(outlook.lang, &[("weekday", &weekday), ("day", &day)])
 }
 
+/// `UTC+9` where clocks go by another time than the board's, or where they go by the
+/// board's because the place's own is not known.
+pub fn zone(outlook: &Outlook<'_>, unix: i64) -> Option<String> {
+    let time = Timestamp::from_second(unix).unwrap_or(Timestamp::UNIX_EPOCH);
+    let offset = outlook.zone.to_offset(time);
+    if !outlook.zone_is_foreign && offset == outlook.board_zone.to_offset(time) {
+        return None;
+    }
+    let minutes = offset.seconds() / 60;
+    let sign = if minutes < 0 { '-' } else { '+' };
+    let (hours, rest) = (minutes.abs() / 60, minutes.abs() % 60);
+    Some(match rest {
+        0 => format!("UTC{sign}{hours}"),
+        _ => format!("UTC{sign}{hours}:{rest:02}"),
+    })
+}
+
 /// ` (3 h old)` when the weather is older than it should be.
 pub fn age(outlook: &Outlook<'_>) -> String {
     outlook.stale.map_or_else(String::new, |age| {

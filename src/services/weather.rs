@@ -383,6 +383,33 @@ mod tests {
         assert_eq!(url, "http://w/~Xyzzy%2C%20FR?format=j1");
     }
 
+    /// W10: the first failure stands when the second one is elsewhere.
+    #[test]
+    fn a_guess_elsewhere_is_no_answer() {
+        let asked = |within: &[&str]| {
+            let web = script(vec![(1, Err(Failure::Status(500))), (1, Ok(WTTR))]);
+            let within: Vec<String> = within.iter().map(ToString::to_string).collect();
+            services(&web).search("Argenteuil", &within, Lang::En)
+        };
+        for within in [
+            &["FR"][..],
+            &["frankreich"],
+            &["Ile-de-France", "france"],
+            &[],
+        ] {
+            let found = asked(within).unwrap();
+            assert_eq!(found[0].spot.country.as_deref(), Some("FR"), "{within:?}");
+        }
+        for within in [
+            &["CA"][..],
+            &["Texas"],
+            &["Ile-de-France", "Canada"],
+            &["95100"],
+        ] {
+            assert_eq!(asked(within), Err(Failure::Status(500)), "{within:?}");
+        }
+    }
+
     #[test]
     fn a_call_has_one_time_limit() {
         let web = script(vec![

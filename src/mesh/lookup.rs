@@ -22,10 +22,8 @@ const QUERY_MAX: usize = 64;
 
 /// How people say "I" and "you" here, folded. In one place until each language
 /// has them in a file of its own.
-const ASKER: [&str; 8] = [
-    "me", "myself", "moi", "moi-meme", "ich", "mich", "mir", "selbst",
-];
-const THIS_NODE: [&str; 8] = ["you", "yourself", "bot", "toi", "vous", "du", "dich", "dir"];
+const ASKER: [&str; 5] = ["me", "myself", "moi", "ich", "mich"];
+const THIS_NODE: [&str; 7] = ["you", "yourself", "bot", "toi", "vous", "du", "dich"];
 
 /// What of a node a query was equal to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -72,7 +70,8 @@ pub fn find(book: &NodeBook, asker: NodeNum, query: &str) -> Found {
     let query = typing::plain(query);
     let query = query.trim();
     let wanted = fold(&clean(query.as_bytes(), QUERY_MAX));
-    let is_one_of = |words: &[&str]| words.contains(&wanted.as_str());
+    let is_marked = query.starts_with('!');
+    let is_one_of = |words: &[&str]| !is_marked && words.contains(&wanted.as_str());
     if is_one_of(&ASKER) {
         return Found::One(asker, By::Whole);
     }
@@ -99,7 +98,7 @@ pub fn find(book: &NodeBook, asker: NodeNum, query: &str) -> Found {
 
     let digits = wanted.strip_prefix("0x");
     // Who begins like that means a number and never a name.
-    let is_number = query.starts_with('!') || digits.is_some_and(|it| hex_tail(it).is_some());
+    let is_number = is_marked || digits.is_some_and(|it| hex_tail(it).is_some());
     let tail = hex_tail(digits.unwrap_or(&wanted));
     let decimal: Option<u32> = wanted.parse().ok();
     let by_short = |entry: &Entry| entry.short == wanted;
@@ -154,16 +153,17 @@ fn by_sound(entries: &[Entry], wanted: &str) -> Option<Found> {
         return None;
     }
     let sounding = |name: &Option<Box<str>>| name.as_deref().map(latin).unwrap_or_default();
-    let mut heard: Vec<_> = entries
+    // Without letters of others there is nothing new.
+    let odd = |entry: &&Entry| !wanted.is_ascii() || !has_latin_only(entry.node);
+    let heard: Vec<_> = entries
         .iter()
+        .filter(odd)
         .map(|entry| Entry {
             node: entry.node,
             short: sounding(&entry.node.short_name),
             long: sounding(&entry.node.long_name),
         })
         .collect();
-    // Without letters of others there is nothing new.
-    heard.retain(|entry| !wanted.is_ascii() || !has_latin_only(entry.node));
     let by_name = |entry: &Entry| entry.short == sound || entry.long == sound;
     let by_start =
         |entry: &Entry| entry.short.starts_with(&sound) || entry.long.starts_with(&sound);
@@ -283,6 +283,7 @@ mod tests {
         assert_eq!(find(&book, ASKS, "@moi"), Found::One(ASKS, By::Whole));
         assert!(matches!(find(&book, ASKS, "bot"), Found::One(num, _) if num != own));
         book.set_own(own);
+        assert!(!matches!(find(&book, ASKS, "!me"), Found::One(..)));
         for you in ["you", "Bot", "toi", "du"] {
             assert_eq!(find(&book, ASKS, you), Found::One(own, By::Whole), "{you}");
         }

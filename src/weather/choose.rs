@@ -1,6 +1,6 @@
 //! Which of the places that a source knows is meant.
 
-use super::query::{Attempt, words};
+use super::attempt::{Attempt, words};
 use super::{Candidate, Found, Spot, countries, regions};
 
 /// Places to choose from in one answer.

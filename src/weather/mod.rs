@@ -1,9 +1,11 @@
 //! What weather is, whoever tells it: places, forecasts, units, and the one
 //! trait behind which the services stand. Pure data; nothing here fetches.
 
+mod attempt;
 mod cell;
 mod choose;
 pub mod countries;
+mod home;
 mod place;
 mod postcode;
 mod query;
@@ -17,7 +19,8 @@ use std::fmt;
 
 pub use cell::Cell;
 pub use choose::choose;
-pub use place::{Candidate, Found, Home, Spot};
+pub use home::Home;
+pub use place::{Candidate, Found, Spot};
 pub use query::Query;
 pub use report::{Current, Day, Hour, Provider, Report};
 pub use sky::Sky;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cell, Query};
+use super::Cell;
 use crate::mesh::name::{clean, cut};
 
 /// What of a name in an answer is kept, bytes.
@@ -92,29 +92,6 @@ impl Spot {
             return format!("{}{country}", cut(&self.name, room).trim_end());
         }
         cut(&self.name, max).trim_end().to_owned()
-    }
-}
-
-/// Where people are who do not say where they are.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub enum Home {
-    /// Where the bot's own node is, if it knows.
-    #[default]
-    OwnNode,
-    /// There.
-    At(Cell),
-    /// In the place of this name.
-    Named(Query),
-}
-
-impl Home {
-    /// Its name, if that is how it is given.
-    #[must_use]
-    pub fn name(&self) -> Option<&Query> {
-        match self {
-            Self::Named(name) => Some(name),
-            Self::OwnNode | Self::At(_) => None,
-        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Postcodes, alone or with a town in either order: the service knows some of them,
 //! and none together with a name.
 
+use super::attempt::Attempt;
 use super::countries;
-use super::query::Attempt;
 
 /// A postcode and what stands around it.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -1,5 +1,6 @@
 //! From what somebody types to one place on the map.
 
+use super::attempt::{Attempt, words};
 use super::{Failure, Found, Source, choose, postcode};
 use crate::lang::Lang;
 use crate::mesh::name::{clean, fold};
@@ -15,19 +16,6 @@ const ATTEMPTS: usize = 8;
 pub struct Query {
     shown: String,
     key: String,
-}
-
-/// One way to understand a [`Query`].
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(super) struct Attempt {
-    /// What is searched for.
-    pub(super) name: String,
-    /// All of these have to be around it.
-    pub(super) within: Vec<String>,
-    /// The name has to begin like this: a postcode was searched for.
-    pub(super) called: Option<String>,
-    /// Its postcodes must not be known: those that are would have been found.
-    pub(super) without_postcode: bool,
 }
 
 impl Query {
@@ -119,16 +107,6 @@ impl Query {
     }
 }
 
-impl Attempt {
-    pub(super) fn of(name: &str, within: &[&str]) -> Self {
-        Self {
-            name: name.to_owned(),
-            within: within.iter().map(ToString::to_string).collect(),
-            ..Self::default()
-        }
-    }
-}
-
 /// The parts between commas that are not empty.
 fn pieces(text: &str) -> Vec<&str> {
     text.split(',')
@@ -154,20 +132,6 @@ fn written_out(name: &str) -> String {
     }
     let gap = if name.contains(' ') { " " } else { "-" };
     words(name).join(gap)
-}
-
-/// The words of a name as they are compared: no case, no accents, no hyphens,
-/// `st` as `saint`.
-pub(super) fn words(name: &str) -> Vec<String> {
-    fold(name)
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(|word| match word {
-            "st" => "saint".to_owned(),
-            "ste" => "sainte".to_owned(),
-            other => other.to_owned(),
-        })
-        .collect()
 }
 
 #[cfg(test)]

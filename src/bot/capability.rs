@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use super::ask::{Ask, JobId, Way};
 use super::command::{Command, Context, Scene};
-use super::desk::Choice;
+use super::desk::{Choice, Turn};
 use super::jobs::{Finding, Job, job};
 use super::reply::Reply;
 use crate::bounds::Held;
@@ -151,8 +151,8 @@ pub struct Answered {
     pub way: Way,
     /// What to say.
     pub text: String,
-    /// What of it is to be said when he wants more.
-    pub rest: Option<String>,
+    /// The page that it is.
+    pub turn: Option<Turn>,
     /// The list that it is, from which he can pick.
     pub choice: Option<Choice>,
     /// It is said even by a muted bot, because the operator ordered it.
@@ -189,7 +189,7 @@ impl<'a> Acts<'a> {
             ask: ask.clone(),
             way,
             text,
-            rest: None,
+            turn: None,
             choice: None,
             is_ordered: false,
         })));
@@ -201,20 +201,20 @@ impl<'a> Acts<'a> {
             ask: ask.clone(),
             way,
             text,
-            rest: None,
+            turn: None,
             choice: Some(choice),
             is_ordered: false,
         })));
     }
 
-    /// Answers the operator, muted or not; `rest` is what he gets when he wants
-    /// more, if he asked for a page of something.
-    pub fn answer_order(&mut self, ask: &Ask, way: Way, text: String, rest: Option<String>) {
+    /// Answers the operator, muted or not; `turn` is the page that it is, if he
+    /// asked for one of several.
+    pub fn answer_order(&mut self, ask: &Ask, way: Way, text: String, turn: Option<Turn>) {
         self.list.push_back(Act::Answer(Box::new(Answered {
             ask: ask.clone(),
             way,
             text,
-            rest,
+            turn,
             choice: None,
             is_ordered: true,
         })));

@@ -1,6 +1,7 @@
 //! What a command is: a declaration and a function. The help text, the
 //! permissions and the limits all come from the declaration.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -12,6 +13,8 @@ use super::host::HostStats;
 use super::reply::Reply;
 use crate::config::Mode;
 use crate::lang::{Lang, Text};
+use crate::mesh::lookup::mistakes;
+use crate::mesh::name::fold;
 use crate::mesh::{NodeBook, Now, Sanity};
 use crate::proto::config::LoRaConfig;
 
@@ -89,15 +92,60 @@ pub struct Scene<'a> {
     pub zone: &'a TimeZone,
 }
 
+/// Where a command stands in the help.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Topic {
+    /// How one is heard, and how messages come.
+    Signal,
+    /// Who else is there.
+    Nodes,
+    /// What the mesh did.
+    Past,
+    /// Weather and sky.
+    Weather,
+    /// The bot itself.
+    Bot,
+    /// The operator's.
+    Operator,
+}
+
+impl Topic {
+    /// All of them, in the order of the help.
+    pub const ALL: [Self; 6] = [
+        Self::Signal,
+        Self::Nodes,
+        Self::Past,
+        Self::Weather,
+        Self::Bot,
+        Self::Operator,
+    ];
+
+    /// Its names: the first is shown.
+    #[must_use]
+    pub fn names(self) -> Text {
+        match self {
+            Self::Signal => Text::GroupSignal,
+            Self::Nodes => Text::GroupNodes,
+            Self::Past => Text::GroupPast,
+            Self::Weather => Text::GroupWeather,
+            Self::Bot => Text::GroupBot,
+            Self::Operator => Text::GroupOperator,
+        }
+    }
+}
+
 /// A command's declaration.
 #[derive(Clone, Copy)]
 pub struct Command {
-    /// The word after the mark: lower case, no accents.
+    /// What the configuration and the code call it: lower case, no accents.
     pub name: &'static str,
-    /// Other words for it.
-    pub aliases: &'static [&'static str],
-    /// Words that need no mark in a direct message.
-    pub bare: &'static [&'static str],
+    /// Its names in each language, the first of which is shown; all are understood
+    /// whatever language is set. Without them it is called by `name`.
+    pub names: Option<Text>,
+    /// How people ask for it without knowing it.
+    pub phrases: Option<Text>,
+    /// Where it stands in the help.
+    pub topic: Topic,
     /// Arguments, as shown in the help: `<node>`, `[page]`.
     pub usage: Option<Text>,
     /// One line on what it does, for the list.
@@ -111,6 +159,10 @@ pub struct Command {
     /// Everybody gets the same answer, so that several who ask for it publicly
     /// within a short time are answered together (features.md B17).
     pub same_for_all: bool,
+    /// What follows it is a text, which is taken as it was typed.
+    pub takes_text: bool,
+    /// It turns pages: so many on, or back.
+    pub turns: isize,
     /// Arguments with which it is an order, for the operator alone.
     pub is_order: fn(&str) -> bool,
     /// Whether it tells the asker about his own key: who cannot read private
@@ -129,32 +181,43 @@ impl Command {
     /// capability answers.
     pub const BASE: Self = Self {
         name: "",
-        aliases: &[],
-        bare: &[],
+        names: None,
+        phrases: None,
+        topic: Topic::Bot,
         usage: None,
         summary: Text::Apology,
         mode: Mode::Public,
         operator_only: false,
         has_own_limit: false,
         same_for_all: false,
+        takes_text: false,
+        turns: 0,
         is_order: |_| false,
         is_about_own_key: None,
         run: None,
     };
 
-    /// Whether its bare word may be followed by arguments. "ping" is a word of
-    /// everyday talk among people with radios, so its sessions need the mark.
+    /// What it is called where people read `lang`.
     #[must_use]
-    pub fn takes_bare_args(&self) -> bool {
-        self.usage.is_some() && self.name != "ping"
+    pub fn shown(&self, lang: Lang) -> &'static str {
+        let names = self.names.map_or(&[][..], |names| names.list(lang));
+        names.first().unwrap_or(&self.name)
+    }
+
+    /// Every word that means it, in every language, as they are shown.
+    pub fn words(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let names = self.names;
+        let all = Lang::ALL.iter();
+        let all = all.flat_map(move |&lang| names.map_or(&[][..], |names| names.list(lang)));
+        std::iter::once(self.name).chain(all.copied())
     }
 
     /// How it is called, without the mark: `nodes [page]`.
     #[must_use]
     pub fn call(&self, lang: Lang) -> String {
         match self.usage {
-            Some(usage) => format!("{} {}", self.name, usage.plain(lang)),
-            None => self.name.to_owned(),
+            Some(usage) => format!("{} {}", self.shown(lang), usage.plain(lang)),
+            None => self.shown(lang).to_owned(),
         }
     }
 }
@@ -169,29 +232,49 @@ impl fmt::Debug for Command {
 #[derive(Clone, Debug, Default)]
 pub struct Registry {
     commands: Vec<Command>,
+    /// By each word that means one, folded.
+    words: HashMap<String, usize>,
 }
 
 impl Registry {
     /// The given commands.
     #[must_use]
     pub fn new(commands: Vec<Command>) -> Self {
-        Self { commands }
+        let mut registry = Self {
+            commands,
+            words: HashMap::new(),
+        };
+        registry.index();
+        registry
     }
 
-    /// The command of this (folded) word.
+    /// The command of this (folded) word, whatever its language.
     #[must_use]
     pub fn find(&self, word: &str) -> Option<&Command> {
-        self.commands
-            .iter()
-            .find(|command| command.name == word || command.aliases.contains(&word))
+        self.words.get(word).map(|&at| &self.commands[at])
     }
 
-    /// The command of this (folded) word, which needs no mark.
+    /// The name nearest to a (folded) word that is none, among the commands that
+    /// somebody may use: as it is shown, if it is near enough to be meant.
     #[must_use]
-    pub fn find_bare(&self, word: &str) -> Option<&Command> {
-        self.commands
-            .iter()
-            .find(|command| command.bare.contains(&word))
+    pub fn nearest(&self, word: &str, may_use: &dyn Fn(&Command) -> bool) -> Option<&'static str> {
+        let most = match word.chars().count() {
+            0..=2 => return None,
+            3..=4 => 1,
+            _ => 2,
+        };
+        let usable = self.commands.iter().filter(|command| may_use(command));
+        let names = usable.flat_map(Command::words);
+        let near = names.filter_map(|name| {
+            let folded = fold(name);
+            // Of two words with nothing else in common the beginning counts.
+            let is_like = folded.len() > 3 || folded.chars().next() == word.chars().next();
+            let mistakes = mistakes(word, &folded);
+            (mistakes <= most && mistakes < folded.chars().count() && is_like)
+                .then_some((mistakes, name))
+        });
+        near.min_by_key(|(mistakes, _)| *mistakes)
+            .map(|(_, name)| name)
     }
 
     /// All of them.
@@ -208,10 +291,21 @@ impl Registry {
     /// Leaves out those that the configuration switched off.
     pub fn retain(&mut self, keep: impl FnMut(&Command) -> bool) {
         self.commands.retain(keep);
+        self.index();
     }
 
     /// Adds one.
     pub fn push(&mut self, command: Command) {
         self.commands.push(command);
+        self.index();
+    }
+
+    fn index(&mut self) {
+        self.words.clear();
+        for (at, command) in self.commands.iter().enumerate() {
+            for word in command.words() {
+                self.words.insert(fold(word), at);
+            }
+        }
     }
 }

@@ -31,11 +31,43 @@ pub struct Choice {
     pub args: Vec<String>,
 }
 
+/// A page of a list, as it was asked for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Turn {
+    /// The command that lists.
+    pub command: &'static str,
+    /// What followed it, without the page.
+    pub args: String,
+    /// Which page was shown, from 1.
+    pub page: usize,
+    /// Of so many.
+    pub pages: usize,
+}
+
+impl Turn {
+    /// What the command is asked with for another page: so many on, or back.
+    #[must_use]
+    pub fn by(&self, pages: isize) -> Option<String> {
+        let page = self.page.checked_add_signed(pages)?;
+        let is_one = (1..=self.pages).contains(&page);
+        is_one.then(|| format!("{} {page}", self.args).trim_start().to_owned())
+    }
+}
+
+/// What follows what was said last.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum More {
+    /// The rest of a long answer.
+    Rest(String),
+    /// Other pages.
+    Pages(Turn),
+}
+
 /// The desk.
 #[derive(Debug)]
 pub struct Desk {
     choices: Recent<Who, Choice>,
-    more: Recent<Who, String>,
+    more: Recent<Who, More>,
     muted_until: Option<u64>,
     /// The end of a mute that began in this run: the board's clock may be set
     /// meanwhile.
@@ -84,13 +116,33 @@ impl Desk {
             self.more.take(&who, now, MORE_FOR);
         } else {
             rest.truncate(floor_boundary(&rest, MORE_MAX));
-            self.more.insert(who, now, rest);
+            self.more.insert(who, now, More::Rest(rest));
         }
     }
 
     /// Takes the rest of his last answer.
     pub fn take_more(&mut self, who: Who, now: Duration) -> Option<String> {
-        self.more.take(&who, now, MORE_FOR)
+        match self.more.take(&who, now, MORE_FOR)? {
+            More::Rest(rest) => Some(rest),
+            More::Pages(turn) => {
+                self.more.insert(who, now, More::Pages(turn));
+                None
+            }
+        }
+    }
+
+    /// What was said last is this page.
+    pub fn turn_to(&mut self, who: Who, turn: Turn, now: Duration) {
+        self.more.insert(who, now, More::Pages(turn));
+    }
+
+    /// The page that was said to him last, if it was one.
+    #[must_use]
+    pub fn turned_to(&self, who: Who, now: Duration) -> Option<&Turn> {
+        match self.more.get(&who, now, MORE_FOR)? {
+            More::Pages(turn) => Some(turn),
+            More::Rest(_) => None,
+        }
     }
 
     /// Until when the bot says nothing: seconds since 1970, `u64::MAX` for ever.

@@ -29,4 +29,5 @@ pub mod talk;
 pub(crate) mod testing;
 pub mod together;
 pub mod traces;
+pub mod understand;
 pub mod weather;

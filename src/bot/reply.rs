@@ -12,7 +12,7 @@ use std::time::Duration;
 use log::{debug, error, warn};
 
 use super::ask::Way;
-use super::desk::Desk;
+use super::desk::{Desk, Turn};
 use super::split::split;
 use super::together::{Crowd, Other, Said};
 use crate::bot::ask::{Ask, Place};
@@ -211,7 +211,8 @@ impl Post {
         };
         let whole = self.harmless(text);
         let limit = self.part_limit.min(target.max_text(true));
-        let hint = format!(" …{}more", self.prefix);
+        let more = Say::NamesMore.list(ask.lang).first().unwrap_or(&"more");
+        let hint = format!(" …{}{more}", self.prefix);
         let split = split(&whole, limit, self.max_parts, &hint);
         if target.is_broadcast() {
             debug!(
@@ -350,6 +351,14 @@ impl<'a> Reply<'a> {
         let handed = (self.post).send(self.ask, self.way, text, desk, self.now);
         self.done = Done::Answered(handed);
         handed
+    }
+
+    /// Answers with a page; others can be turned to.
+    pub fn turn(&mut self, desk: &mut Desk, text: &str, turn: Turn) {
+        if !matches!(self.say(desk, text), Handed::Refused(..)) {
+            let who = (self.ask.from, self.place());
+            desk.turn_to(who, turn, self.now);
+        }
     }
 
     /// How an answer goes back.

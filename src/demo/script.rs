@@ -222,11 +222,11 @@ pub const SCRIPT: &[Step] = &[
     // A broadcast, the help, the bot called by its name, a stranger.
     DORA.says("/echo anybody on the ridge today?")
         .hears(&["DORA: anybody on the ridge today?"]),
-    EMILE.writes("help").hears(&["/… ping", "/help"]),
+    EMILE.writes("help").hears(&["/help +", "/ping"]),
     EMILE.says("@c3d4 ping").hears(&["pong"]),
     EMILE
         .writes("hello, are you human?")
-        .hears(&["I don't know that one", "/help"]),
+        .hears(&["/help +", "/ping"]),
     // The seed's question, asked again at once by somebody else; weather of a
     // place far away, and what needs no Internet.
     ALICE

@@ -46,9 +46,9 @@ fn the_table_of_commands_is_the_registry() {
     let registry = all::registry();
     let in_readme: Vec<_> = rows("Commands")
         .into_iter()
-        .map(|row| row[..4].to_vec())
+        .map(|row| row[..3].to_vec())
         .collect();
-    let words = |words: &[&str]| {
+    let words = |words: &[String]| {
         let words: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
         words.join(", ")
     };
@@ -56,6 +56,7 @@ fn the_table_of_commands_is_the_registry() {
         .iter()
         .map(|command| {
             let call = format!("/{}", command.call(Lang::En));
+            let others = [Lang::Fr, Lang::De].map(|lang| format!("/{}", command.shown(lang)));
             let place = match (command.operator_only, command.mode) {
                 (false, Mode::Public) => "where asked",
                 (false, Mode::Private) => "privately",
@@ -65,8 +66,7 @@ fn the_table_of_commands_is_the_registry() {
             };
             vec![
                 format!("`{call}`"),
-                words(command.aliases),
-                words(command.bare),
+                words(&others),
                 place.to_owned(),
             ]
         })

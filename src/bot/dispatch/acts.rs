@@ -159,7 +159,7 @@ impl Bot {
             ask,
             way,
             text,
-            rest,
+            turn,
             choice,
             is_ordered,
         } = answered;
@@ -172,8 +172,8 @@ impl Bot {
         } else {
             self.answer_late(now, ask, *way, text);
         }
-        if let Some(rest) = rest {
-            self.desk.keep(who, rest.clone(), now.mono);
+        if let Some(turn) = turn {
+            self.desk.turn_to(who, turn.clone(), now.mono);
         }
     }
 

@@ -6,8 +6,11 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use log::debug;
 
 use super::*;
+use crate::bot::parse::Address;
 use crate::bot::policy::Asker;
+use crate::bot::understand::{Meaning, understand};
 use crate::mesh::Packet;
+use crate::mesh::name::fold;
 
 /// The same words without a number count once within this time.
 const UNNUMBERED_PERIOD: Duration = Duration::from_secs(60);
@@ -100,9 +103,7 @@ impl Bot {
 
     /// The text, taken apart.
     fn parsed<'a>(&self, text: &'a str, direct: bool) -> Parsed<'a> {
-        // Names matter after an @ only, and most texts are talk among people.
-        let own = text.contains('@').then(|| self.book.get(self.own));
-        let own = own.flatten();
+        let own = self.book.get(self.own);
         let names = Names {
             short: own.and_then(|own| own.short_name.as_deref()).unwrap_or(""),
             long: own.and_then(|own| own.long_name.as_deref()).unwrap_or(""),
@@ -117,57 +118,100 @@ impl Bot {
         if text.trim_ascii_start().starts_with(prefix) {
             return true;
         }
-        let parsed = std::str::from_utf8(text).map(|text| self.parsed(text, false));
-        match parsed {
-            Ok(Parsed::Command { .. }) => true,
-            Ok(Parsed::Bare { word, args }) => {
-                let command = self.registry.find_bare(&word);
-                command.is_some_and(|it| args.is_empty() || it.takes_bare_args())
+        let Ok(text) = std::str::from_utf8(text) else {
+            return false;
+        };
+        match self.parsed(text, false) {
+            Parsed::Asked(asked) if asked.address == Address::Perhaps => {
+                let meaning = understand(&asked, &self.registry, &|_| false);
+                matches!(meaning, Meaning::Command { .. })
             }
-            Ok(Parsed::Pick(_) | Parsed::Chat) | Err(_) => false,
+            Parsed::Asked(_) => true,
+            Parsed::Pick(_) | Parsed::Chat => false,
         }
     }
 
-    /// Which command the text means; enters its arguments into `ask`.
+    /// Which command the text means; enters its arguments into `ask`. What means
+    /// none is answered here, if it is for us.
     fn understand(&mut self, now: Now, text: &str, ask: &mut Ask) -> Option<Command> {
-        let prefix = &self.settings.bot.prefix;
         let direct = ask.place == Place::Direct;
-        let (found, said, args) = match self.parsed(text, direct) {
-            Parsed::Command { word, said, args } => {
-                let said = format!("{prefix}{}", clean(said.as_bytes(), 32));
-                (self.registry.find(&word).copied(), said, args.to_owned())
-            }
-            Parsed::Bare { word, args } => {
-                // More than the word is talk, unless the command takes it.
-                let found = self.registry.find_bare(&word).copied();
-                let found = found.filter(|it| args.is_empty() || it.takes_bare_args());
-                if found.is_some() && !self.may_say_bare(now, ask, &word) {
+        let asked = match self.parsed(text, direct) {
+            Parsed::Chat => return None,
+            Parsed::Pick(number) => return self.picked(now, number, ask),
+            Parsed::Asked(asked) => asked,
+        };
+        let may_use = |command: &Command| {
+            let is_free = ask.is_operator || !self.settings.is_restricted(command);
+            is_free && self.settings.may_use(command, ask.place, ask.is_operator)
+        };
+        let (command, said, args) = match understand(&asked, &self.registry, &may_use) {
+            Meaning::Command {
+                command,
+                said,
+                args,
+                is_bare,
+            } => {
+                if is_bare && !self.may_say_bare(now, ask, &said) {
                     return None;
                 }
-                (found, word, args.to_owned())
+                (command, said, args)
             }
-            Parsed::Pick(number) => {
-                let who = (ask.from, ask.place);
-                let picked = self.desk.pick(who, number, now.mono);
-                match picked
-                    .and_then(|(name, node)| Some((*self.registry.find(name)?, node.to_owned())))
-                {
-                    Some((command, node)) => {
-                        let said = format!("{prefix}{}", command.name);
-                        (Some(command), said, node)
-                    }
-                    None => return None,
+            other => {
+                ask.line = "?".into();
+                if asked.address != Address::Ours && !matches!(other, Meaning::Distress) {
+                    debug!("{}: no command that is known here", ask.from);
+                    return None;
                 }
+                return self.not_understood(now, ask, other);
             }
-            Parsed::Chat if direct => (None, String::new(), String::new()),
-            Parsed::Chat => return None,
         };
-        let hidden = direct && !self.settings.log_direct_texts;
+        if command.turns != 0
+            && let Some(turned) = self.turned(now, command.turns, ask)
+        {
+            return turned;
+        }
+        self.enter(ask, &said, args);
+        Some(command)
+    }
+
+    /// What was picked from the list that was shown before.
+    fn picked(&mut self, now: Now, number: usize, ask: &mut Ask) -> Option<Command> {
+        let who = (ask.from, ask.place);
+        let (name, args) = self.desk.pick(who, number, now.mono)?;
+        let args = args.to_owned();
+        let command = *self.registry.find(name)?;
+        self.enter(ask, command.name, args);
+        Some(command)
+    }
+
+    /// Turns the page that was said last: the command that says the other one, or
+    /// nobody's when there is none and that has been said. `None` when no page was
+    /// said here.
+    fn turned(&mut self, now: Now, pages: isize, ask: &mut Ask) -> Option<Option<Command>> {
+        let turn = self
+            .desk
+            .turned_to((ask.from, ask.place), now.mono)?
+            .clone();
+        let Some(args) = turn.by(pages) else {
+            let text = match pages > 0 {
+                true => Text::LastPage,
+                false => Text::FirstPage,
+            };
+            ask.line = "?".into();
+            self.remark(now, ask, text.plain(ask.lang).to_owned());
+            return Some(None);
+        };
+        let command = *self.registry.find(turn.command)?;
+        self.enter(ask, command.name, args);
+        Some(Some(command))
+    }
+
+    /// Enters the command as asked and its arguments.
+    fn enter(&self, ask: &mut Ask, said: &str, args: String) {
+        let hidden = ask.place == Place::Direct && !self.settings.log_direct_texts;
+        let said = format!("{}{}", self.settings.bot.prefix, clean(said.as_bytes(), 32));
         let shown = clean(args.as_bytes(), LINE_MAX);
-        ask.line = if found.is_none() && hidden {
-            // No command's name, but what somebody wrote to us alone.
-            "?".into()
-        } else if shown.is_empty() || hidden {
+        ask.line = if shown.is_empty() || hidden {
             said.into()
         } else {
             // The clean-up takes marks off the front of names; a command's
@@ -176,24 +220,70 @@ impl Bot {
             format!("{said} {mark}{shown}").into()
         };
         ask.args = args;
-        if found.is_none() {
-            debug!(
-                "{} of {}: no command that is known here",
-                ask.line, ask.from
-            );
+    }
+
+    /// Somebody speaks to the bot and asks nothing that it knows: what he is told, or
+    /// the help in its place.
+    fn not_understood(&mut self, now: Now, ask: &mut Ask, meaning: Meaning) -> Option<Command> {
+        let prefix = &self.settings.bot.prefix;
+        let text = match meaning {
+            Meaning::Courtesy => {
+                debug!("{} is polite", ask.from);
+                return None;
+            }
+            Meaning::Distress => Text::Distress.plain(ask.lang).to_owned(),
+            Meaning::Unknown {
+                said,
+                perhaps: Some(perhaps),
+            } => {
+                let said = format!("{prefix}{}", clean(said.as_bytes(), 24));
+                let command = format!("{prefix}{}", clean(perhaps.as_bytes(), 80));
+                let values: [(&str, &dyn std::fmt::Display); 2] =
+                    [("said", &said), ("command", &command)];
+                Text::PerhapsThis.fill(ask.lang, &values)
+            }
+            Meaning::Nothing | Meaning::Unknown { .. } | Meaning::Command { .. } => {
+                let is_first = self.policy.ask_hint(ask.from, now.mono);
+                let help = self.registry.find("help").copied();
+                if let Some(help) = help.filter(|_| is_first || matches!(meaning, Meaning::Nothing))
+                {
+                    self.enter(ask, help.name, String::new());
+                    return Some(help);
+                }
+                Text::Unknown.fill(ask.lang, &[("prefix", prefix)])
+            }
+        };
+        self.remark(now, ask, text);
+        None
+    }
+
+    /// Says a sentence within the ordinary limits.
+    fn remark(&mut self, now: Now, ask: &Ask, text: String) {
+        if self.desk.is_muted(now) {
+            return;
         }
-        if found.is_none() && direct {
-            self.hint(now, ask);
-        }
-        found
+        let channel = match ask.place {
+            Place::Channel(channel) => Some(channel),
+            Place::Direct => None,
+        };
+        let text = match self
+            .policy
+            .ask(self.asker(now, ask.from), channel, now.mono)
+        {
+            Verdict::Answer => text,
+            Verdict::Notice => Text::Slower.plain(ask.lang).to_owned(),
+            Verdict::Silence => return,
+        };
+        self.post.remark(ask, false, &text);
     }
 
     /// Whether a bare word is answered; somebody who says it again and again is
     /// told once how it would be.
     fn may_say_bare(&mut self, now: Now, ask: &mut Ask, word: &str) -> bool {
+        let word = fold(word);
         let verdict = self
             .policy
-            .ask_bare(self.asker(now, ask.from), word, now.mono);
+            .ask_bare(self.asker(now, ask.from), &word, now.mono);
         if verdict == Verdict::Answer {
             return true;
         }
@@ -213,26 +303,6 @@ impl Bot {
     pub(super) fn asker(&self, now: Now, num: NodeNum) -> Asker {
         let is_regular = self.book.is_regular(num, now);
         Asker { num, is_regular }
-    }
-
-    /// A direct message that is no command: one hint, then silence.
-    pub(super) fn hint(&mut self, now: Now, ask: &mut Ask) {
-        if self.desk.is_muted(now) || !self.policy.ask_hint(ask.from, now.mono) {
-            return;
-        }
-        if ask.line.is_empty() {
-            ask.line = "?".into();
-        }
-        let lang = ask.lang;
-        let text = match self.policy.ask(self.asker(now, ask.from), None, now.mono) {
-            Verdict::Answer => {
-                let prefix = &self.settings.bot.prefix;
-                Text::Unknown.fill(lang, &[("prefix", prefix)])
-            }
-            Verdict::Notice => Text::Slower.plain(lang).to_owned(),
-            Verdict::Silence => return,
-        };
-        self.post.remark(ask, false, &text);
     }
 
     /// features.md L1: the number alone proves nothing, the key does.

@@ -236,7 +236,7 @@ impl Settings {
             .unwrap_or(command.mode)
     }
 
-    fn is_restricted(&self, command: &Command) -> bool {
+    pub(super) fn is_restricted(&self, command: &Command) -> bool {
         command.operator_only
             || self
                 .commands

@@ -285,7 +285,10 @@ fn what_is_a_command_and_what_is_talk() {
         (ALL, "say /ping", false),
         (OWN, "/ping", true),
         (OWN, "Test", true),
-        (ALL, "@BOT ping me later", false),
+        (ALL, "@BOT ping me later", true),
+        (ALL, "BOT is a short name", false),
+        (ALL, "BOT ping", true),
+        (ALL, "ping @BOT", true),
         (BOB, "/ping", false),
     ] {
         let expected = match (is_asked, to) {
@@ -308,9 +311,7 @@ fn a_bare_word_may_have_arguments() {
     assert_eq!(rig.say(ALICE, OWN, "Help rain"), help);
     assert_eq!(rig.say(ALICE, ALL, "@BOT help rain").len(), 1);
     assert_eq!(rig.say(ALICE, ALL, "help rain"), NOTHING);
-    // What takes nothing is talk then.
-    let hint = rig.say(ALICE, OWN, "ping me later");
-    assert!(hint[0].contains("I don't know that one"), "{hint:?}");
+    assert_eq!(rig.say(ALICE, OWN, "ping please!"), to_alice(PONG));
 }
 
 /// features.md C5, A17: lists, missing and disabled channels.
@@ -371,16 +372,57 @@ fn what_is_switched_off_does_not_exist() {
 
 /// features.md C7.
 #[test]
-fn the_unknown_gets_one_hint_an_hour_in_direct_messages() {
+fn whoever_speaks_to_the_bot_is_always_answered() {
     let mut rig = rig(|_| {});
     assert_eq!(rig.say(ALICE, ALL, "/whatever"), NOTHING);
-    let hints: Vec<_> = (0..5)
-        .map(|_| rig.say(ALICE, OWN, "what is this?").len())
-        .collect();
-    assert_eq!(hints, [1, 0, 0, 0, 0]);
-    rig.pass(3_600);
-    let hint = to_alice("I don't know that one. /help shows what I can do.");
-    assert_eq!(rig.say(ALICE, OWN, "/whatever"), hint);
+    // The first time it is the help, then a sentence, a minute apart for ever.
+    let help = rig.say(ALICE, OWN, "/help");
+    assert_eq!(rig.say(ALICE, OWN, "qwertz uiop"), help);
+    let sentence = to_alice(
+        "I don't understand that. Try /ping or /weather paris; /help shows what I can do.",
+    );
+    for _ in 0..5 {
+        assert_eq!(rig.say(ALICE, OWN, "qwertz uiop"), sentence);
+    }
+    for mistake in [
+        "/weahter paris",
+        "/wether paris",
+        "/weathr paris",
+        "weathre paris",
+    ] {
+        let said = rig.say(ALICE, OWN, mistake);
+        assert!(said[0].ends_with("Perhaps /weather paris"), "{said:?}");
+    }
+    assert!(rig.say(ALICE, OWN, "/pign")[0].ends_with("/pign? Perhaps /ping"));
+    assert_eq!(
+        rig.say(ALICE, ALL, "@BOT"),
+        on_channel(&help[0]["!1111aaaa ".len()..])
+    );
+    for polite in ["thanks", "ok", "merci !", "👍", "danke schön"] {
+        assert_eq!(rig.say(ALICE, OWN, polite), NOTHING, "{polite}");
+    }
+    // Within the ordinary limits.
+    rig.step = Duration::from_secs(1);
+    let said: Vec<_> = (0..20).flat_map(|_| rig.say(BOB, OWN, "qwertz")).collect();
+    assert_eq!(said.len(), 6, "{said:?}");
+}
+
+/// T13.
+#[test]
+fn distress_is_never_taken_for_a_typing_mistake() {
+    let mut rig = rig(|_| {});
+    for text in [
+        "SOS",
+        "sos help",
+        "112",
+        "mayday mayday",
+        "/sos",
+        "Urgence !",
+        "Notfall",
+    ] {
+        let said = rig.say(ALICE, OWN, text);
+        assert!(said[0].contains("call 112"), "{text}: {said:?}");
+    }
 }
 
 /// features.md C8, C10.
@@ -547,7 +589,8 @@ fn private_answers_to_public_questions_cost_the_channel_nothing() {
 fn the_arguments_of_direct_questions_are_not_told_to_the_log() {
     for (logged, to, text, line) in [
         (false, OWN, "/echo my secret", "/echo"),
-        (false, OWN, "echo my secret", "?"),
+        (false, OWN, "echo my secret", "/echo"),
+        (false, OWN, "my secret is", "/help"),
         (false, ALL, "/echo my secret", "/echo my secret"),
         (true, OWN, "/echo my secret", "/echo my secret"),
         (true, OWN, "/info #2", "/info #2"),
@@ -664,7 +707,7 @@ fn orders_need_number_and_key_and_a_direct_message() {
     assert_eq!(rig.order(OWN, "/mute", Some(KEY)).len(), 1);
     // What belongs to the operator is not even listed for others.
     rig.order(OWN, "/unmute", Some(KEY));
-    assert!(rig.order(OWN, "/help", Some(KEY))[0].contains(" mute "));
+    assert!(rig.order(OWN, "/help operator", Some(KEY))[0].contains("/mute "));
     assert!(!rig.order(OWN, "/help", None)[0].contains(" mute "));
 }
 
@@ -1064,7 +1107,7 @@ fn what_is_no_command_is_not_called_by_its_text() {
         rig.bot.handle(rig.now, Event::Packet(Box::new(question)));
         let texts = rig.far.texts();
         assert_eq!(texts.len(), 1);
-        assert_eq!(&*texts[0].command, "?", "{text}");
+        assert!(["?", "/help"].contains(&&*texts[0].command), "{text}");
     }
 }
 

@@ -15,7 +15,7 @@ use super::capability::{Acts, Capability, Happened};
 use super::command::{Command, Context, Scene};
 use super::jobs::Finding;
 use super::reply::Reply;
-use super::say::pages::{self, List};
+use super::say::pages::{self, List, Telling};
 use crate::lang::Text;
 use crate::remote::{Others as Asked, Trouble};
 pub use asking::PATIENCE;
@@ -106,7 +106,7 @@ impl Others {
         match self.asking.wish(ask, way, wish, lang, now.mono) {
             Next::Say(text) => acts.answer_order(ask, way, text, None),
             Next::Tell(list) => {
-                tell_page(ask, way, wish.page, &list, context.part_limit, acts);
+                tell_page(ask, way, wish.page, &list, context.telling(), acts);
             }
             Next::Begin => {
                 let others = self.asking.others();
@@ -139,7 +139,7 @@ impl Others {
         for Waiter { ask, way, page } in waiters {
             let lang = ask.lang;
             match &told {
-                Ok(list) => tell_page(&ask, way, page, list, scene.part_limit, acts),
+                Ok(list) => tell_page(&ask, way, page, list, telling(&ask, scene), acts),
                 Err(Some(trouble)) => {
                     acts.answer_order(&ask, way, sentence(lang, &name, trouble), None);
                 }
@@ -161,8 +161,23 @@ impl Others {
     }
 }
 
-fn tell_page(ask: &Ask, way: Way, page: usize, list: &List, limit: usize, acts: &mut Acts<'_>) {
-    let text = pages::page_of(list, page, limit);
-    let rest = pages::after_page(list, page, limit);
-    acts.answer_order(ask, way, text, Some(rest));
+fn tell_page(
+    ask: &Ask,
+    way: Way,
+    page: usize,
+    list: &List,
+    telling: Telling<'_>,
+    acts: &mut Acts<'_>,
+) {
+    let page = pages::page_of(list, page, telling);
+    let turn = page.turn(nodes::COMMAND.name, pages::without_page(&ask.args).0);
+    acts.answer_order(ask, way, page.text, Some(turn));
+}
+
+fn telling<'a>(ask: &Ask, scene: &Scene<'a>) -> Telling<'a> {
+    Telling {
+        lang: ask.lang,
+        prefix: scene.prefix,
+        limit: scene.part_limit,
+    }
 }

@@ -17,7 +17,7 @@ mod tests;
 mod trafic;
 
 use crate::bot::ask::Ask;
-use crate::bot::command::{Command, Context};
+use crate::bot::command::{Command, Context, Topic};
 use crate::bot::past::view::{View, Wish};
 use crate::bot::reply::Reply;
 use crate::bot::say::format;
@@ -33,6 +33,9 @@ const HISTO_MAX: u32 = 48;
 
 pub const TOP: Command = Command {
     name: "top",
+    names: Some(Text::NamesTop),
+    phrases: Some(Text::AskingTop),
+    topic: Topic::Past,
     usage: Some(Text::UsageWeek),
     summary: Text::HelpTop,
     mode: Mode::Private,
@@ -42,13 +45,18 @@ pub const TOP: Command = Command {
 
 pub const PACKETS: Command = Command {
     name: "packets",
-    aliases: &["paquets"],
+    names: Some(Text::NamesPackets),
+    phrases: None,
+    topic: Topic::Past,
     summary: Text::HelpPackets,
     ..TOP
 };
 
 pub const HISTO: Command = Command {
     name: "histo",
+    names: Some(Text::NamesHisto),
+    phrases: None,
+    topic: Topic::Past,
     usage: Some(Text::UsageHisto),
     summary: Text::HelpHisto,
     ..TOP
@@ -56,14 +64,18 @@ pub const HISTO: Command = Command {
 
 pub const HOP: Command = Command {
     name: "hop",
-    aliases: &["hops"],
+    names: Some(Text::NamesHop),
+    phrases: None,
+    topic: Topic::Signal,
     summary: Text::HelpHop,
     ..TOP
 };
 
 pub const CHANNEL: Command = Command {
     name: "channel",
-    aliases: &["canal"],
+    names: Some(Text::NamesChannel),
+    phrases: Some(Text::AskingChannel),
+    topic: Topic::Signal,
     usage: None,
     summary: Text::HelpChannel,
     ..TOP
@@ -72,6 +84,9 @@ pub const CHANNEL: Command = Command {
 /// The others can be reached through it, by the words of earlier days.
 pub const STATS: Command = Command {
     name: "stats",
+    names: Some(Text::NamesStats),
+    phrases: Some(Text::AskingStats),
+    topic: Topic::Past,
     usage: Some(Text::UsageStats),
     summary: Text::HelpStats,
     ..TOP

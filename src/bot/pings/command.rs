@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::bot::ask::Ask;
-use crate::bot::command::Command;
+use crate::bot::command::{Command, Topic};
 use crate::bot::pings::sessions::{End, MOST, MOST_OPERATOR, Report, Took, Wish};
 use crate::bot::say::format;
 use crate::lang::{Lang, Text};
@@ -15,8 +15,9 @@ const LATE: u64 = 15;
 
 pub const COMMAND: Command = Command {
     name: "ping",
-    aliases: &["test"],
-    bare: &["ping", "test"],
+    names: Some(Text::NamesPing),
+    phrases: Some(Text::AskingPing),
+    topic: Topic::Signal,
     usage: Some(Text::UsagePing),
     summary: Text::HelpPing,
     ..Command::BASE

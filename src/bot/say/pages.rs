@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{format, whom};
 use crate::bot::command::Context;
+use crate::bot::desk::Turn;
 use crate::lang::{Lang, Text};
 use crate::mesh::name::{cut, shortened};
 use crate::mesh::{Hops, Node, NodeBook, Now};
@@ -31,6 +32,18 @@ pub struct Line {
     pub name: String,
     /// What is said of it.
     pub rest: String,
+}
+
+impl Context<'_> {
+    /// How pages are told where it was asked.
+    #[must_use]
+    pub fn telling(&self) -> Telling<'_> {
+        Telling {
+            lang: self.lang,
+            prefix: self.prefix,
+            limit: self.part_limit,
+        }
+    }
 }
 
 /// What is left without a page number at the end, and the page: the first
@@ -86,26 +99,73 @@ pub fn line_in(book: &NodeBook, node: &Node, figures: [Option<String>; 3]) -> Li
     line
 }
 
-/// One page (from 1; the last when there are fewer) in at most `limit` bytes.
-pub fn page_of(list: &List, page: usize, limit: usize) -> String {
-    let pages = pages(list, limit);
-    let count = pages.len();
-    let page = page.clamp(1, count.max(1));
-    match pages.get(page - 1) {
-        Some(text) if count > 1 => format!("{text}\n{page}/{count}"),
-        Some(text) => text.clone(),
-        None => list.title.clone(),
+/// One page, as it is said.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Page {
+    /// What to say.
+    pub text: String,
+    /// Which it is, from 1 …
+    pub page: usize,
+    /// … of so many.
+    pub pages: usize,
+}
+
+impl Page {
+    /// What lies on the desk while it is the last that was said.
+    #[must_use]
+    pub fn turn(&self, command: &'static str, args: &str) -> Turn {
+        Turn {
+            command,
+            args: args.to_owned(),
+            page: self.page,
+            pages: self.pages,
+        }
     }
 }
 
-/// The lines that follow that page.
-pub fn after_page(list: &List, page: usize, limit: usize) -> String {
-    let pages = pages(list, limit);
-    let page = page.clamp(1, pages.len().max(1));
-    let shown = pages.iter().take(page).map(|text| text.lines().count() - 1);
-    let rest = list.lines[shown.sum()..].iter();
-    let rest: Vec<String> = rest.map(|line| text_of(line, NAME)).collect();
-    rest.join("\n")
+/// How pages are told.
+#[derive(Clone, Copy, Debug)]
+pub struct Telling<'a> {
+    /// In which language.
+    pub lang: Lang,
+    /// The mark before commands.
+    pub prefix: &'a str,
+    /// The most bytes of a page.
+    pub limit: usize,
+}
+
+impl Telling<'_> {
+    /// What the page ends with: `1/4 · /more`.
+    fn end(&self, page: usize, pages: usize) -> String {
+        let more = match Text::NamesMore.list(self.lang) {
+            [more, ..] if page < pages => format!(" · {}{more}", self.prefix),
+            _ => String::new(),
+        };
+        format!("\n{page}/{pages}{more}")
+    }
+}
+
+/// One page (from 1) of a list; one that does not exist is a sentence.
+pub fn page_of(list: &List, page: usize, telling: Telling<'_>) -> Page {
+    let pages = pages(list, telling);
+    told(&pages, &list.title, page, telling)
+}
+
+/// The same of pages that are written already.
+pub fn told(pages: &[String], title: &str, page: usize, telling: Telling<'_>) -> Page {
+    let count = pages.len();
+    let page = page.max(1);
+    let text = match pages.get(page - 1) {
+        Some(text) if count > 1 => text.clone() + &telling.end(page, count),
+        Some(text) => text.clone(),
+        None if count == 0 => title.to_owned(),
+        None => Text::NoSuchPage.count(telling.lang, count),
+    };
+    Page {
+        text,
+        page: page.min(count.max(1)),
+        pages: count.max(1),
+    }
 }
 
 fn text_of(line: &Line, name_max: usize) -> String {
@@ -113,15 +173,18 @@ fn text_of(line: &Line, name_max: usize) -> String {
 }
 
 /// With names as long as they can be without costing another page.
-fn pages(list: &List, limit: usize) -> Vec<String> {
-    let fewest = pages_with(list, limit, NAME).len();
-    let write = |name_max| pages_with(list, limit, name_max);
+fn pages(list: &List, telling: Telling<'_>) -> Vec<String> {
+    let fewest = pages_with(list, telling, NAME).len();
+    let write = |name_max| pages_with(list, telling, name_max);
     format::with_names(NAME, write, |pages| pages.len() <= fewest)
 }
 
-fn pages_with(list: &List, limit: usize, name_max: usize) -> Vec<String> {
-    let digits = list.lines.len().to_string().len();
-    let room = limit.saturating_sub("\n/".len() + 2 * digits);
+fn pages_with(list: &List, telling: Telling<'_>, name_max: usize) -> Vec<String> {
+    // No page has a longer number than there are lines.
+    let most = list.lines.len();
+    let room = telling
+        .limit
+        .saturating_sub(telling.end(most, most + 1).len());
     let title = if room >= list.title.len() + LINE_MIN {
         list.title.as_str()
     } else {

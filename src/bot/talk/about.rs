@@ -6,13 +6,16 @@
 use std::time::Duration;
 
 use crate::bot::ask::Ask;
-use crate::bot::command::{Command, Context, LinkView};
+use crate::bot::command::{Command, Context, LinkView, Topic};
 use crate::bot::reply::Reply;
 use crate::bot::say::format;
 use crate::lang::{Lang, Text};
 
 pub const COMMAND: Command = Command {
     name: "about",
+    names: Some(Text::NamesAbout),
+    phrases: Some(Text::AskingAbout),
+    topic: Topic::Bot,
     summary: Text::HelpAbout,
     same_for_all: true,
     run: Some(run),

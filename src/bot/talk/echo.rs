@@ -2,7 +2,7 @@
 //! it is. One packet in, one packet out.
 
 use crate::bot::ask::Ask;
-use crate::bot::command::{Command, Context};
+use crate::bot::command::{Command, Context, Topic};
 use crate::bot::reply::Reply;
 use crate::bot::say::format;
 use crate::lang::Text;
@@ -10,8 +10,12 @@ use crate::mesh::{NodeBook, name};
 
 pub const COMMAND: Command = Command {
     name: "echo",
+    names: Some(Text::NamesEcho),
+    phrases: None,
+    topic: Topic::Bot,
     usage: Some(Text::UsageText),
     summary: Text::HelpEcho,
+    takes_text: true,
     has_own_limit: true,
     run: Some(run),
     ..Command::BASE
@@ -84,7 +88,7 @@ mod tests {
             expect![[r#"
                 Usage: /echo <text>
                 So geht's: /echo <Text>
-                Usage : /echo <texte>"#]],
+                Usage : /écho <texte>"#]],
         );
         question.place = Place::Channel(ChannelIndex(1));
         World::town().check(

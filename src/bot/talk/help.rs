@@ -2,10 +2,10 @@
 //! one of them. Both come from the registry.
 
 use crate::bot::ask::{Ask, Place};
-use crate::bot::command::{Command, Context};
+use crate::bot::command::{Command, Context, Topic};
 use crate::bot::reply::Reply;
 use crate::bot::say::format;
-use crate::lang::Text;
+use crate::lang::{Lang, Text};
 use crate::mesh::name::{clean, fold};
 
 /// What of an unknown word is repeated, bytes.
@@ -13,8 +13,9 @@ const SHOWN: usize = 24;
 
 pub const COMMAND: Command = Command {
     name: "help",
-    aliases: &["aide", "?"],
-    bare: &["help", "aide", "?"],
+    names: Some(Text::NamesHelp),
+    phrases: Some(Text::AskingHelp),
+    topic: Topic::Bot,
     usage: Some(Text::UsageHelp),
     summary: Text::HelpHelp,
     same_for_all: true,
@@ -23,73 +24,121 @@ pub const COMMAND: Command = Command {
 };
 
 fn run(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
-    let page = if ask.args.is_empty() {
-        Some(1)
+    let args = ask.args.trim();
+    let answer = if args.is_empty() || says_nothing(args) {
+        Some(overview(context))
     } else {
-        ask.args.parse().ok()
+        answer(args, context)
     };
-    if let Some(page) = page {
-        let list = list(context, page);
-        reply.say(context.desk, &list);
-    } else if let Some(answer) = about(&ask.args, context) {
+    if let Some(answer) = answer {
         reply.say(context.desk, &answer);
     } else if ask.place == Place::Direct {
-        let name = clean(ask.args.as_bytes(), SHOWN);
-        let answer = Text::NoSuchCommand.fill(context.lang, &[("name", &name)]);
+        let name = clean(args.as_bytes(), SHOWN);
+        let mut answer = Text::NoSuchCommand.fill(context.lang, &[("name", &name)]);
+        if let Some(near) = context.registry.nearest(&fold(args), context.may_use) {
+            let perhaps = Text::Perhaps.fill(context.lang, &[("names", &near)]);
+            answer = format!("{answer} {perhaps}");
+        }
         reply.say(context.desk, &answer);
     }
 }
 
-/// A page of the list: as many names as fit into a packet, and where the rest
-/// is. The first page has what is asked for most.
-fn list(context: &Context<'_>, page: usize) -> String {
-    let commands = context.registry.iter();
-    let commands = commands.filter(|command| (context.may_use)(command));
-    let mut names: Vec<&str> = commands.map(|command| command.name).collect();
-    let mut page = page.max(1);
-    for nth in 2.. {
-        let mut shown = names.len();
-        let mut text = told(context, &names, nth, true);
-        while text.len() > context.part_limit && shown > 1 {
-            shown -= 1;
-            text = told(context, &names[..shown], nth, false);
-        }
-        let is_last = shown >= names.len();
-        page -= 1;
-        if page == 0 || is_last {
-            return text;
-        }
-        names.drain(..shown);
-    }
-    String::new()
-}
-
-fn told(context: &Context<'_>, names: &[&str], next: usize, is_last: bool) -> String {
-    let text = if is_last {
-        Text::HelpList
-    } else {
-        Text::HelpPage
+/// A number, as pages once had, or small words: `help me`.
+fn says_nothing(args: &str) -> bool {
+    let small = |word: &str| {
+        let mut all = Lang::ALL.iter();
+        all.any(|&lang| Text::WordsThatSayNothing.list(lang).contains(&word))
     };
-    let values: [(&str, &dyn std::fmt::Display); 3] = [
-        ("list", &names.join(" ")),
-        ("prefix", &context.prefix),
-        ("page", &next),
-    ];
-    text.fill(context.lang, &values)
+    let is_number = args.bytes().all(|byte| byte.is_ascii_digit());
+    is_number || fold(args).split_whitespace().all(small)
 }
 
-/// How to use the command of this word; `None` when the asker has none such.
-fn about(word: &str, context: &Context<'_>) -> Option<String> {
-    let word = fold(word.strip_prefix(context.prefix).unwrap_or(word));
-    let found = context.registry.find(&word);
+/// Which groups there are, and two things to try.
+fn overview(context: &Context<'_>) -> String {
+    let groups = Topic::ALL.iter();
+    let groups = groups.filter(|&&group| usable(context, group).next().is_some());
+    let names = groups.filter_map(|group| group.names().list(context.lang).first());
+    let names: Vec<&str> = names.copied().collect();
+    let values: [(&str, &dyn std::fmt::Display); 2] =
+        [("prefix", &context.prefix), ("groups", &names.join(", "))];
+    Text::HelpGroups.fill(context.lang, &values)
+}
+
+fn usable<'a>(context: &'a Context<'_>, group: Topic) -> impl Iterator<Item = &'a Command> {
+    let all = context.registry.iter();
+    all.filter(move |command| command.topic == group && (context.may_use)(command))
+}
+
+/// About the command of this name, or a group; `None` when the asker has none such.
+fn answer(args: &str, context: &Context<'_>) -> Option<String> {
+    let word = fold(args.strip_prefix(context.prefix).unwrap_or(args));
+    let means = |group: &&Topic| {
+        let mut all = Lang::ALL.iter();
+        all.any(|&lang| (group.names().list(lang).iter()).any(|name| fold(name) == word))
+    };
+    let group = Topic::ALL.iter().find(means).copied();
+    about(&word, group, context).or_else(|| about_group(group?, context))
+}
+
+/// What is in a group: how each is called if that fits, else their names.
+fn about_group(group: Topic, context: &Context<'_>) -> Option<String> {
+    let lang = context.lang;
+    let name = group.names().list(lang).first()?;
+    let told = |calls: &[String]| {
+        let values: [(&str, &dyn std::fmt::Display); 3] = [
+            ("group", name),
+            ("list", &calls.join(" ")),
+            ("prefix", &context.prefix),
+        ];
+        Text::HelpGroup.fill(lang, &values)
+    };
+    let all: Vec<&Command> = usable(context, group).collect();
+    if all.is_empty() {
+        return None;
+    }
+    let call = |command: &&Command| format!("{}{}", context.prefix, command.call(lang));
+    let name_of = |command: &&Command| format!("{}{}", context.prefix, command.shown(lang));
+    let calls: Vec<String> = all.iter().map(call).collect();
+    let whole = told(&[calls.join(" · ")]);
+    if whole.len() <= context.part_limit {
+        return Some(whole);
+    }
+    let mut names: Vec<String> = all.iter().map(name_of).collect();
+    let mut text = told(&names);
+    while text.len() > context.part_limit && names.len() > 1 {
+        names.pop();
+        text = told(&names);
+    }
+    Some(text)
+}
+
+/// How to use the command of this word, and what else there is if it is the name of
+/// a group as well; `None` when the asker has none such.
+fn about(word: &str, group: Option<Topic>, context: &Context<'_>) -> Option<String> {
+    let found = context.registry.find(word);
     let command = found.filter(|command| (context.may_use)(command))?;
     let call = format!("{}{}", context.prefix, command.call(context.lang));
     let summary = command.summary.plain(context.lang);
     let line = Text::HelpOne.fill(context.lang, &[("usage", &call), ("summary", &summary)]);
     let mut parts = vec![(0, line)];
-    if !command.aliases.is_empty() {
-        let list = command.aliases.join(", ");
-        parts.push((1, Text::HelpAlso.fill(context.lang, &[("list", &list)])));
+    let shown = command.shown(context.lang);
+    let others = command
+        .names
+        .map_or(&[][..], |names| names.list(context.lang));
+    let others: Vec<&str> = others
+        .iter()
+        .copied()
+        .filter(|name| fold(name) != fold(shown))
+        .collect();
+    if !others.is_empty() {
+        let list = others.join(", ");
+        parts.push((2, Text::HelpAlso.fill(context.lang, &[("list", &list)])));
+    }
+    if let Some(group) = group {
+        let others = usable(context, group).filter(|it| it.name != command.name);
+        let others = others.map(|it| format!("{}{}", context.prefix, it.shown(context.lang)));
+        let list = others.collect::<Vec<_>>().join(" ");
+        parts.push((1, Text::HelpSee.fill(context.lang, &[("list", &list)])));
     }
     Some(format::fit(parts, context.part_limit))
 }
@@ -103,65 +152,81 @@ mod tests {
     use expect_test::expect;
 
     #[test]
-    fn the_list_is_one_packet() {
-        World::town().check(&ask("help", ""), expect![[r#"
-            🤖 /… ping trace nodes stats top packets histo hop channel propag neighbors leaderboard trafic weather rain astro my info lheard keys echo sys about legend more help · /help <command>
-            🤖 /… ping trace nodes stats top packets histo hop channel propag neighbors leaderboard trafic weather rain astro my info lheard keys echo sys about legend more help · /help <Befehl>
-            🤖 /… ping trace nodes stats top packets histo hop channel propag neighbors leaderboard trafic weather rain astro my info lheard keys echo sys about legend more help · /help <commande>"#]]);
+    fn the_groups_are_one_packet() {
+        World::town().check(
+            &ask("help", ""),
+            expect![[r#"
+            🤖 /help + radio, mesh, past, weather, bot. Try /ping, /weather paris
+            🤖 /hilfe + funk, netz, vergangenheit, wetter, bot. Versuch /ping, /wetter köln
+            🤖 /aide + radio, réseau, passé, météo, bot. Essaie /ping, /météo paris"#]],
+        );
+        for args in ["me", "2", "moi stp", "mir bitte"] {
+            let mut world = World::town();
+            let overview = world.run(&ask("help", ""), Lang::En);
+            assert_eq!(world.run(&ask("help", args), Lang::En), overview, "{args}");
+        }
     }
 
     #[test]
     fn the_operator_sees_more() {
-        let mut question = ask("help", "");
+        let mut question = ask("help", "operator");
         question.is_operator = true;
-        World::town().check(&question, expect![[r#"
-            🤖 /… ping trace nodes stats top packets histo hop channel propag neighbors leaderboard trafic errors db weather rain astro my info lheard keys echo sys about legend more help mute · /help 2
-            🤖 /… ping trace nodes stats top packets histo hop channel propag neighbors leaderboard trafic errors db weather rain astro my info lheard keys echo sys about legend more help mute · /help 2
-            🤖 /… ping trace nodes stats top packets histo hop channel propag neighbors leaderboard trafic errors db weather rain astro my info lheard keys echo sys about legend more help mute · /help 2"#]]);
+        World::town().check(
+            &question,
+            expect![[r#"
+            operator: /errors · /db · /mute [minutes] · /unmute · /help <command>
+            betreiber: /fehler · /db · /stumm [Minuten] · /laut · /hilfe <Befehl>
+            opérateur : /erreurs · /db · /muet [minutes] · /reparle · /aide <commande>"#]],
+        );
     }
 
+    /// T4: it grows without an edit.
     #[test]
-    fn a_new_command_is_in_the_help_by_itself() {
+    fn a_new_command_is_in_the_help_of_its_group_by_itself() {
         let mut world = World::town();
         world.registry.push(Command {
             name: "frobnicate",
+            names: None,
             summary: Text::Pong,
             ..COMMAND
         });
-        let texts = world.run(&ask("help", ""), Lang::En);
-        assert!(texts[0].contains(" frobnicate "), "{texts:?}");
+        let texts = world.run(&ask("help", "bot"), Lang::En);
+        assert!(texts[0].contains("/frobnicate"), "{texts:?}");
     }
 
     #[test]
-    fn what_does_not_fit_is_on_the_next_page() {
-        let mut world = World::town();
-        let all = world.registry.names();
-        world.part_limit = 60;
-        let mut seen = Vec::new();
-        for page in 1..=9 {
-            let texts = world.run(&ask("help", &page.to_string()), Lang::En);
-            assert!(texts.len() == 1 && texts[0].len() <= 60, "{texts:?}");
-            let (_, rest) = texts[0].split_once("/… ").unwrap();
-            let (names, next) = rest.split_once(" · ").unwrap();
-            seen.extend(names.split(' ').map(str::to_owned));
-            if next == "/help <command>" {
-                break;
+    fn every_command_is_in_a_group_that_shows_it() {
+        for lang in Lang::ALL {
+            let mut world = World::town();
+            let mut seen = String::new();
+            for group in Topic::ALL {
+                let mut question = ask("help", group.names().list(lang)[0]);
+                question.is_operator = true;
+                let texts = world.run(&question, lang);
+                assert!(texts.len() == 1 && texts[0].len() <= 200, "{texts:?}");
+                seen += &format!("{} ", texts[0]);
             }
-            assert_eq!(next, format!("/help {}", page + 1));
+            for command in world.registry.iter() {
+                let call = format!("/{} ", command.shown(lang));
+                assert!(seen.contains(&call), "{call} {seen}");
+            }
         }
-        let public = |name: &&&str| !world.registry.find(name).unwrap().operator_only;
-        let expected: Vec<_> = all.iter().filter(public).collect();
-        assert_eq!(seen.iter().collect::<Vec<_>>(), expected);
-        let last = world.run(&ask("help", "99"), Lang::En);
-        assert!(last[0].ends_with("/help <command>"), "{last:?}");
+    }
+
+    #[test]
+    fn a_group_that_is_a_command_too_is_both() {
+        World::town().check(&ask("help", "weather"), expect![[r#"
+            ℹ️ /weather [rain | astro] [place] | help: the weather now and for three days; rain, astro and help say more · also wx, forecast · see also /rain /astro
+            ℹ️ /wetter [regen | himmel] [Ort] | hilfe: das Wetter jetzt und für drei Tage; regen, himmel und hilfe sagen mehr · auch vorhersage · siehe auch /regen /himmel
+            ℹ️ /météo [pluie | astro] [lieu] | aide : la météo, maintenant et trois jours ; pluie, astro, aide pour plus · aussi temps · voir aussi /pluie /astro"#]]);
     }
 
     #[test]
     fn one_command_under_any_of_its_names() {
         World::town().check(&ask("help", "nodes"), expect![[r#"
-            ℹ️ /nodes [near [node | lat,lon] | new | lost] [page]: nodes that I hear directly, or those nearby, new or lost · also noeuds, nodemt
-            ℹ️ /nodes [nahe [Knoten | lat,lon] | neu | vermisst] [Seite]: Knoten, die ich direkt höre, oder nahe, neue, vermisste · auch noeuds, nodemt
-            ℹ️ /nodes [proches [nœud | lat,lon] | nouveaux | perdus] [page] : les nœuds que j'entends en direct, ou proches, nouveaux, perdus · aussi noeuds, nodemt"#]]);
+            ℹ️ /nodes [near [node | lat,lon] | new | lost] [page]: nodes that I hear directly, or those nearby, new or lost · also nodemt, direct
+            ℹ️ /knoten [nahe [Knoten | lat,lon] | neu | vermisst] [Seite]: Knoten, die ich direkt höre, oder nahe, neue, vermisste · auch nodes
+            ℹ️ /nœuds [proches [nœud | lat,lon] | nouveaux | perdus] [page] : les nœuds que j'entends en direct, ou proches, nouveaux, perdus"#]]);
         let first = World::town().run(&ask("help", "nodes"), Lang::En);
         for word in ["/NODES", "noeuds", "Nœuds"] {
             assert_eq!(World::town().run(&ask("help", word), Lang::En), first);

@@ -2,7 +2,7 @@
 //! important is left out.
 
 use crate::bot::ask::{Ask, Place};
-use crate::bot::command::{Command, Context};
+use crate::bot::command::{Command, Context, Topic};
 use crate::bot::reply::Reply;
 use crate::bot::say::format::{self, PUBLIC_DECIMALS};
 use crate::bot::say::whom;
@@ -15,6 +15,9 @@ const DIRECT_DECIMALS: u8 = 4;
 
 pub const COMMAND: Command = Command {
     name: "info",
+    names: Some(Text::NamesInfo),
+    phrases: Some(Text::AskingInfo),
+    topic: Topic::Nodes,
     usage: Some(Text::UsageNode),
     summary: Text::HelpInfo,
     run: Some(run),

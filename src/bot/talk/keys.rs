@@ -2,7 +2,7 @@
 //! direct messages with it fail.
 
 use crate::bot::ask::{Ask, Place};
-use crate::bot::command::{Command, Context};
+use crate::bot::command::{Command, Context, Topic};
 use crate::bot::reply::Reply;
 use crate::bot::say::{format, whom};
 use crate::config::Mode;
@@ -16,6 +16,9 @@ const SHOWN: usize = 4;
 
 pub const COMMAND: Command = Command {
     name: "keys",
+    names: Some(Text::NamesKeys),
+    phrases: Some(Text::AskingKeys),
+    topic: Topic::Nodes,
     usage: Some(Text::UsageAnyNode),
     summary: Text::HelpKeys,
     mode: Mode::Private,

@@ -1,14 +1,16 @@
 //! `/legend`: what the symbols in the answers mean.
 
 use crate::bot::ask::Ask;
-use crate::bot::command::{Command, Context};
+use crate::bot::command::{Command, Context, Topic};
 use crate::bot::reply::Reply;
 use crate::config::Mode;
 use crate::lang::{Lang, Text};
 
 pub const COMMAND: Command = Command {
     name: "legend",
-    aliases: &["legende"],
+    names: Some(Text::NamesLegend),
+    phrases: Some(Text::AskingLegend),
+    topic: Topic::Bot,
     summary: Text::HelpLegend,
     mode: Mode::Private,
     same_for_all: true,

@@ -1,7 +1,7 @@
 //! `/lheard`: the nodes by when they were last heard, a page a packet.
 
 use crate::bot::ask::Ask;
-use crate::bot::command::{Command, Context};
+use crate::bot::command::{Command, Context, Topic};
 use crate::bot::reply::Reply;
 use crate::bot::say::format;
 use crate::bot::say::pages::{self, List};
@@ -10,6 +10,9 @@ use crate::lang::Text;
 
 pub const COMMAND: Command = Command {
     name: "lheard",
+    names: Some(Text::NamesLheard),
+    phrases: Some(Text::AskingLheard),
+    topic: Topic::Nodes,
     usage: Some(Text::UsagePage),
     summary: Text::HelpLheard,
     mode: Mode::Private,
@@ -22,8 +25,9 @@ fn run(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
         format::explain(ask, &COMMAND, context, reply);
         return;
     };
-    let answer = pages::page_of(&list(context), page, context.part_limit);
-    reply.say(context.desk, &answer);
+    let page = pages::page_of(&list(context), page, context.telling());
+    let turn = page.turn(COMMAND.name, "");
+    reply.turn(context.desk, &page.text, turn);
 }
 
 fn list(context: &Context<'_>) -> List {
@@ -89,15 +93,14 @@ mod tests {
             &ask("lheard", "2"),
             expect![[r#"
                 Last heard: 36
+                !70000016 59min 1 hop
                 !70000015 59min 1 hop
                 !70000014 59min 1 hop
                 !70000013 59min 1 hop
                 !70000012 59min 1 hop
                 !70000011 59min 1 hop
                 !70000010 59min 1 hop
-                !7000000f 59min 1 hop
-                !7000000e 59min 1 hop
-                2/5
+                2/6 · /more
                 Zuletzt gehört: 36
                 !70000016 59min 1 Hop
                 !70000015 59min 1 Hop
@@ -106,7 +109,7 @@ mod tests {
                 !70000012 59min 1 Hop
                 !70000011 59min 1 Hop
                 !70000010 59min 1 Hop
-                2/5
+                2/6 · /mehr
                 Derniers entendus : 36
                 !70000017 59min 1 relais
                 !70000016 59min 1 relais
@@ -114,16 +117,16 @@ mod tests {
                 !70000014 59min 1 relais
                 !70000013 59min 1 relais
                 !70000012 59min 1 relais
-                2/6"#]],
+                2/6 · /suite"#]],
         );
-        let last = world.run(&ask("lheard", "99"), Lang::En);
-        assert_eq!(world.run(&ask("lheard", "6"), Lang::En), last);
+        let beyond = world.run(&ask("lheard", "99"), Lang::En);
+        assert_eq!(beyond, ["There are 6 pages."]);
         world.check(
             &ask("lheard", "alice"),
             expect![[r#"
                 Usage: /lheard [page]
-                So geht's: /lheard [Seite]
-                Usage : /lheard [page]"#]],
+                So geht's: /gehört [Seite]
+                Usage : /entendus [page]"#]],
         );
     }
 }

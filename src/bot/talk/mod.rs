@@ -25,6 +25,7 @@ pub const COMMANDS: &[Command] = &[
     about::COMMAND,
     legend::COMMAND,
     more::COMMAND,
+    more::BACK,
     help::COMMAND,
     mute::MUTE,
     mute::UNMUTE,

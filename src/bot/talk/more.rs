@@ -2,18 +2,36 @@
 //! public the rest is public, where it was private it stays so.
 
 use crate::bot::ask::{Ask, Place};
-use crate::bot::command::{Command, Context};
+use crate::bot::command::{Command, Context, Topic};
 use crate::bot::reply::{Handed, Reply};
 use crate::lang::Text;
 
 pub const COMMAND: Command = Command {
     name: "more",
-    aliases: &["suite"],
-    bare: &["more", "suite"],
+    names: Some(Text::NamesMore),
+    phrases: None,
+    topic: Topic::Bot,
     summary: Text::HelpMore,
+    turns: 1,
     run: Some(run),
     ..Command::BASE
 };
+
+pub const BACK: Command = Command {
+    name: "back",
+    names: Some(Text::NamesBack),
+    summary: Text::HelpBack,
+    turns: -1,
+    run: Some(run_back),
+    ..COMMAND
+};
+
+/// Pages are turned before a command is run: there was none.
+fn run_back(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
+    if ask.place == Place::Direct {
+        reply.say(context.desk, Text::NothingBack.plain(context.lang));
+    }
+}
 
 fn run(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
     // The second place matters only when this answer is private to a public

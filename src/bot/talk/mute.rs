@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::bot::ask::Ask;
-use crate::bot::command::{Command, Context};
+use crate::bot::command::{Command, Context, Topic};
 use crate::bot::reply::Reply;
 use crate::bot::say::format;
 use crate::config::{Mode, parse_duration};
@@ -15,6 +15,9 @@ const TIME_MAX: Duration = Duration::from_secs(7 * 24 * 3_600);
 
 pub const MUTE: Command = Command {
     name: "mute",
+    names: Some(Text::NamesMute),
+    phrases: None,
+    topic: Topic::Operator,
     usage: Some(Text::UsageMinutes),
     summary: Text::HelpMute,
     mode: Mode::Direct,
@@ -25,6 +28,9 @@ pub const MUTE: Command = Command {
 
 pub const UNMUTE: Command = Command {
     name: "unmute",
+    names: Some(Text::NamesUnmute),
+    phrases: None,
+    topic: Topic::Operator,
     usage: None,
     summary: Text::HelpUnmute,
     run: Some(unmute),
@@ -96,8 +102,8 @@ mod tests {
             Some(u64::MAX),
             expect![[r#"
                 🔇 Muted until /unmute.
-                🔇 Ich schweige bis /unmute.
-                🔇 Je me tais jusqu'à /unmute."#]],
+                🔇 Ich schweige bis /laut.
+                🔇 Je me tais jusqu'à /reparle."#]],
         );
         check(
             "mute",
@@ -105,8 +111,8 @@ mod tests {
             Some(now + 5_400),
             expect![[r#"
                 🔇 Muted for 1 h 30 min. /unmute ends it.
-                🔇 Ich schweige 1 h 30 min lang. /unmute beendet das.
-                🔇 Je me tais pendant 1 h 30 min. /unmute y met fin."#]],
+                🔇 Ich schweige 1 h 30 min lang. /laut beendet das.
+                🔇 Je me tais pendant 1 h 30 min. /reparle y met fin."#]],
         );
         check(
             "mute",
@@ -114,8 +120,8 @@ mod tests {
             Some(now + 90),
             expect![[r#"
                 🔇 Muted for 90 s. /unmute ends it.
-                🔇 Ich schweige 90 s lang. /unmute beendet das.
-                🔇 Je me tais pendant 90 s. /unmute y met fin."#]],
+                🔇 Ich schweige 90 s lang. /laut beendet das.
+                🔇 Je me tais pendant 90 s. /reparle y met fin."#]],
         );
         check(
             "unmute",

@@ -2,7 +2,7 @@
 //! count; a relay's signal says nothing about him.
 
 use crate::bot::ask::Ask;
-use crate::bot::command::{Command, Context};
+use crate::bot::command::{Command, Context, Topic};
 use crate::bot::reply::Reply;
 use crate::bot::say::format;
 use crate::lang::{Lang, Text};
@@ -15,6 +15,9 @@ const TREND_STEP: f32 = 2.0;
 
 pub const COMMAND: Command = Command {
     name: "my",
+    names: Some(Text::NamesMy),
+    phrases: Some(Text::AskingMy),
+    topic: Topic::Signal,
     summary: Text::HelpMy,
     run: Some(run),
     ..Command::BASE

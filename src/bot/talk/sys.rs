@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::bot::ask::Ask;
-use crate::bot::command::{Command, Context};
+use crate::bot::command::{Command, Context, Topic};
 use crate::bot::host::HostStats;
 use crate::bot::reply::Reply;
 use crate::bot::say::format;
@@ -12,6 +12,9 @@ use crate::lang::{Lang, Text};
 
 pub const COMMAND: Command = Command {
     name: "sys",
+    names: Some(Text::NamesSys),
+    phrases: None,
+    topic: Topic::Bot,
     summary: Text::HelpSys,
     mode: Mode::Private,
     run: Some(run),

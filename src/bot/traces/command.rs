@@ -2,7 +2,7 @@
 //! costs no airtime beyond the answer. `/trace <node>`: a traceroute, which does.
 
 use crate::bot::ask::Ask;
-use crate::bot::command::{Command, Context};
+use crate::bot::command::{Command, Context, Topic};
 use crate::bot::reply::Reply;
 use crate::bot::say::{format, whom};
 use crate::lang::{Lang, Text};
@@ -13,6 +13,9 @@ const NAME: usize = 24;
 
 pub const COMMAND: Command = Command {
     name: "trace",
+    names: Some(Text::NamesTrace),
+    phrases: Some(Text::AskingTrace),
+    topic: Topic::Signal,
     usage: Some(Text::UsageAnyNode),
     summary: Text::HelpTrace,
     ..Command::BASE

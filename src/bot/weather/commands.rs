@@ -10,7 +10,7 @@ mod tests;
 mod words;
 
 use crate::bot::ask::{Ask, Place};
-use crate::bot::command::{Command, Context};
+use crate::bot::command::{Command, Context, Topic};
 use crate::bot::reply::Reply;
 use crate::bot::say::format;
 use crate::bot::weather::{Wanted, Wish};
@@ -23,8 +23,9 @@ const DAYS: usize = 3;
 
 pub const WEATHER: Command = Command {
     name: "weather",
-    aliases: &["meteo", "wx"],
-    bare: &["weather", "meteo"],
+    names: Some(Text::NamesWeather),
+    phrases: Some(Text::AskingWeather),
+    topic: Topic::Weather,
     usage: Some(Text::UsageWeather),
     summary: Text::HelpWeather,
     same_for_all: true,
@@ -33,8 +34,9 @@ pub const WEATHER: Command = Command {
 
 pub const RAIN: Command = Command {
     name: "rain",
-    aliases: &["pluie"],
-    bare: &["rain", "pluie"],
+    names: Some(Text::NamesRain),
+    phrases: Some(Text::AskingRain),
+    topic: Topic::Weather,
     usage: Some(Text::UsageRain),
     summary: Text::HelpRain,
     ..WEATHER
@@ -42,8 +44,9 @@ pub const RAIN: Command = Command {
 
 pub const ASTRO: Command = Command {
     name: "astro",
-    aliases: &["sun", "moon", "soleil", "lune"],
-    bare: &[],
+    names: Some(Text::NamesAstro),
+    phrases: Some(Text::AskingAstro),
+    topic: Topic::Weather,
     usage: Some(Text::UsagePlace),
     summary: Text::HelpAstro,
     ..WEATHER
@@ -76,12 +79,8 @@ fn asked_weather(
         .split_once(char::is_whitespace)
         .unwrap_or((&ask.args, ""));
     match fold(word).as_str() {
-        word if word == RAIN.name || RAIN.aliases.contains(&word) => {
-            tell_rain(rest, &WEATHER, ask, context, reply)
-        }
-        word if word == ASTRO.name || ASTRO.aliases.contains(&word) => {
-            tell_sky(rest, &WEATHER, ask, context, reply)
-        }
+        word if is_called(&RAIN, word) => tell_rain(rest, &WEATHER, ask, context, reply),
+        word if is_called(&ASTRO, word) => tell_sky(rest, &WEATHER, ask, context, reply),
         _ => {
             let wish = Wish {
                 word: WEATHER.name,
@@ -92,6 +91,11 @@ fn asked_weather(
             tell(&ask.args, wish, &WEATHER, ask, context, reply)
         }
     }
+}
+
+/// Whether a folded word means this command.
+fn is_called(command: &Command, word: &str) -> bool {
+    command.words().any(|name| fold(name) == word)
 }
 
 fn tell_rain(

@@ -117,7 +117,8 @@ fn a_long_list_is_one_packet_and_the_rest_by_page_or_more() {
         "{first:?}"
     );
     let (page, mark) = first[0].rsplit_once('\n').unwrap();
-    let pages: usize = mark.strip_prefix("1/").unwrap().parse().unwrap();
+    let pages = mark.strip_prefix("1/").unwrap();
+    let pages: usize = pages.strip_suffix(" · /more").unwrap().parse().unwrap();
     let next = page.lines().count() - 1;
     let more = rig.told("/more");
     assert!(more[0].contains(&format!("Node {next} ")), "{more:?}");
@@ -131,7 +132,8 @@ fn a_long_list_is_one_packet_and_the_rest_by_page_or_more() {
             .count();
     }
     assert_eq!(seen, 40);
-    assert_eq!(rig.told("/more"), ["There is nothing more."]);
+    assert_eq!(rig.told("/more"), ["That was the last page."]);
+    assert!(rig.told("/back")[0].contains(&format!("\n{}/{pages}", pages - 1)));
     assert_eq!(hills.calls(), 1, "one call for all pages");
 }
 
@@ -248,7 +250,7 @@ fn one_node_is_asked_at_a_time_and_once_for_all_who_wait() {
     let both = rig.finish();
     assert_eq!(both.len(), 2);
     assert!(
-        both[0].ends_with("\n1/2") && both[1].ends_with("\n2/2"),
+        both[0].ends_with("\n1/2 · /more") && both[1].ends_with("\n2/2"),
         "{both:?}"
     );
     assert_eq!(hills.calls(), 1);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::propag::{far, short};
 use super::{TOP, days, format, leave};
 use crate::bot::ask::Ask;
-use crate::bot::command::{Command, Context};
+use crate::bot::command::{Command, Context, Topic};
 use crate::bot::past::view::{View, Wish};
 use crate::bot::reply::Reply;
 use crate::history::insight::{By, Group, HOURS_MAX, Kind, Links, Look};
@@ -18,7 +18,9 @@ const WEEK: Duration = Duration::from_secs(7 * 24 * 3_600);
 
 pub const COMMAND: Command = Command {
     name: "leaderboard",
-    aliases: &["lb", "records"],
+    names: Some(Text::NamesBoard),
+    phrases: Some(Text::AskingBoard),
+    topic: Topic::Nodes,
     usage: None,
     summary: Text::HelpLeaderboard,
     ..TOP

@@ -2,7 +2,7 @@
 
 use super::{TOP, format};
 use crate::bot::ask::Ask;
-use crate::bot::command::{Command, Context};
+use crate::bot::command::{Command, Context, Topic};
 use crate::bot::past::view::{View, Wish};
 use crate::bot::reply::Reply;
 use crate::config::Mode;
@@ -11,7 +11,9 @@ use crate::lang::Text;
 
 pub const COMMAND: Command = Command {
     name: "db",
-    aliases: &[],
+    names: Some(Text::NamesDb),
+    phrases: None,
+    topic: Topic::Operator,
     usage: None,
     summary: Text::HelpDb,
     mode: Mode::Direct,

@@ -3,7 +3,7 @@
 use super::propag::short;
 use super::{TOP, format};
 use crate::bot::ask::Ask;
-use crate::bot::command::{Command, Context};
+use crate::bot::command::{Command, Context, Topic};
 use crate::bot::past::view::{View, Wish};
 use crate::bot::reply::Reply;
 use crate::bot::say::reason;
@@ -17,7 +17,9 @@ const REASON: usize = 40;
 
 pub const COMMAND: Command = Command {
     name: "errors",
-    aliases: &["erreurs"],
+    names: Some(Text::NamesErrors),
+    phrases: None,
+    topic: Topic::Operator,
     usage: None,
     summary: Text::HelpErrors,
     mode: Mode::Direct,

@@ -5,7 +5,7 @@
 use super::propag::{far, short, snr};
 use super::{TOP, format, window};
 use crate::bot::ask::Ask;
-use crate::bot::command::{Command, Context};
+use crate::bot::command::{Command, Context, Topic};
 use crate::bot::past::view::{View, Wish};
 use crate::bot::reply::Reply;
 use crate::bot::say::whom;
@@ -19,7 +19,9 @@ const HOURS: u32 = 48;
 
 pub const COMMAND: Command = Command {
     name: "neighbors",
-    aliases: &["neighbours", "voisins"],
+    names: Some(Text::NamesNeighbors),
+    phrases: Some(Text::AskingNeighbors),
+    topic: Topic::Nodes,
     usage: Some(Text::UsageAnyNode),
     summary: Text::HelpNeighbors,
     ..TOP

@@ -6,7 +6,7 @@
 
 use super::{HOURS, TOP, days, format, hours, leave, window};
 use crate::bot::ask::Ask;
-use crate::bot::command::{Command, Context};
+use crate::bot::command::{Command, Context, Topic};
 use crate::bot::past::view::{View, Wish};
 use crate::bot::reply::Reply;
 use crate::history::insight::{HOUR, HOURS_MAX, Links, Look, Pair, Record};
@@ -23,7 +23,9 @@ const MONTH: u32 = 30;
 
 pub const COMMAND: Command = Command {
     name: "propag",
-    aliases: &["dx", "prop"],
+    names: Some(Text::NamesPropag),
+    phrases: None,
+    topic: Topic::Nodes,
     usage: Some(Text::UsagePropag),
     summary: Text::HelpPropag,
     ..TOP

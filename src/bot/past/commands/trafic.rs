@@ -10,7 +10,7 @@ use jiff::civil::DateTime;
 use super::propag::short;
 use super::{TOP, format, hours, leave, window};
 use crate::bot::ask::{Ask, Place};
-use crate::bot::command::{Command, Context};
+use crate::bot::command::{Command, Context, Topic};
 use crate::bot::past::view::{View, Wish};
 use crate::bot::reply::Reply;
 use crate::history::insight::{Line, Look, TEXTS_MAX, Talking};
@@ -24,7 +24,9 @@ const SHOWN: usize = 48;
 
 pub const COMMAND: Command = Command {
     name: "trafic",
-    aliases: &["traffic"],
+    names: Some(Text::NamesTrafic),
+    phrases: Some(Text::AskingTrafic),
+    topic: Topic::Past,
     usage: Some(Text::UsageDay),
     summary: Text::HelpTrafic,
     ..TOP

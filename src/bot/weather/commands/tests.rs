@@ -173,8 +173,8 @@ fn help_is_one_packet() {
     let plain = ask("weather", "help");
     World::town().check(&plain, expect![[r#"
         ℹ️ /weather [place] · /rain [place] [1-3 days] · /astro [place]. A place is a name, a postcode or lat,lon; none is where you are, else my home. 💨 wind 💧 humidity
-        ℹ️ /weather [Ort] · /rain [Ort] [1-3 Tage] · /astro [Ort]. Ort: Name, Postleitzahl oder lat,lon; sonst wo du bist, sonst bei mir. 💨 Wind 💧 Luftfeuchte
-        ℹ️ /weather [lieu] · /rain [lieu] [1-3 jours] · /astro [lieu]. Lieu : nom, code postal ou lat,lon ; sinon là où tu es, sinon chez moi. 💨 vent 💧 humidité"#]]);
+        ℹ️ /wetter [Ort] · /regen [Ort] [1-3 Tage] · /himmel [Ort]. Ort: Name, Postleitzahl oder lat,lon; sonst wo du bist, sonst bei mir. 💨 Wind 💧 Luftfeuchte
+        ℹ️ /météo [lieu] · /pluie [lieu] [1-3 jours] · /astro [lieu]. Lieu : nom, code postal ou lat,lon ; sinon là où tu es, sinon chez moi. 💨 vent 💧 humidité"#]]);
     let said = World::town().run(&plain, Lang::Fr);
     assert!(said.len() == 1 && said[0].len() <= 200, "{said:?}");
     for (name, args) in [

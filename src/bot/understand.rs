@@ -1,0 +1,227 @@
+//! What is meant by what was asked: which command, with which arguments. A small
+//! closed grammar, no more: names of commands in every language, phrases that
+//! stand in the languages' files, words that say nothing, and for the rest the
+//! nearest name.
+
+use super::command::{Command, Registry};
+use super::parse::{Address, Asked, trimmed};
+use crate::lang::{Lang, Text};
+use crate::mesh::name::fold;
+
+/// Words looked at; nobody needs more to ask something.
+const WORDS: usize = 40;
+
+/// What is meant.
+#[derive(Clone, Debug)]
+pub enum Meaning {
+    /// A command.
+    Command {
+        /// Which.
+        command: Command,
+        /// Its word as it was said.
+        said: String,
+        /// What follows it, in plain signs.
+        args: String,
+        /// It was said without the mark and nothing else: `ping`.
+        is_bare: bool,
+    },
+    /// Nothing but our name, or signs without a word.
+    Nothing,
+    /// Thanks, or a greeting, which needs no answer.
+    Courtesy,
+    /// Somebody is in distress.
+    Distress,
+    /// Nothing that is known.
+    Unknown {
+        /// The word that is not known; empty in mere talk.
+        said: String,
+        /// What was perhaps meant, without the mark: a name of a command and the
+        /// arguments.
+        perhaps: Option<String>,
+    },
+}
+
+/// A word of what was asked.
+struct Word<'a> {
+    folded: String,
+    /// From here on.
+    rest: &'a str,
+}
+
+/// What `asked` means to somebody who may use these commands.
+#[must_use]
+pub fn understand(
+    asked: &Asked<'_>,
+    registry: &Registry,
+    may_use: &dyn Fn(&Command) -> bool,
+) -> Meaning {
+    let text = asked.text.as_str();
+    let words = words(text);
+    let Some(first) = words.first() else {
+        return if is_sign_of_courtesy(text) {
+            Meaning::Courtesy
+        } else {
+            Meaning::Nothing
+        };
+    };
+    let said = trimmed(text.split(char::is_whitespace).next().unwrap_or_default());
+    if let Some(command) = registry.find(&first.folded)
+        && let Some(args) = arguments(asked, command, &words)
+    {
+        return Meaning::Command {
+            command: *command,
+            said: said.to_owned(),
+            args,
+            is_bare: !asked.is_marked && words.len() == 1,
+        };
+    }
+    if all(&words, &[Text::WordsOfCourtesy, Text::WordsThatSayNothing])
+        && is_in(&first.folded, Text::WordsOfCourtesy)
+    {
+        return Meaning::Courtesy;
+    }
+    if is_in(&first.folded, Text::WordsOfDistress) {
+        return Meaning::Distress;
+    }
+    if asked.address != Address::Perhaps
+        && let Some((command, args)) = phrase(registry, &words)
+    {
+        return Meaning::Command {
+            command: *command,
+            said: command.name.to_owned(),
+            args,
+            is_bare: false,
+        };
+    }
+    let is_word = first.folded.chars().all(char::is_alphanumeric);
+    let near = registry.nearest(&first.folded, may_use);
+    Meaning::Unknown {
+        perhaps: near.map(|name| {
+            let args = without_manners(&words, 1);
+            format!("{name} {args}").trim_end().to_owned()
+        }),
+        said: if is_word {
+            said.to_owned()
+        } else {
+            String::new()
+        },
+    }
+}
+
+/// The arguments of a command whose name was said; none when that was talk after
+/// all: a command that takes no arguments, said without the mark in a sentence.
+fn arguments(asked: &Asked<'_>, command: &Command, words: &[Word<'_>]) -> Option<String> {
+    if command.takes_text {
+        let typed = asked.typed.trim_start();
+        let (_, args) = typed.split_once(char::is_whitespace).unwrap_or((typed, ""));
+        return Some(args.trim().to_owned());
+    }
+    let args = without_manners(words, 1);
+    let is_talk = !asked.is_marked && command.usage.is_none() && !args.is_empty();
+    (!is_talk || asked.address == Address::Nobody).then_some(args)
+}
+
+/// What follows so many words, without please and thank you, and without the small
+/// words and the punctuation around it.
+fn without_manners(words: &[Word<'_>], from: usize) -> String {
+    let mut rest = words.get(from..).unwrap_or_default();
+    while let [.., last] = rest
+        && is_in(&last.folded, Text::WordsOfCourtesy)
+    {
+        rest = &rest[..rest.len() - 1];
+    }
+    while let [first, ..] = rest
+        && is_in(&first.folded, Text::WordsBeforePlaces)
+    {
+        rest = &rest[1..];
+    }
+    let (Some(first), last) = (rest.first(), rest.last()) else {
+        return String::new();
+    };
+    // Up to the end of the last word that counts.
+    let end = last.map_or(0, |last| {
+        let word = last
+            .rest
+            .split(char::is_whitespace)
+            .next()
+            .unwrap_or_default();
+        word.len() + first.rest.len() - last.rest.len()
+    });
+    let args = first.rest[..end].trim_matches(['"', '\'', '`']);
+    args.trim_end_matches(['!', '?', '.', ',', ';', ':', '"'])
+        .to_owned()
+}
+
+/// The command whose phrase fits best, and what stands behind it.
+fn phrase<'r>(registry: &'r Registry, words: &[Word<'_>]) -> Option<(&'r Command, String)> {
+    let mut best: Option<(usize, &Command, usize)> = None;
+    for command in registry.iter() {
+        let Some(phrases) = command.phrases else {
+            continue;
+        };
+        for &pattern in Lang::ALL.iter().flat_map(|&lang| phrases.list(lang)) {
+            let length = pattern.split(' ').count();
+            if best.is_none_or(|(longest, ..)| longest < length)
+                && let Some(end) = fits(pattern, words)
+            {
+                best = Some((length, command, end));
+            }
+        }
+    }
+    let (_, command, end) = best?;
+    let end = end + count_empty(&words[end..]);
+    Some((command, without_manners(words, end)))
+}
+
+/// Behind which word the pattern ends, if what was said begins with it; words that
+/// say nothing may stand before and between.
+fn fits(pattern: &str, words: &[Word<'_>]) -> Option<usize> {
+    let mut at = 0;
+    for part in pattern.split(' ') {
+        while words.get(at)?.folded != part {
+            is_in(&words[at].folded, Text::WordsThatSayNothing).then_some(())?;
+            at += 1;
+        }
+        at += 1;
+    }
+    Some(at)
+}
+
+/// So many words that say nothing stand at the beginning, as far as something
+/// follows that does.
+fn count_empty(words: &[Word<'_>]) -> usize {
+    let says_nothing = |word: &&Word<'_>| is_in(&word.folded, Text::WordsThatSayNothing);
+    words.iter().take_while(says_nothing).count()
+}
+
+fn words(text: &str) -> Vec<Word<'_>> {
+    let mut words = Vec::new();
+    let mut rest = text.trim_start();
+    while !rest.is_empty() && words.len() < WORDS {
+        let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+        let around = ['"', '\'', '`', '*', '_', '(', ')'];
+        let word = trimmed(rest[..end].trim_matches(around));
+        if word == "?" || word.contains(|c: char| c.is_alphanumeric() || c == '@') {
+            let folded = fold(word);
+            words.push(Word { folded, rest });
+        }
+        rest = rest[end..].trim_start();
+    }
+    words
+}
+
+/// Whether a word is in this list of any language.
+fn is_in(word: &str, list: Text) -> bool {
+    let mut all = Lang::ALL.iter().flat_map(|&lang| list.list(lang));
+    all.any(|&it| it == word)
+}
+
+fn all(words: &[Word<'_>], lists: &[Text]) -> bool {
+    let known = |word: &Word<'_>| lists.iter().any(|&list| is_in(&word.folded, list));
+    words.iter().all(known)
+}
+
+/// A thumb, a heart, a smile: without a word, and not only punctuation.
+fn is_sign_of_courtesy(text: &str) -> bool {
+    text.chars().any(|c| !c.is_ascii() && !c.is_alphanumeric())
+}

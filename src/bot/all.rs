@@ -12,6 +12,7 @@ use super::pings::{self, Pings};
 use super::talk;
 use super::traces::{self, Traces};
 use super::weather::{self, Forecasts, Frame, Keep, Snapshot, Weather};
+use super::why::{self, Why};
 use crate::remote::{NoOthers, Others as Asked};
 use crate::weather::{Offline, Source};
 
@@ -28,6 +29,7 @@ const ALL: &[Entry] = &[
     (others::COMMANDS, |_, outside| {
         Box::new(Others::new(Arc::clone(&outside.others)))
     }),
+    (why::COMMANDS, |_, _| Box::new(Why::default())),
     (past::COMMANDS, |_, _| Box::new(Past::default())),
     (weather::COMMANDS, |settings, outside| {
         let source = Arc::clone(&outside.weather);

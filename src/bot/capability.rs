@@ -8,6 +8,7 @@
 //! which it learns what came of it, once.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::ask::{Ask, JobId, Way};
@@ -51,6 +52,11 @@ pub trait Capability: Send {
         false
     }
 
+    /// Whether it wants to hear what becomes of questions and answers.
+    fn follows_answers(&self) -> bool {
+        false
+    }
+
     /// How much it holds, beside how much it may.
     fn held(&self) -> Vec<Held> {
         Vec::new()
@@ -83,10 +89,38 @@ pub enum Happened<'a> {
     NotSent(JobId, NotSent),
     /// The answer to a traceroute.
     Route(JobId, &'a [u8]),
+    /// Somebody asked something, and this was decided about it; only for who
+    /// [`follows_answers`](Capability::follows_answers).
+    Question(&'a Ask, Fate),
+    /// What became of a part of an answer to him, to this question; for the same.
+    Became(NodeNum, &'a Arc<str>, Outcome),
     /// The operator has muted the bot.
     Muted,
     /// It is time.
     Time,
+}
+
+/// What was decided about a question.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fate {
+    /// Its answer was handed to the link.
+    Handed,
+    /// Its answer comes later.
+    Later,
+    /// Others had just been told the same.
+    Together,
+    /// He has had as many answers as he may.
+    Limit,
+    /// Nobody is answered but the operator.
+    Muted,
+    /// Too much went on.
+    Busy,
+    /// The command is not answered on this channel, or not to him.
+    NotHere,
+    /// There was nothing to say.
+    Silent,
+    /// The link did not take the answer.
+    Refused(Refused),
 }
 
 /// What came of a look into the history.

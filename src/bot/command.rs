@@ -148,6 +148,8 @@ pub struct Command {
     pub topic: Topic,
     /// Arguments, as shown in the help: `<node>`, `[page]`.
     pub usage: Option<Text>,
+    /// Arguments that work, for who got them wrong.
+    pub example: Option<Text>,
     /// One line on what it does, for the list.
     pub summary: Text,
     /// Where it answers unless the configuration says otherwise.
@@ -185,6 +187,7 @@ impl Command {
         phrases: None,
         topic: Topic::Bot,
         usage: None,
+        example: None,
         summary: Text::Apology,
         mode: Mode::Public,
         operator_only: false,

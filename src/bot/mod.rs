@@ -31,3 +31,4 @@ pub mod together;
 pub mod traces;
 pub mod understand;
 pub mod weather;
+pub mod why;

@@ -94,7 +94,12 @@ pub fn understand(
         };
     }
     let is_word = first.folded.chars().all(char::is_alphanumeric);
-    let near = registry.nearest(&first.folded, may_use);
+    // A greeting is no mistake in typing.
+    let says_nothing = is_in(&first.folded, Text::WordsThatSayNothing)
+        || is_in(&first.folded, Text::WordsOfCourtesy);
+    let near = registry
+        .nearest(&first.folded, may_use)
+        .filter(|_| asked.is_marked || !says_nothing);
     Meaning::Unknown {
         perhaps: near.map(|name| {
             let args = without_manners(&words, 1);

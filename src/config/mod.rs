@@ -216,6 +216,8 @@ pub enum Mode {
 pub struct ChannelRules {
     /// The only commands answered there; all public ones when absent.
     pub commands: Option<BTreeSet<String>>,
+    /// The language of what is said there; that of the bot when absent.
+    pub language: Option<Lang>,
 }
 
 /// `[log]`: what is logged.

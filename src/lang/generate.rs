@@ -29,7 +29,7 @@ pub fn generate(files: &[(String, String)]) -> Result<String, String> {
 }
 
 /// Tables in whose lists a language has as many words as it needs.
-const FREE: [&str; 3] = ["commands", "phrases", "grammar"];
+const FREE: [&str; 4] = ["commands", "phrases", "grammar", "signs"];
 
 /// Whether the other language says what English says.
 fn compare(english: &Language, other: &Language) -> Result<(), String> {

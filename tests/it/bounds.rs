@@ -299,7 +299,7 @@ const TABLE: &[Row] = &[
         "hints",
         "HINT_PERIOD",
         "bot/policy.rs",
-        "the_unknown_gets_one_hint_an_hour_in_direct_messages",
+        "whoever_speaks_to_the_bot_is_always_answered",
     ),
     (
         Sender,

@@ -4,8 +4,10 @@
 #![allow(clippy::unwrap_used)]
 
 mod bounds;
+mod capability;
 mod channels;
 mod clocks;
+mod conversation;
 mod corpora;
 mod demo;
 mod features;

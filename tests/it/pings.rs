@@ -130,13 +130,16 @@ fn sessions_in_a_row_cost_what_answers_cost() {
 }
 
 #[test]
-fn bare_talk_about_pings_begins_nothing() {
+fn several_pings_need_no_mark_where_nobody_else_is_meant() {
     let mut world = World::ready();
     let alice = askers(&world)[0];
     let bare = world.ask(Said::to_us(alice, "ping"));
     assert!(bare[0].text.starts_with("🏓 pong · "), "{bare:?}");
-    world.say(Said::to_us(alice, "ping 3"));
+    world.say(Said::to_us(alice, "ping 3 please"));
     world.run(120_000);
-    let talk = texts(&mut world);
-    assert!(talk.iter().all(|text| !text.contains("pong")), "{talk:?}");
+    let said = texts(&mut world);
+    assert!(
+        said.iter().any(|text| text.contains("pong 3/3")),
+        "{said:?}"
+    );
 }

@@ -64,11 +64,7 @@ fn the_table_of_commands_is_the_registry() {
                 (true, Mode::Direct) => "operator, directly",
                 (true, mode) => panic!("{}: {mode:?} has no words yet", command.name),
             };
-            vec![
-                format!("`{call}`"),
-                words(&others),
-                place.to_owned(),
-            ]
+            vec![format!("`{call}`"), words(&others), place.to_owned()]
         })
         .collect();
     assert_eq!(in_readme, in_registry);

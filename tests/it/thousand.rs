@@ -20,12 +20,12 @@ const TIMES: usize = 1_000;
 fn questions(node: &SimNode) -> Vec<(&'static str, String)> {
     all::registry()
         .iter()
-        .filter(|command| !command.operator_only && command.name != "more")
+        .filter(|command| !command.operator_only && !["more", "back"].contains(&command.name))
         .map(|command| {
             let args = match command.name {
                 "echo" => "hello mesh".to_owned(),
                 "info" => node.people()[3].num.to_string(),
-                "weather" | "rain" | "astro" => "argenteuil".to_owned(),
+                "weather" | "rain" | "astro" | "howfar" => "argenteuil".to_owned(),
                 _ => String::new(),
             };
             (

@@ -162,9 +162,9 @@ fn every_subcommand_in_all_languages() {
         expect![[r#"
             ℹ️ /weather [place] · /rain [place] [1-3 days] · /astro [place]. A place is a name, a postcode or lat,lon; none is where you are, else my home. 💨 wind 💧 humidity
 
-            ℹ️ /weather [Ort] · /rain [Ort] [1-3 Tage] · /astro [Ort]. Ort: Name, Postleitzahl oder lat,lon; sonst wo du bist, sonst bei mir. 💨 Wind 💧 Luftfeuchte
+            ℹ️ /wetter [Ort] · /regen [Ort] [1-3 Tage] · /himmel [Ort]. Ort: Name, Postleitzahl oder lat,lon; sonst wo du bist, sonst bei mir. 💨 Wind 💧 Luftfeuchte
 
-            ℹ️ /weather [lieu] · /rain [lieu] [1-3 jours] · /astro [lieu]. Lieu : nom, code postal ou lat,lon ; sinon là où tu es, sinon chez moi. 💨 vent 💧 humidité"#]],
+            ℹ️ /météo [lieu] · /pluie [lieu] [1-3 jours] · /astro [lieu]. Lieu : nom, code postal ou lat,lon ; sinon là où tu es, sinon chez moi. 💨 vent 💧 humidité"#]],
     );
     check(
         &web,
@@ -243,11 +243,11 @@ fn every_kind_of_weather() {
         &web,
         "/rain kathmandu",
         expect![[r#"
-            🌧 Kathmandu, Bagmati, NP · Fri 18 19h: no rain for 24 h
+            🌧 Kathmandu, Bagmati, NP · Fri 18 UTC+5:45 19h: no rain for 24 h
 
-            🌧 Kathmandu, Bagmati, NP · Fr 18. 19 Uhr: 24 h lang kein Regen
+            🌧 Kathmandu, Bagmati, NP · Fr 18. UTC+5:45 19 Uhr: 24 h lang kein Regen
 
-            🌧 Kathmandu, Bagmati, NP · ven. 18 19h: pas de pluie pendant 24 h"#]],
+            🌧 Kathmandu, Bagmati, NP · ven. 18 UTC+5:45 19h: pas de pluie pendant 24 h"#]],
     );
     let name = "Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch";
     check(

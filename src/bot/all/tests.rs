@@ -198,11 +198,12 @@ fn how_to_call_them_is_told_in_french() {
         météo [pluie | astro] [lieu] | aide
         pluie [lieu] [1-3]
         astro [lieu]
+        distance <nœud | lieu>
         info <nœud>
         entendus [page]
         clés [nœud]
         écho <texte>
-        aide [commande | page]
+        aide [commande | groupe]
         muet [minutes]"#]]
     .assert_eq(&calls.join("\n"));
 }

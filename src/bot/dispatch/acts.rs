@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use super::capabilities::{Nth, Open, Sent};
 use super::*;
-use crate::bot::capability::{Act, Answered, Looked, NotSent, Search};
+use crate::bot::capability::{Act, Answered, Fate, Looked, NotSent, Search};
 use crate::bot::command::Scene;
 use crate::history::insight::{Answer, HOUR, Question, QuestionId};
 
@@ -60,6 +60,25 @@ impl Bot {
         let mut at = 0;
         while let Some(nth) = self.capabilities.hearer(at) {
             self.tell(now, nth, Happened::Packet(received));
+            at += 1;
+        }
+    }
+
+    /// What was decided about a question.
+    pub(super) fn decided(&mut self, now: Now, ask: &Ask, fate: Fate) {
+        let mut at = 0;
+        while let Some(nth) = self.capabilities.follower(at) {
+            self.tell(now, nth, Happened::Question(ask, fate));
+            at += 1;
+        }
+    }
+
+    /// What became of a part of an answer.
+    pub(super) fn became(&mut self, now: Now, posted: &Posted, outcome: Outcome) {
+        let mut at = 0;
+        while let Some(nth) = self.capabilities.follower(at) {
+            let event = Happened::Became(posted.to, &posted.command, outcome);
+            self.tell(now, nth, event);
             at += 1;
         }
     }

@@ -37,6 +37,8 @@ pub(super) struct Capabilities {
     all: Vec<Box<dyn Capability>>,
     /// Who wants to hear each packet.
     hearers: Vec<Nth>,
+    /// Who wants to hear what becomes of questions.
+    followers: Vec<Nth>,
     /// What is still to be done, and for whom.
     pub acts: VecDeque<Act>,
     pub next: u64,
@@ -51,8 +53,10 @@ pub(super) struct Capabilities {
 impl Capabilities {
     pub(super) fn new(all: Vec<Box<dyn Capability>>) -> Self {
         let hearers = (0..all.len()).filter(|&nth| all[nth].hears_packets());
+        let followers = (0..all.len()).filter(|&nth| all[nth].follows_answers());
         let mut it = Self {
             hearers: hearers.collect(),
+            followers: followers.collect(),
             all,
             acts: VecDeque::new(),
             next: 0,
@@ -99,6 +103,11 @@ impl Capabilities {
     /// The nth of those who want to hear each packet.
     pub(super) fn hearer(&self, nth: usize) -> Option<Nth> {
         self.hearers.get(nth).copied()
+    }
+
+    /// The nth of those who want to hear what becomes of questions.
+    pub(super) fn follower(&self, nth: usize) -> Option<Nth> {
+        self.followers.get(nth).copied()
     }
 
     #[inline]

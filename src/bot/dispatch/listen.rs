@@ -236,7 +236,7 @@ impl Bot {
                 said,
                 perhaps: Some(perhaps),
             } => {
-                let said = format!("{prefix}{}", clean(said.as_bytes(), 24));
+                let said = clean(said.as_bytes(), 24);
                 let command = format!("{prefix}{}", clean(perhaps.as_bytes(), 80));
                 let values: [(&str, &dyn std::fmt::Display); 2] =
                     [("said", &said), ("command", &command)];

@@ -38,6 +38,7 @@ impl Bot {
         let Some((posted, other)) = self.post.settle(ticket, arrived, now.mono) else {
             return;
         };
+        self.became(now, &posted, outcome);
         if !arrived && outcome != Outcome::Dropped(DropReason::Stopping) {
             self.record_failure(now, posted.to, outcome);
         }

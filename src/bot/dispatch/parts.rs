@@ -73,8 +73,12 @@ impl Settings {
 impl Settings {
     /// The language in which is answered there.
     #[must_use]
-    pub fn lang_at(&self, _place: Place) -> Lang {
-        self.lang
+    pub fn lang_at(&self, place: Place) -> Lang {
+        let Place::Channel(channel) = place else {
+            return self.lang;
+        };
+        let rules = self.channels.get(&channel);
+        rules.and_then(|rules| rules.language).unwrap_or(self.lang)
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use super::capabilities::Nth;
 use super::*;
-use crate::bot::capability::Act;
+use crate::bot::capability::{Act, Fate};
 
 /// While so many texts wait, strangers are not answered: half of those that an
 /// answer can wait for without coming too late.
@@ -37,11 +37,11 @@ impl Bot {
             }
         } else if self.desk.is_muted(now) {
             debug!("muted: {} of {} not answered", ask.line, ask.from);
-            return;
+            return self.decided(now, ask, Fate::Muted);
         }
         if !self.settings.may_use(&command, ask.place, ask.is_operator) {
             debug!("{} of {}: not allowed on this channel", ask.line, ask.from);
-            return;
+            return self.decided(now, ask, Fate::NotHere);
         }
         // Who cannot read it in private may read on the channel what to do about that.
         let in_the_open = ask.is_unreadable
@@ -49,7 +49,7 @@ impl Bot {
         let private = (self.settings.mode(&command) == Mode::Private && !in_the_open)
             || (ask.via_mqtt && self.settings.bot.mqtt == Mqtt::Private);
         if !ask.is_operator && !self.admit(now, &command, ask, private) {
-            return;
+            return self.decided(now, ask, Fate::Limit);
         }
         let way = Way {
             private,
@@ -62,6 +62,7 @@ impl Bot {
         if let Done::Answered(handed) = done {
             self.count(now, ask, handed);
         }
+        self.decided(now, ask, fate(done));
         if done == Done::Later {
             // A copy of the question may be faster than the answer.
             self.post.note_answered(ask, now.mono);
@@ -258,6 +259,16 @@ impl Settings {
                     && listed.is_none_or(|names| names.contains(command.name))
             }
         }
+    }
+}
+
+fn fate(done: Done) -> Fate {
+    match done {
+        Done::Silent => Fate::Silent,
+        Done::Answered(Handed::Over(_)) => Fate::Handed,
+        Done::Answered(Handed::Refused(_, refused)) => Fate::Refused(refused),
+        Done::Answered(Handed::Together) => Fate::Together,
+        Done::Later => Fate::Later,
     }
 }
 

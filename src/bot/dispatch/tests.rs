@@ -7,6 +7,7 @@ mod elsewhere;
 mod orders;
 mod trace;
 
+use crate::lang::Lang;
 use std::cell::Cell;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -314,12 +315,29 @@ fn a_bare_word_may_have_arguments() {
     assert_eq!(rig.say(ALICE, OWN, "ping please!"), to_alice(PONG));
 }
 
+/// features.md J8.
+#[test]
+fn a_channel_may_have_a_language_of_its_own() {
+    let mut rig = rig(|settings| {
+        let rules = ChannelRules {
+            language: Some(Lang::De),
+            ..ChannelRules::default()
+        };
+        settings.channels.insert(ChannelIndex(0), rules);
+    });
+    let hops = |said: Vec<String>| said[0].contains("1 Hop");
+    assert!(hops(rig.say(ALICE, ALL, "/ping")));
+    assert!(!hops(rig.say(ALICE, OWN, "/ping")));
+    assert!(rig.say(ALICE, ALL, "/info alice")[0].contains("Antworte"));
+}
+
 /// features.md C5, A17: lists, missing and disabled channels.
 #[test]
 fn channels_have_their_own_rules() {
     let mut rig = rig(|settings| {
         let rules = ChannelRules {
             commands: Some(["ping".to_owned()].into()),
+            ..ChannelRules::default()
         };
         settings.channels.insert(ChannelIndex(1), rules);
         settings.bot.channels = Some([0, 1, 5].map(ChannelIndex).into());
@@ -393,7 +411,10 @@ fn whoever_speaks_to_the_bot_is_always_answered() {
         let said = rig.say(ALICE, OWN, mistake);
         assert!(said[0].ends_with("Perhaps /weather paris"), "{said:?}");
     }
-    assert!(rig.say(ALICE, OWN, "/pign")[0].ends_with("/pign? Perhaps /ping"));
+    assert_eq!(
+        rig.say(ALICE, OWN, "/pign"),
+        to_alice("pign? Perhaps /ping")
+    );
     assert_eq!(
         rig.say(ALICE, ALL, "@BOT"),
         on_channel(&help[0]["!1111aaaa ".len()..])

@@ -29,6 +29,7 @@ pub const COMMAND: Command = Command {
     phrases: Some(Text::AskingNodes),
     topic: Topic::Nodes,
     usage: Some(Text::UsageNodes),
+    example: Some(Text::ExampleNodes),
     summary: Text::HelpNodes,
     mode: Mode::Private,
     is_order,

@@ -37,6 +37,7 @@ pub const TOP: Command = Command {
     phrases: Some(Text::AskingTop),
     topic: Topic::Past,
     usage: Some(Text::UsageWeek),
+    example: Some(Text::ExampleWeek),
     summary: Text::HelpTop,
     mode: Mode::Private,
     same_for_all: true,
@@ -48,6 +49,7 @@ pub const PACKETS: Command = Command {
     names: Some(Text::NamesPackets),
     phrases: None,
     topic: Topic::Past,
+    example: Some(Text::ExampleWeek),
     summary: Text::HelpPackets,
     ..TOP
 };
@@ -58,6 +60,7 @@ pub const HISTO: Command = Command {
     phrases: None,
     topic: Topic::Past,
     usage: Some(Text::UsageHisto),
+    example: Some(Text::ExampleHisto),
     summary: Text::HelpHisto,
     ..TOP
 };
@@ -67,6 +70,7 @@ pub const HOP: Command = Command {
     names: Some(Text::NamesHop),
     phrases: None,
     topic: Topic::Signal,
+    example: Some(Text::ExampleWeek),
     summary: Text::HelpHop,
     ..TOP
 };
@@ -88,6 +92,7 @@ pub const STATS: Command = Command {
     phrases: Some(Text::AskingStats),
     topic: Topic::Past,
     usage: Some(Text::UsageStats),
+    example: Some(Text::ExampleStats),
     summary: Text::HelpStats,
     ..TOP
 };

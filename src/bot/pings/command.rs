@@ -19,6 +19,7 @@ pub const COMMAND: Command = Command {
     phrases: Some(Text::AskingPing),
     topic: Topic::Signal,
     usage: Some(Text::UsagePing),
+    example: Some(Text::ExamplePing),
     summary: Text::HelpPing,
     ..Command::BASE
 };

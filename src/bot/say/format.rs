@@ -16,6 +16,9 @@ pub const BETWEEN: &str = " · ";
 /// (features.md L7).
 pub const PUBLIC_DECIMALS: u8 = 2;
 
+/// What of a wrong word is repeated, bytes.
+const WORD: usize = 24;
+
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
@@ -176,13 +179,44 @@ fn usage(command: &Command, context: &Context<'_>) -> String {
     Text::Usage.fill(context.lang, &[("usage", &call)])
 }
 
-/// A question that makes no sense: in a direct message the asker is told how
-/// to ask, on a channel nothing is said.
+/// A question that makes no sense: in a direct message the asker is told what of it
+/// does not fit, how to ask, and something that works; on a channel nothing is said.
 pub fn explain(ask: &Ask, command: &Command, context: &mut Context<'_>, reply: &mut Reply<'_>) {
-    if ask.place == Place::Direct {
-        let usage = usage(command, context);
-        reply.say(context.desk, &usage);
+    explain_word(&ask.args, ask, command, context, reply);
+}
+
+/// The same about one word of it.
+pub fn explain_word(
+    word: &str,
+    ask: &Ask,
+    command: &Command,
+    context: &mut Context<'_>,
+    reply: &mut Reply<'_>,
+) {
+    if ask.place != Place::Direct {
+        return;
     }
+    let (lang, prefix) = (context.lang, context.prefix);
+    let call = format!("{prefix}{}", command.call(lang));
+    let word = name::clean(word.as_bytes(), WORD);
+    let answer = match command.example.map(|example| example.plain(lang)) {
+        Some(example) => {
+            let example = format!("{prefix}{} {example}", command.shown(lang));
+            let values: [(&str, &dyn std::fmt::Display); 3] =
+                [("word", &word), ("usage", &call), ("example", &example)];
+            let text = match word.is_empty() {
+                true => Text::UsageExample,
+                false => Text::UsageWrong,
+            };
+            text.fill(lang, &values)
+        }
+        None => usage(command, context),
+    };
+    let answer = match answer.len() > context.part_limit {
+        true => usage(command, context),
+        false => answer,
+    };
+    reply.say(context.desk, &answer);
 }
 
 /// Joins parts with [`BETWEEN`] and leaves out the least important, those with

@@ -168,6 +168,25 @@ pub fn told(pages: &[String], title: &str, page: usize, telling: Telling<'_>) ->
     }
 }
 
+/// Lines packed into as few pages as hold them.
+pub fn of_lines(lines: &[&str], telling: Telling<'_>) -> Vec<String> {
+    let most = lines.len();
+    let room = telling
+        .limit
+        .saturating_sub(telling.end(most, most + 1).len());
+    let mut pages: Vec<String> = Vec::new();
+    for line in lines {
+        match pages.last_mut() {
+            Some(page) if page.len() + 1 + line.len() <= room => {
+                page.push('\n');
+                page.push_str(line);
+            }
+            _ => pages.push(cut(line, room).to_owned()),
+        }
+    }
+    pages
+}
+
 fn text_of(line: &Line, name_max: usize) -> String {
     format!("{}{}", shortened(&line.name, name_max), line.rest)
 }

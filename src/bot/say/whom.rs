@@ -2,11 +2,12 @@
 //! nodes or nobody.
 
 use super::format;
+use crate::bot::ask::Ask;
 use crate::bot::command::Context;
 use crate::bot::desk::{Choice, Who};
-use crate::lang::Text;
+use crate::lang::{Lang, Text};
 use crate::mesh::lookup::By;
-use crate::mesh::{Found, NodeBook, NodeNum, lookup, name, typing};
+use crate::mesh::{Found, Hops, NodeBook, NodeNum, lookup, name, typing};
 
 /// What of an argument is repeated in an answer, bytes.
 const SHOWN: usize = 24;
@@ -110,4 +111,23 @@ fn nobody(context: &Context<'_>, query: &str, nearest: &[NodeNum]) -> String {
         }
     }
     text
+}
+
+/// Whose number ends in this byte: `A`, `A or B`, or the end of its number when nobody known has it.
+pub fn relay(ask: &Ask, lang: Lang, book: &NodeBook, byte: u8, name_max: usize) -> String {
+    let relayed = matches!(ask.hops, Hops::Known(_));
+    let names: Vec<String> = book
+        .relay_candidates(byte)
+        .into_iter()
+        // Nobody relays his own message.
+        .filter(|&num| !(relayed && num == ask.from))
+        .map(|num| book.display_name(num, name_max))
+        .collect();
+    match &names[..] {
+        [] => format!("..{byte:02x}"),
+        [most @ .., last] if !most.is_empty() => {
+            format!("{} {} {last}", most.join(", "), Text::Or.plain(lang))
+        }
+        _ => names.concat(),
+    }
 }

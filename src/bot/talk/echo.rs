@@ -14,6 +14,7 @@ pub const COMMAND: Command = Command {
     phrases: None,
     topic: Topic::Bot,
     usage: Some(Text::UsageText),
+    example: Some(Text::ExampleEcho),
     summary: Text::HelpEcho,
     takes_text: true,
     has_own_limit: true,

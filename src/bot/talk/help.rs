@@ -17,6 +17,7 @@ pub const COMMAND: Command = Command {
     phrases: Some(Text::AskingHelp),
     topic: Topic::Bot,
     usage: Some(Text::UsageHelp),
+    example: Some(Text::ExampleHelp),
     summary: Text::HelpHelp,
     same_for_all: true,
     run: Some(run),
@@ -25,11 +26,11 @@ pub const COMMAND: Command = Command {
 
 fn run(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
     let args = ask.args.trim();
-    let answer = if args.is_empty() || says_nothing(args) {
-        Some(overview(context))
-    } else {
-        answer(args, context)
+    let answer = match args.is_empty() {
+        true => Some(overview(context)),
+        false => answer(args, context),
     };
+    let answer = answer.or_else(|| says_nothing(args).then(|| overview(context)));
     if let Some(answer) = answer {
         reply.say(context.desk, &answer);
     } else if ask.place == Place::Direct {

@@ -19,6 +19,7 @@ pub const COMMAND: Command = Command {
     phrases: Some(Text::AskingInfo),
     topic: Topic::Nodes,
     usage: Some(Text::UsageNode),
+    example: Some(Text::ExampleInfo),
     summary: Text::HelpInfo,
     run: Some(run),
     ..Command::BASE

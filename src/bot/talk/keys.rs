@@ -20,6 +20,7 @@ pub const COMMAND: Command = Command {
     phrases: Some(Text::AskingKeys),
     topic: Topic::Nodes,
     usage: Some(Text::UsageAnyNode),
+    example: Some(Text::ExampleInfo),
     summary: Text::HelpKeys,
     mode: Mode::Private,
     is_about_own_key: Some(is_about_own_key),

@@ -14,6 +14,7 @@ pub const COMMAND: Command = Command {
     phrases: Some(Text::AskingLheard),
     topic: Topic::Nodes,
     usage: Some(Text::UsagePage),
+    example: Some(Text::ExamplePage),
     summary: Text::HelpLheard,
     mode: Mode::Private,
     run: Some(run),

@@ -11,6 +11,7 @@ mod more;
 mod mute;
 mod my;
 mod sys;
+mod whoami;
 
 use super::command::Command;
 
@@ -18,6 +19,8 @@ use super::command::Command;
 pub const COMMANDS: &[Command] = &[
     my::COMMAND,
     info::COMMAND,
+    whoami::WHOAMI,
+    whoami::WHEREAMI,
     lheard::COMMAND,
     keys::COMMAND,
     echo::COMMAND,

@@ -19,6 +19,7 @@ pub const MUTE: Command = Command {
     phrases: None,
     topic: Topic::Operator,
     usage: Some(Text::UsageMinutes),
+    example: Some(Text::ExampleMinutes),
     summary: Text::HelpMute,
     mode: Mode::Direct,
     operator_only: true,

@@ -17,6 +17,7 @@ pub const COMMAND: Command = Command {
     phrases: Some(Text::AskingTrace),
     topic: Topic::Signal,
     usage: Some(Text::UsageAnyNode),
+    example: Some(Text::ExampleTrace),
     summary: Text::HelpTrace,
     ..Command::BASE
 };
@@ -49,7 +50,7 @@ fn answer(ask: &Ask, lang: Lang, book: &NodeBook, name_max: usize) -> Vec<(u8, S
     }
     // What was heard directly had no relay; its byte is the sender's own.
     if let Some(byte) = ask.relay.filter(|_| ask.hops != Hops::Known(0)) {
-        let names = relay(ask, lang, book, byte, name_max);
+        let names = whom::relay(ask, lang, book, byte, name_max);
         parts.push((1, Text::LastRelay.fill(lang, &[("names", &names)])));
     }
     if let Some(signal) = ask.signal {
@@ -57,25 +58,6 @@ fn answer(ask: &Ask, lang: Lang, book: &NodeBook, name_max: usize) -> Vec<(u8, S
         parts.push((2, Text::LastHop.fill(lang, &[("signal", &signal)])));
     }
     parts
-}
-
-/// `A`, `A or B`, or the end of its number when nobody known has it.
-fn relay(ask: &Ask, lang: Lang, book: &NodeBook, byte: u8, name_max: usize) -> String {
-    let relayed = matches!(ask.hops, Hops::Known(_));
-    let names: Vec<String> = book
-        .relay_candidates(byte)
-        .into_iter()
-        // Nobody relays his own message.
-        .filter(|&num| !(relayed && num == ask.from))
-        .map(|num| book.display_name(num, name_max))
-        .collect();
-    match &names[..] {
-        [] => format!("..{byte:02x}"),
-        [most @ .., last] if !most.is_empty() => {
-            format!("{} {} {last}", most.join(", "), Text::Or.plain(lang))
-        }
-        _ => names.concat(),
-    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! weather desk has what it takes.
 
 mod astro;
+mod howfar;
 mod overview;
 mod rain;
 #[cfg(test)]
@@ -27,6 +28,7 @@ pub const WEATHER: Command = Command {
     phrases: Some(Text::AskingWeather),
     topic: Topic::Weather,
     usage: Some(Text::UsageWeather),
+    example: Some(Text::ExampleWeather),
     summary: Text::HelpWeather,
     same_for_all: true,
     ..Command::BASE
@@ -38,6 +40,7 @@ pub const RAIN: Command = Command {
     phrases: Some(Text::AskingRain),
     topic: Topic::Weather,
     usage: Some(Text::UsageRain),
+    example: Some(Text::ExampleRain),
     summary: Text::HelpRain,
     ..WEATHER
 };
@@ -48,12 +51,13 @@ pub const ASTRO: Command = Command {
     phrases: Some(Text::AskingAstro),
     topic: Topic::Weather,
     usage: Some(Text::UsagePlace),
+    example: Some(Text::ExampleWeather),
     summary: Text::HelpAstro,
     ..WEATHER
 };
 
 /// All of them, in the order of the help.
-pub const ALL: &[Command] = &[WEATHER, RAIN, ASTRO];
+pub const ALL: &[Command] = &[WEATHER, RAIN, ASTRO, howfar::COMMAND];
 
 /// What is wanted of which place; what makes no sense is answered.
 pub fn asked(
@@ -63,6 +67,7 @@ pub fn asked(
     reply: &mut Reply<'_>,
 ) -> Option<(Wish, Wanted)> {
     match command.name {
+        name if name == howfar::COMMAND.name => howfar::asked(ask, context, reply),
         name if name == RAIN.name => tell_rain(&ask.args, &RAIN, ask, context, reply),
         name if name == ASTRO.name => tell_sky(&ask.args, &ASTRO, ask, context, reply),
         _ => asked_weather(ask, context, reply),
@@ -86,6 +91,7 @@ fn asked_weather(
                 word: WEATHER.name,
                 days: DAYS,
                 needs_report: true,
+                from: None,
                 render: overview::write,
             };
             tell(&ask.args, wish, &WEATHER, ask, context, reply)
@@ -114,13 +120,14 @@ fn tell_rain(
         _ => (args, 1),
     };
     if !(1..=DAYS).contains(&days) {
-        format::explain(ask, command, context, reply);
+        format::explain_word(last, ask, command, context, reply);
         return None;
     }
     let wish = Wish {
         word: RAIN.name,
         days,
         needs_report: true,
+        from: None,
         render: rain::write,
     };
     tell(place, wish, command, ask, context, reply)
@@ -137,6 +144,7 @@ fn tell_sky(
         word: ASTRO.name,
         days: 1,
         needs_report: false,
+        from: None,
         render: astro::write,
     };
     tell(place, wish, command, ask, context, reply)

@@ -22,7 +22,7 @@ use std::time::Duration;
 
 pub use cache::{Need, Snapshot};
 pub use desk::{Act, Forecasts, Waiter};
-pub use wish::{Frame, Outlook, Settings, Wanted, Wish};
+pub use wish::{Frame, From, Outlook, Settings, Wanted, Wish};
 
 use super::ask::{Ask, JobId};
 use super::capability::{Acts, Capability, Happened};

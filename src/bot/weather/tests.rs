@@ -136,6 +136,7 @@ fn write(outlook: &Outlook<'_>) -> String {
 const WISH: Wish = Wish {
     word: "weather",
     days: 1,
+    from: None,
     needs_report: true,
     render: write,
 };

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::config;
 use crate::lang::Lang;
-use crate::mesh::{Boot, Sanity};
+use crate::mesh::{Boot, Position, Sanity};
 use crate::weather::{Cell, Home, Query, Report, Spot, Units};
 
 /// What the operator has settled.
@@ -65,6 +65,15 @@ pub struct Frame {
     pub boot: Boot,
 }
 
+/// From where it is measured how far away something is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct From {
+    /// There.
+    pub at: Position,
+    /// It is the asker's place, not the bot's.
+    pub is_his: bool,
+}
+
 /// What somebody wants to know.
 #[derive(Clone, Copy, Debug)]
 pub struct Wish {
@@ -74,6 +83,8 @@ pub struct Wish {
     pub days: usize,
     /// Whether a forecast is needed, or nothing but the place and its hours.
     pub needs_report: bool,
+    /// From where it is measured how far away the place is.
+    pub from: Option<From>,
     /// Writes the answer; its parts are separated by form feeds.
     pub render: fn(&Outlook<'_>) -> String,
 }
@@ -94,6 +105,8 @@ pub enum Wanted {
 pub struct Outlook<'a> {
     /// The place.
     pub spot: &'a Spot,
+    /// From where it is measured how far away that is.
+    pub from: Option<From>,
     /// Its weather; always there for a wish that needs it.
     pub report: Option<&'a Report>,
     /// The age of the report, when it should have been newer.

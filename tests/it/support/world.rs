@@ -10,6 +10,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use jiff::tz::TimeZone;
 use meshbot::app;
 use meshbot::bot::all::{self, Outside};
+use meshbot::bot::capability::Capability;
 use meshbot::bot::command::Registry;
 use meshbot::bot::dispatch::{self, Before, Bot, Forgetful, Keeper, Parts};
 use meshbot::bot::host::HostStats;
@@ -88,6 +89,8 @@ pub struct Options {
     pub sim: Settings,
     pub config: String,
     pub registry: Registry,
+    /// What the bot can do besides.
+    pub capabilities: Vec<Box<dyn Capability>>,
     pub seed: u64,
     pub weather: Arc<dyn Source>,
     pub keeper: Arc<dyn Keeper>,
@@ -116,6 +119,7 @@ impl Default for Options {
             },
             config: String::new(),
             registry: all::registry(),
+            capabilities: Vec::new(),
             seed: 1,
             weather: Arc::new(Offline),
             keeper: Arc::new(Forgetful),
@@ -180,6 +184,8 @@ impl World {
             keep: options.keep_weather,
             ..Outside::default()
         };
+        let mut capabilities = all::capabilities(&settings_of_bot, &outside);
+        capabilities.extend(options.capabilities);
         let parts = Parts {
             outbox: outbox.clone(),
             archive: options
@@ -187,7 +193,7 @@ impl World {
                 .map(|archive| archive(result_sender.clone())),
             errands: Box::new(Inline(result_sender)),
             keeper: options.keeper,
-            capabilities: all::capabilities(&settings_of_bot, &outside),
+            capabilities,
             history: options.history,
             host: Box::new(HostStats::default),
             registry: options.registry,

@@ -23,6 +23,7 @@ pub const COMMAND: Command = Command {
     phrases: Some(Text::AskingNeighbors),
     topic: Topic::Nodes,
     usage: Some(Text::UsageAnyNode),
+    example: Some(Text::ExampleInfo),
     summary: Text::HelpNeighbors,
     ..TOP
 };

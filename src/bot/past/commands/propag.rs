@@ -27,6 +27,7 @@ pub const COMMAND: Command = Command {
     phrases: None,
     topic: Topic::Nodes,
     usage: Some(Text::UsagePropag),
+    example: Some(Text::ExamplePropag),
     summary: Text::HelpPropag,
     ..TOP
 };

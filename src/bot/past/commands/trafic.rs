@@ -28,6 +28,7 @@ pub const COMMAND: Command = Command {
     phrases: Some(Text::AskingTrafic),
     topic: Topic::Past,
     usage: Some(Text::UsageDay),
+    example: Some(Text::ExampleDay),
     summary: Text::HelpTrafic,
     ..TOP
 };

@@ -304,6 +304,7 @@ impl Scene {
         let (day, hour, minute) = self.at;
         let now = day.at(hour, minute, 0, 0).to_zoned(zone.clone()).unwrap();
         let text = write(&Outlook {
+            from: None,
             spot: &self.spot,
             report: Some(&self.report),
             stale: self.stale,

@@ -203,6 +203,7 @@ fn how_to_call_them_is_told_in_french() {
         entendus [page]
         clés [nœud]
         écho <texte>
+        légende [page | signe]
         aide [commande | groupe]
         muet [minutes]"#]]
     .assert_eq(&calls.join("\n"));

@@ -323,12 +323,12 @@ fn a_channel_may_have_a_language_of_its_own() {
             language: Some(Lang::De),
             ..ChannelRules::default()
         };
-        settings.channels.insert(ChannelIndex(0), rules);
+        settings.channels.insert(ChannelIndex(1), rules);
     });
-    let hops = |said: Vec<String>| said[0].contains("1 Hop");
-    assert!(hops(rig.say(ALICE, ALL, "/ping")));
-    assert!(!hops(rig.say(ALICE, OWN, "/ping")));
-    assert!(rig.say(ALICE, ALL, "/info alice")[0].contains("Antworte"));
+    assert_eq!(rig.say(ALICE, ALL, "/ping"), on_channel("🏓 pong · 1 Hop"));
+    assert_eq!(rig.say(ALICE, OWN, "/ping"), to_alice(PONG));
+    let list = rig.say(ALICE, ALL, "/info alice");
+    assert!(list[0].contains("Antworte"), "{list:?}");
 }
 
 /// features.md C5, A17: lists, missing and disabled channels.

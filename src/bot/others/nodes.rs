@@ -388,7 +388,7 @@ mod tests {
         for args in ["what", "new what", "2 what", "-1"] {
             let mut question = ask("nodes", args);
             let texts = World::town().run(&question, Lang::En);
-            assert!(texts[0].starts_with("Usage: /nodes ["), "{texts:?}");
+            assert!(texts[0].contains("fit: /nodes ["), "{texts:?}");
             question.place = Place::Channel(ChannelIndex(0));
             assert!(World::town().run(&question, Lang::En).is_empty());
         }

@@ -87,9 +87,9 @@ mod tests {
         World::town().check(
             &question,
             expect![[r#"
-                Usage: /echo <text>
-                So geht's: /echo <Text>
-                Usage : /écho <texte>"#]],
+                Usage: /echo <text>, for example /echo hello
+                So geht's: /echo <Text>, zum Beispiel /echo hallo
+                Usage : /écho <texte>, par exemple /écho bonjour"#]],
         );
         question.place = Place::Channel(ChannelIndex(1));
         World::town().check(

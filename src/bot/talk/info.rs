@@ -295,9 +295,9 @@ mod tests {
         World::town().check(
             &question,
             expect![[r#"
-                Usage: /info <node>
-                So geht's: /info <Knoten>
-                Usage : /info <nœud>"#]],
+                Usage: /info <node>, for example /info bob
+                So geht's: /info <Knoten>, zum Beispiel /info bob
+                Usage : /info <nœud>, par exemple /info bob"#]],
         );
         question.place = Place::Channel(ChannelIndex(0));
         World::town().check(

@@ -125,9 +125,9 @@ mod tests {
         world.check(
             &ask("lheard", "alice"),
             expect![[r#"
-                Usage: /lheard [page]
-                So geht's: /gehört [Seite]
-                Usage : /entendus [page]"#]],
+                alice does not fit: /lheard [page], for example /lheard 2
+                alice passt nicht: /gehört [Seite], zum Beispiel /gehört 2
+                alice ne convient pas : /entendus [page], par exemple /entendus 2"#]],
         );
     }
 }

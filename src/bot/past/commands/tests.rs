@@ -41,7 +41,8 @@ fn hours_are_honoured_within_bounds() {
     for wrong in ["0", "169", "-1", "h", "3 4", "alice", "99999999999"] {
         assert_eq!(left("top", wrong), None, "{wrong}");
         let texts = World::town().run(&ask("top", wrong), Lang::En);
-        assert_eq!(texts, ["Usage: /top [hours 1-168]"]);
+        let told = format!("{wrong} does not fit: /top [hours 1-168], for example /top 48");
+        assert_eq!(texts, [told]);
     }
 }
 

@@ -154,9 +154,9 @@ mod tests {
         World::town().check(
             &ask("howfar", ""),
             expect![[r#"
-            Usage: /howfar <node | place>
-            So geht's: /entfernung <Knoten | Ort>
-            Usage : /distance <nœud | lieu>"#]],
+                Usage: /howfar <node | place>, for example /howfar paris
+                So geht's: /entfernung <Knoten | Ort>, zum Beispiel /entfernung berlin
+                Usage : /distance <nœud | lieu>, par exemple /distance paris"#]],
         );
     }
 

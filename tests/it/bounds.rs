@@ -310,6 +310,13 @@ const TABLE: &[Row] = &[
     ),
     (
         Sender,
+        "last questions",
+        "MOST",
+        "bot/why/mod.rs",
+        "many_who_ask_are_not_remembered_for_ever",
+    ),
+    (
+        Sender,
         "traceroutes under way",
         "MOST",
         "bot/traces/open.rs",

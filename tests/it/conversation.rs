@@ -8,9 +8,12 @@ use meshbot::bot::all;
 use meshbot::lang::{Lang, Text};
 use meshbot::sim::Said;
 
+use crate::history::truth::Inline;
+use crate::history::{place, writer};
+use crate::soak::home::Reading;
 use crate::support::sources::root;
 use crate::support::weather;
-use crate::support::world::World;
+use crate::support::world::{Options, World};
 
 const PAGE: &str = "tests/conversation.md";
 
@@ -66,7 +69,13 @@ fn written(lang: Lang) -> String {
          total = {{ count = 1000, per = \"1h\" }}\n",
         lang.code()
     );
-    let mut world = World::with(weather::options(&web, &config));
+    let (_folder, path) = place();
+    drop(writer(&path));
+    let mut world = World::with(Options {
+        history: Inline::at(&path),
+        archive: Some(Reading::at(path)),
+        ..weather::options(&web, &config)
+    });
     world.settle();
     world.run(120_000);
     let asker = world.person(3);
@@ -76,7 +85,7 @@ fn written(lang: Lang) -> String {
     let commands = commands.map(|command| {
         let args = match command.name {
             "echo" => " hello",
-            "info" | "trace" => " 0001",
+            "info" | "trace" | "neighbors" => " bob",
             "weather" | "rain" | "astro" | "howfar" => " paris",
             _ => "",
         };

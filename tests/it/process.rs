@@ -502,7 +502,7 @@ fn the_end_in_the_middle_of_an_answer_leaves_a_sound_history() {
     settle(&node);
     node.with(|node, now| {
         let alice = node.people()[0].num;
-        node.hear_text(now, Said::to_us(alice, "/legend"));
+        node.hear_text(now, Said::to_us(alice, "SOS"));
     });
     let first = node.wait_for(SOON, |node| {
         let sent = node.on_air();

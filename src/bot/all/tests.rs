@@ -8,7 +8,7 @@ use crate::bot::ask::{Ask, Place};
 use crate::bot::command::{Command, LinkView};
 use crate::bot::host::HostStats;
 use crate::bot::testing::{ALICE, World, ask};
-use crate::lang::Lang;
+use crate::lang::{Lang, Text};
 use crate::mesh::name::fold;
 use crate::mesh::{ChannelIndex, Hops, NodeNum, Signal};
 use expect_test::expect;
@@ -215,4 +215,27 @@ fn an_answer_in_public_says_no_more_than_a_place_nearby() {
     question.place = Place::Channel(ChannelIndex(0));
     let texts = World::town().run(&question, Lang::En);
     assert!(texts[0].contains("48.88,2.31 "), "{texts:?}");
+}
+
+/// T5: a sentence that tells what to type names commands as its language shows them.
+#[test]
+fn every_hint_names_commands_as_the_language_shows_them() {
+    let registry = registry();
+    let mut seen = 0;
+    for lang in Lang::ALL {
+        for text in Text::ALL {
+            for hint in text.plain(lang).split("{prefix}").skip(1) {
+                let word = hint.split(|c: char| !c.is_alphanumeric()).next();
+                let word = word.unwrap_or_default();
+                if word.is_empty() {
+                    continue;
+                }
+                let command = registry.find(&fold(word));
+                let shown = command.map(|command| command.shown(lang));
+                assert_eq!(shown, Some(word), "{lang:?} {text:?}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 20, "{seen}");
 }

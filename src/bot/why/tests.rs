@@ -132,3 +132,16 @@ fn the_worst_of_several_parts_and_never_the_question_why_itself() {
     });
     assert!(said[0].contains("nothing"), "{said:?}");
 }
+
+#[test]
+fn many_who_ask_are_not_remembered_for_ever() {
+    let mut why = Why::default();
+    for who in 0..1_000 {
+        let question = Ask {
+            from: NodeNum(100 + who),
+            ..ask("ping", "")
+        };
+        why.question(&question, Fate::Handed, Duration::from_secs(u64::from(who)));
+    }
+    assert_eq!(why.last.len(), MOST);
+}

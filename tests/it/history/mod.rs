@@ -7,7 +7,7 @@ mod flood;
 mod insight;
 mod operator;
 mod traffic;
-mod truth;
+pub mod truth;
 
 use std::path::{Path, PathBuf};
 
@@ -17,13 +17,13 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 /// A folder and the database in it.
-fn place() -> (TempDir, PathBuf) {
+pub fn place() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("meshbot.db");
     (folder, path)
 }
 
-fn writer(path: &Path) -> Writer {
+pub fn writer(path: &Path) -> Writer {
     history::open(path, Limits::default()).unwrap().writer
 }
 

@@ -5,7 +5,7 @@
 //! A seed that fails prints itself and the command that replays it.
 
 mod end;
-mod home;
+pub mod home;
 mod life;
 mod mischief;
 mod real;

@@ -3,7 +3,7 @@
 //! [`Bot`] is pure: events and the time come in, texts leave through the
 //! outbox. It owns the node book and everything else that commands look at.
 //! Refusing costs at most one notice, then silence. What capabilities want done is
-//! done in [`acts`], and dispatch knows none of them by name.
+//! done in `acts`, and dispatch knows none of them by name.
 
 mod acts;
 mod capabilities;

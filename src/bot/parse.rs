@@ -6,8 +6,6 @@
 //! name may stand before or after, and in a message for the bot alone quotes,
 //! asterisks and a full stop do not matter.
 
-use std::borrow::Cow;
-
 use crate::mesh::NodeNum;
 use crate::mesh::name::fold;
 use crate::mesh::typing;
@@ -124,7 +122,7 @@ pub fn parse<'a>(text: &'a str, prefix: &str, direct: bool, names: Names<'_>) ->
 }
 
 /// The part of `typed` that `rest`, a piece of `plain`, was made of.
-fn args_typed<'a>(typed: &'a str, plain: &Cow<'_, str>, rest: &str) -> &'a str {
+fn args_typed<'a>(typed: &'a str, plain: &str, rest: &str) -> &'a str {
     let signs = plain.chars().count();
     let behind = rest.chars().count();
     // What stands behind `rest` is white space or decoration.

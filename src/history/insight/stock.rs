@@ -36,7 +36,7 @@ pub struct Stock {
     pub texts: u64,
     /// What our node said of the air.
     pub air: u64,
-    /// Answers that did not arrive, the last [`ERRORS`].
+    /// Answers that did not arrive, the last ones.
     pub errors: u64,
     /// Bytes of the database file.
     pub file_bytes: u64,

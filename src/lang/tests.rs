@@ -115,6 +115,7 @@ fn refused(code: &str, more: &str, expected: Expect) {
     expected.assert_eq(&made(code, more).unwrap_err());
 }
 
+/// T14: a language may be partial.
 #[test]
 fn what_a_language_lacks_is_said_in_english() {
     let source = made("pl", "[ping]\nPong = \"bim\"").unwrap();

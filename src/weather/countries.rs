@@ -308,6 +308,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeMap;
 
+    /// W4.
     #[test]
     fn a_country_is_known_by_code_short_form_and_name_in_three_languages() {
         for (text, code) in [

@@ -388,7 +388,7 @@ fn what_is_switched_off_does_not_exist() {
     assert!(!help[0].contains("/echo"), "{help:?}");
 }
 
-/// features.md C7.
+/// T1, C7: a mistake is met with what was meant, and no silence follows it.
 #[test]
 fn whoever_speaks_to_the_bot_is_always_answered() {
     let mut rig = rig(|_| {});
@@ -426,6 +426,69 @@ fn whoever_speaks_to_the_bot_is_always_answered() {
     rig.step = Duration::from_secs(1);
     let said: Vec<_> = (0..20).flat_map(|_| rig.say(BOB, OWN, "qwertz")).collect();
     assert_eq!(said.len(), 6, "{said:?}");
+}
+
+/// T2: only the same word again is left alone, and that is told once.
+#[test]
+fn the_same_bare_word_again_and_again_does_not_silence_other_words() {
+    let mut rig = rig(|settings| settings.limits.per_sender.count = 100);
+    rig.step = Duration::from_secs(5);
+    let pings: Vec<_> = (0..6).map(|_| rig.say(ALICE, OWN, "ping")).collect();
+    let answered = pings.iter().filter(|said| **said == to_alice(PONG)).count();
+    let told = pings.iter().filter(|said| !said.is_empty()).count();
+    assert_eq!((answered, told), (3, 4), "{pings:?}");
+    for other in ["help", "about", "/ping", "test"] {
+        assert_eq!(rig.say(ALICE, OWN, other).len(), 1, "{other}");
+    }
+}
+
+/// T3: whatever page was said last is turned, there and back, and the ends are told.
+#[test]
+fn more_and_back_turn_the_page_that_was_said_last_here() {
+    let mut rig = rig(|_| {});
+    let first = rig.say(ALICE, OWN, "/lheard");
+    let (_, mark) = first[0].rsplit_once('\n').unwrap();
+    let pages: usize = mark
+        .strip_prefix("1/")
+        .unwrap()
+        .split(' ')
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!(pages > 2 && mark.ends_with(" · /more"), "{mark}");
+    for page in 2..=pages {
+        let said = rig.say(ALICE, OWN, "more");
+        assert!(said[0].contains(&format!("\n{page}/{pages}")), "{said:?}");
+    }
+    assert_eq!(
+        rig.say(ALICE, OWN, "/suite"),
+        to_alice("That was the last page.")
+    );
+    let before = rig.say(ALICE, OWN, "/back");
+    assert!(
+        before[0].contains(&format!("\n{}/{pages}", pages - 1)),
+        "{before:?}"
+    );
+    // Somebody else, and the same man elsewhere, have read nothing.
+    let nothing = "There is nothing more.";
+    assert!(rig.say(BOB, OWN, "/more")[0].ends_with(nothing));
+    assert_eq!(
+        rig.say(ALICE, OWN, "/lheard 99"),
+        to_alice(&format!("There are {pages} pages."))
+    );
+}
+
+/// W9.
+#[test]
+fn help_with_a_mark_behind_it_is_help() {
+    let mut rig = rig(|_| {});
+    let help = rig.say(ALICE, OWN, "/help");
+    for text in ["/help !", "/aide !", "help me!", "/? "] {
+        assert_eq!(rig.say(ALICE, OWN, text), help, "{text}");
+    }
+    let one = rig.say(ALICE, OWN, "/help ping");
+    assert_eq!(rig.say(ALICE, OWN, "/help ping !"), one);
 }
 
 /// T13.

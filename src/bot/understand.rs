@@ -65,7 +65,11 @@ pub fn understand(
         };
     };
     let said = trimmed(text.split(char::is_whitespace).next().unwrap_or_default());
-    if let Some(command) = registry.find(&first.folded)
+    let named = registry.find(&first.folded);
+    // `zuletzt gehört` says more than the command `zuletzt`.
+    let longer = phrase(registry, &words, 2).filter(|_| asked.address != Address::Perhaps);
+    if let Some(command) = named
+        && (longer.is_none() || command.takes_text || asked.is_marked)
         && let Some(args) = arguments(asked, command, &words)
     {
         return Meaning::Command {
@@ -83,8 +87,10 @@ pub fn understand(
     if is_in(&first.folded, Text::WordsOfDistress) {
         return Meaning::Distress;
     }
+    let apart = self::apart(&words);
+    let short = || phrase(registry, &words, 1).or_else(|| phrase(registry, &apart, 1));
     if asked.address != Address::Perhaps
-        && let Some((command, args)) = phrase(registry, &words)
+        && let Some((command, args)) = longer.or_else(short)
     {
         return Meaning::Command {
             command: *command,
@@ -157,8 +163,32 @@ fn without_manners(words: &[Word<'_>], from: usize) -> String {
         .to_owned()
 }
 
-/// The command whose phrase fits best, and what stands behind it.
-fn phrase<'r>(registry: &'r Registry, words: &[Word<'_>]) -> Option<(&'r Command, String)> {
+/// The same words, those with hyphens in their parts: `entends-tu`.
+fn apart<'a>(words: &[Word<'a>]) -> Vec<Word<'a>> {
+    let mut apart = Vec::new();
+    for word in words {
+        let end = word.rest.find(char::is_whitespace);
+        let whole = &word.rest[..end.unwrap_or(word.rest.len())];
+        let mut at = 0;
+        for part in whole.split('-') {
+            let folded = fold(trimmed(part));
+            if !folded.is_empty() {
+                let rest = &word.rest[at..];
+                apart.push(Word { folded, rest });
+            }
+            at += part.len() + 1;
+        }
+    }
+    apart
+}
+
+/// The command whose phrase of so many words at least fits best, and what stands
+/// behind it.
+fn phrase<'r>(
+    registry: &'r Registry,
+    words: &[Word<'_>],
+    least: usize,
+) -> Option<(&'r Command, String)> {
     let mut best: Option<(usize, &Command, usize)> = None;
     for command in registry.iter() {
         let Some(phrases) = command.phrases else {
@@ -166,7 +196,8 @@ fn phrase<'r>(registry: &'r Registry, words: &[Word<'_>]) -> Option<(&'r Command
         };
         for &pattern in Lang::ALL.iter().flat_map(|&lang| phrases.list(lang)) {
             let length = pattern.split(' ').count();
-            if best.is_none_or(|(longest, ..)| longest < length)
+            if length >= least
+                && best.is_none_or(|(longest, ..)| longest < length)
                 && let Some(end) = fits(pattern, words)
             {
                 best = Some((length, command, end));
@@ -174,6 +205,9 @@ fn phrase<'r>(registry: &'r Registry, words: &[Word<'_>]) -> Option<(&'r Command
         }
     }
     let (_, command, end) = best?;
+    if command.usage.is_none() {
+        return Some((command, String::new()));
+    }
     let end = end + count_empty(&words[end..]);
     Some((command, without_manners(words, end)))
 }
@@ -192,11 +226,19 @@ fn fits(pattern: &str, words: &[Word<'_>]) -> Option<usize> {
     Some(at)
 }
 
-/// So many words that say nothing stand at the beginning, as far as something
-/// follows that does.
+/// So many words that say nothing stand at the beginning: up to the last one that
+/// stands before places, else as far as there is no article, which may be part of a
+/// name: `Le Havre`.
 fn count_empty(words: &[Word<'_>]) -> usize {
-    let says_nothing = |word: &&Word<'_>| is_in(&word.folded, Text::WordsThatSayNothing);
-    words.iter().take_while(says_nothing).count()
+    let is_before = |word: &Word<'_>| is_in(&word.folded, Text::WordsBeforePlaces);
+    let is_empty = |word: &Word<'_>| is_in(&word.folded, Text::WordsThatSayNothing);
+    let run = words.iter().take_while(|it| is_before(it) || is_empty(it));
+    let run = run.count();
+    let behind = words[..run].iter().rposition(is_before).map(|at| at + 1);
+    behind.unwrap_or_else(|| {
+        let articles = |word: &&Word<'_>| !is_in(&word.folded, Text::WordsOfNames);
+        words[..run].iter().take_while(articles).count()
+    })
 }
 
 fn words(text: &str) -> Vec<Word<'_>> {

@@ -44,6 +44,7 @@ pub const ROUTE: usize = 8;
 
 /// Metres above the sea.
 #[must_use]
+#[inline]
 pub fn altitude(metres: i32) -> Option<i32> {
     Some(metres).filter(|it| ALTITUDE_M.contains(it))
 }
@@ -51,6 +52,7 @@ pub fn altitude(metres: i32) -> Option<i32> {
 /// Per cent, 101 for powered from outside. That a battery is empty is believed
 /// only while its voltage does not contradict it; a node that talks has some.
 #[must_use]
+#[inline]
 pub fn battery(level: u32, volts: Option<f32>) -> Option<u8> {
     let is_empty = || volts.is_none_or(|it| it > 0.0 && it < NOT_EMPTY_VOLTS);
     match level {
@@ -63,30 +65,35 @@ pub fn battery(level: u32, volts: Option<f32>) -> Option<u8> {
 
 /// Volts.
 #[must_use]
+#[inline]
 pub fn voltage(volts: f32) -> Option<f32> {
     Some(volts).filter(|it| VOLTS.contains(it))
 }
 
 /// A share of the time.
 #[must_use]
+#[inline]
 pub fn percent(percent: f32) -> Option<f32> {
     Some(percent).filter(|it| PERCENT.contains(it))
 }
 
 /// Seconds since a start.
 #[must_use]
+#[inline]
 pub fn uptime(seconds: u32) -> Option<u32> {
     Some(seconds).filter(|it| UPTIME_S.contains(it))
 }
 
 /// An SNR in dB.
 #[must_use]
+#[inline]
 pub fn snr(db: f32) -> Option<f32> {
     Some(db).filter(|it| SNR_DB.contains(it))
 }
 
 /// An SNR in quarters of a dB.
 #[must_use]
+#[inline]
 pub fn snr_q(quarters: i32) -> Option<i16> {
     let plausible = Some(quarters).filter(|it| SNR_Q.contains(it))?;
     i16::try_from(plausible).ok()
@@ -94,12 +101,14 @@ pub fn snr_q(quarters: i32) -> Option<i16> {
 
 /// A received power in dBm.
 #[must_use]
+#[inline]
 pub fn rssi(dbm: i32) -> Option<i32> {
     Some(dbm).filter(|it| *it != 0 && RSSI_DBM.contains(it))
 }
 
 /// Relays.
 #[must_use]
+#[inline]
 pub fn hops(hops: u32) -> Option<u8> {
     u8::try_from(hops).ok().filter(|_| hops <= HOPS)
 }

@@ -43,6 +43,7 @@ impl Position {
 
     /// Itself without what cannot be; `None` when it names no place on Earth.
     #[must_use]
+    #[inline]
     pub fn plausible(self) -> Option<Self> {
         let on_the_globe =
             LATITUDE_E7.contains(&self.latitude_i) && LONGITUDE_E7.contains(&self.longitude_i);
@@ -57,6 +58,7 @@ impl Position {
     /// their first bits and adds half a cell, so both are the same power of two. Our
     /// node's list does not say with how many bits it was told; where such a place
     /// is told as exact, somebody is there.
+    #[inline]
     fn is_nowhere(&self) -> bool {
         const EXACT: u32 = 32;
         let (north, east) = (self.latitude_i, self.longitude_i);

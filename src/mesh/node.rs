@@ -105,6 +105,7 @@ pub struct Metrics {
 impl Metrics {
     /// What of it can be.
     #[must_use]
+    #[inline]
     pub fn plausible(self) -> Self {
         Self {
             battery: (self.battery).and_then(|it| bounds::battery(it.into(), self.voltage)),

@@ -20,6 +20,7 @@ mod link_faults;
 mod logging;
 mod manners;
 mod once;
+mod phrases;
 mod pings;
 mod process;
 mod program;

@@ -207,6 +207,13 @@ impl Command {
         names.first().unwrap_or(&self.name)
     }
 
+    /// Whether this is one of its names where people read `lang`.
+    #[must_use]
+    pub fn is_called(&self, name: &str, lang: Lang) -> bool {
+        let names = self.names.map_or(&[][..], |names| names.list(lang));
+        names.contains(&name)
+    }
+
     /// Every word that means it, in every language, as they are shown.
     pub fn words(&self) -> impl Iterator<Item = &'static str> + use<> {
         let names = self.names;
@@ -258,26 +265,51 @@ impl Registry {
     }
 
     /// The name nearest to a (folded) word that is none, among the commands that
-    /// somebody may use: as it is shown, if it is near enough to be meant.
+    /// somebody may use, if it is near enough to be meant.
     #[must_use]
     pub fn nearest(&self, word: &str, may_use: &dyn Fn(&Command) -> bool) -> Option<&'static str> {
+        self.near(word, may_use, None).map(|(_, name)| name)
+    }
+
+    /// The same for somebody who reads `lang`: of names that are equally near one of
+    /// his language, and never one of another.
+    #[must_use]
+    pub fn nearest_in(
+        &self,
+        lang: Lang,
+        word: &str,
+        may_use: &dyn Fn(&Command) -> bool,
+    ) -> Option<&'static str> {
+        let (command, name) = self.near(word, may_use, Some(lang))?;
+        let is_his = command.is_called(name, lang);
+        Some(if is_his { name } else { command.shown(lang) })
+    }
+
+    fn near(
+        &self,
+        word: &str,
+        may_use: &dyn Fn(&Command) -> bool,
+        lang: Option<Lang>,
+    ) -> Option<(&Command, &'static str)> {
         let most = match word.chars().count() {
             0..=2 => return None,
             3..=4 => 1,
             _ => 2,
         };
         let usable = self.commands.iter().filter(|command| may_use(command));
-        let names = usable.flat_map(Command::words);
-        let near = names.filter_map(|name| {
+        let names = usable.flat_map(|command| command.words().map(move |name| (command, name)));
+        let near = names.filter_map(|(command, name)| {
             let folded = fold(name);
             // Of two words with nothing else in common the beginning counts.
             let is_like = folded.len() > 3 || folded.chars().next() == word.chars().next();
             let mistakes = mistakes(word, &folded);
             (mistakes <= most && mistakes < folded.chars().count() && is_like)
-                .then_some((mistakes, name))
+                .then_some((mistakes, command, name))
         });
-        near.min_by_key(|(mistakes, _)| *mistakes)
-            .map(|(_, name)| name)
+        let is_foreign =
+            |command: &Command, name: &str| lang.is_some_and(|lang| !command.is_called(name, lang));
+        near.min_by_key(|(mistakes, command, name)| (*mistakes, is_foreign(command, name)))
+            .map(|(_, command, name)| (command, name))
     }
 
     /// All of them.

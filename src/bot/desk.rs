@@ -48,9 +48,47 @@ impl Turn {
     /// What the command is asked with for another page: so many on, or back.
     #[must_use]
     pub fn by(&self, pages: isize) -> Option<String> {
-        let page = self.page.checked_add_signed(pages)?;
+        self.to(self.page.checked_add_signed(pages)?)
+    }
+
+    /// The same for this page.
+    #[must_use]
+    pub fn to(&self, page: usize) -> Option<String> {
         let is_one = (1..=self.pages).contains(&page);
         is_one.then(|| format!("{} {page}", self.args).trim_start().to_owned())
+    }
+}
+
+/// A long answer, of which a piece was said last.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Long {
+    text: String,
+    /// Where the pieces begin that were said, in their order.
+    starts: Vec<usize>,
+    /// Where begins what was not.
+    rest: usize,
+}
+
+impl Long {
+    /// From the piece that was said last, or is to be said.
+    #[must_use]
+    pub fn piece(&self) -> &str {
+        let start = self.starts.last().copied().unwrap_or_default();
+        self.text.get(start..).unwrap_or_default()
+    }
+
+    /// Turned to the next piece.
+    #[must_use]
+    pub fn on(mut self) -> Option<Self> {
+        self.starts.push(self.rest);
+        (self.rest < self.text.len()).then_some(self)
+    }
+
+    /// Turned to the piece before.
+    #[must_use]
+    pub fn back(mut self) -> Option<Self> {
+        self.starts.pop();
+        (!self.starts.is_empty()).then_some(self)
     }
 }
 
@@ -58,7 +96,7 @@ impl Turn {
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum More {
     /// The rest of a long answer.
-    Rest(String),
+    Rest(Long),
     /// Other pages.
     Pages(Turn),
 }
@@ -110,25 +148,45 @@ impl Desk {
         Some((choice.command, args))
     }
 
-    /// Keeps the rest of an answer; an empty one removes what was there.
-    pub fn keep(&mut self, who: Who, mut rest: String, now: Duration) {
+    /// Keeps an answer of which `rest`, its end, was not said; when nothing is left,
+    /// what was there is removed.
+    pub fn keep(&mut self, who: Who, text: &str, rest: &str, now: Duration) {
         if rest.is_empty() {
             self.more.take(&who, now, MORE_FOR);
-        } else {
-            rest.truncate(floor_boundary(&rest, MORE_MAX));
-            self.more.insert(who, now, More::Rest(rest));
+            return;
+        }
+        let said = text.trim().strip_suffix(rest).unwrap_or_default();
+        let mut text = format!("{said}{rest}");
+        text.truncate(floor_boundary(&text, said.len() + MORE_MAX));
+        let long = Long {
+            text,
+            starts: vec![0],
+            rest: said.len(),
+        };
+        self.more.insert(who, now, More::Rest(long));
+    }
+
+    /// The long answer that was said to him last, if it was one.
+    #[must_use]
+    pub fn long(&self, who: Who, now: Duration) -> Option<Long> {
+        match self.more.get(&who, now, MORE_FOR)? {
+            More::Rest(long) => Some(long.clone()),
+            More::Pages(_) => None,
         }
     }
 
-    /// Takes the rest of his last answer.
-    pub fn take_more(&mut self, who: Who, now: Duration) -> Option<String> {
-        match self.more.take(&who, now, MORE_FOR)? {
-            More::Rest(rest) => Some(rest),
-            More::Pages(turn) => {
-                self.more.insert(who, now, More::Pages(turn));
-                None
-            }
-        }
+    /// A piece of it has just been said, so that what was not lies here again: from
+    /// now on it is known what stands before that.
+    pub fn goes_on(&mut self, who: Who, mut long: Long, now: Duration) {
+        let left = self.long(who, now);
+        let left = left.map_or(0, |left| left.text.len() - left.rest);
+        long.rest = long.text.len().saturating_sub(left);
+        self.put_back(who, long, now);
+    }
+
+    /// It lies here as before: what was said meanwhile was no answer.
+    pub fn put_back(&mut self, who: Who, long: Long, now: Duration) {
+        self.more.insert(who, now, More::Rest(long));
     }
 
     /// What was said last is this page.
@@ -211,13 +269,16 @@ mod tests {
     }
 
     #[test]
-    fn a_rest_is_read_once_within_ten_minutes() {
+    fn a_rest_is_read_within_ten_minutes() {
         let mut desk = Desk::default();
-        desk.keep(WHO, "rest".into(), s(0));
-        assert_eq!(desk.take_more(WHO, s(599)).as_deref(), Some("rest"));
-        assert_eq!(desk.take_more(WHO, s(599)), None);
-        desk.keep(WHO, "rest".into(), s(0));
-        assert_eq!(desk.take_more(WHO, s(600)), None);
+        desk.keep(WHO, "said rest", "rest", s(0));
+        let long = desk.long(WHO, s(599)).unwrap();
+        let on = long.clone().on().unwrap();
+        assert_eq!((on.piece(), long.back()), ("rest", None));
+        desk.keep(WHO, "rest", "", s(599));
+        assert_eq!(desk.long(WHO, s(599)), None);
+        desk.keep(WHO, "rest", "rest", s(0));
+        assert_eq!(desk.long(WHO, s(600)), None);
     }
 
     #[test]
@@ -225,12 +286,16 @@ mod tests {
         let mut desk = Desk::default();
         let mut long = "é".repeat(2_047);
         long.push_str("xéy");
-        desk.keep(WHO, long, s(0));
-        let kept = desk.take_more(WHO, s(0)).unwrap();
-        assert_eq!(kept.len(), 4_095, "nothing is cut in half");
+        desk.keep(WHO, &format!("said {long}"), &long, s(0));
+        let kept = desk.long(WHO, s(0)).unwrap();
+        assert_eq!(
+            kept.on().unwrap().piece().len(),
+            4_095,
+            "nothing is cut in half"
+        );
         for num in 0..200 {
             let who = (NodeNum(num), Place::Direct);
-            desk.keep(who, "rest".into(), s(1));
+            desk.keep(who, "rest", "rest", s(1));
             let choice = Choice {
                 command: "info",
                 args: vec![WHO.0.to_string()],

@@ -164,7 +164,7 @@ impl Post {
             && let Some(rest) = self.crowd.join(said, ask, way, text, now)
         {
             debug!("{} of {} was answered together", ask.line, ask.from);
-            desk.keep((ask.from, place), rest, now);
+            desk.keep((ask.from, place), text, &rest, now);
             self.told += 1;
             return Handed::Together;
         }
@@ -173,7 +173,7 @@ impl Post {
             self.crowd.say(said, ask.hops, tickets, rest.clone(), now);
         }
         if !matches!(handed, Handed::Refused(0, _)) {
-            desk.keep((ask.from, place), rest, now);
+            desk.keep((ask.from, place), text, &rest, now);
         }
         handed
     }
@@ -486,11 +486,11 @@ mod tests {
         let mut desk = Desk::default();
         let ask = asked(Place::Direct);
         let who = (ask.from, Place::Direct);
-        desk.keep(who, "rest".into(), NOW);
+        desk.keep(who, "rest", "rest", NOW);
         far.set_up(false);
         let handed = post.send(&ask, Way::default(), "pong", &mut desk, NOW);
         assert_eq!(handed, Handed::Refused(0, Refused::LinkDown));
-        assert_eq!(desk.take_more(who, NOW).as_deref(), Some("rest"));
+        assert_eq!(desk.long(who, NOW).unwrap().piece(), "rest");
         assert_eq!((post.open(), post.said()), (0, 0));
     }
 

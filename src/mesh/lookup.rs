@@ -10,6 +10,7 @@ use std::cmp::Reverse;
 
 use super::name::{clean, fold, latin};
 use super::{Node, NodeBook, NodeNum, typing};
+use crate::lang::{Lang, Text};
 
 /// How many candidates an ambiguous query offers: one digit picks one.
 pub const CANDIDATES_MAX: usize = 9;
@@ -19,11 +20,6 @@ pub const NEAREST_MAX: usize = 3;
 
 /// More of a query than any name has is not looked at, in bytes.
 const QUERY_MAX: usize = 64;
-
-/// How people say "I" and "you" here, folded. In one place until each language
-/// has them in a file of its own.
-const ASKER: [&str; 5] = ["me", "myself", "moi", "ich", "mich"];
-const THIS_NODE: [&str; 7] = ["you", "yourself", "bot", "toi", "vous", "du", "dich"];
 
 /// What of a node a query was equal to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -71,11 +67,14 @@ pub fn find(book: &NodeBook, asker: NodeNum, query: &str) -> Found {
     let query = query.trim();
     let wanted = fold(&clean(query.as_bytes(), QUERY_MAX));
     let is_marked = query.starts_with('!');
-    let is_one_of = |words: &[&str]| !is_marked && words.contains(&wanted.as_str());
-    if is_one_of(&ASKER) {
+    let is_one_of = |words: Text| {
+        let mut all = Lang::ALL.iter().flat_map(|&lang| words.list(lang));
+        !is_marked && all.any(|&word| word == wanted)
+    };
+    if is_one_of(Text::WordsForAsker) {
         return Found::One(asker, By::Whole);
     }
-    if let Some(own) = book.own().filter(|_| is_one_of(&THIS_NODE)) {
+    if let Some(own) = book.own().filter(|_| is_one_of(Text::WordsForBot)) {
         return Found::One(own, By::Whole);
     }
     let known = NodeNum::typed(query).find(|&num| book.get(num).is_some());

@@ -195,10 +195,11 @@ fn how_to_call_them_is_told_in_french() {
         portée [heures 1-168] [liaisons 1-10]
         voisins [nœud]
         messages [heures 1-24]
-        météo [pluie | astro] [lieu] | aide
+        météo [lieu | aide]
         pluie [lieu] [1-3]
         astro [lieu]
         distance <nœud | lieu>
+        où [nœud | lieu]
         info <nœud>
         entendus [page]
         clés [nœud]

@@ -166,7 +166,7 @@ impl Bot {
             }
         };
         if command.turns != 0
-            && let Some(turned) = self.turned(now, command.turns, ask)
+            && let Some(turned) = self.turned(now, command.turns, args.trim(), ask)
         {
             return turned;
         }
@@ -184,21 +184,33 @@ impl Bot {
         Some(command)
     }
 
-    /// Turns the page that was said last: the command that says the other one, or
-    /// nobody's when there is none and that has been said. `None` when no page was
-    /// said here.
-    fn turned(&mut self, now: Now, pages: isize, ask: &mut Ask) -> Option<Option<Command>> {
+    /// Turns the page that was said last, so many pages or to the one that is named:
+    /// the command that says the other one, or nobody's when there is none and that
+    /// has been said. `None` when no page was said here, or none is named.
+    fn turned(
+        &mut self,
+        now: Now,
+        pages: isize,
+        named: &str,
+        ask: &mut Ask,
+    ) -> Option<Option<Command>> {
+        let named: Option<usize> = match named {
+            "" => None,
+            number => Some(number.parse().ok()?),
+        };
         let turn = self
             .desk
             .turned_to((ask.from, ask.place), now.mono)?
             .clone();
-        let Some(args) = turn.by(pages) else {
-            let text = match pages > 0 {
-                true => Text::LastPage,
-                false => Text::FirstPage,
+        let args = named.map_or_else(|| turn.by(pages), |page| turn.to(page));
+        let Some(args) = args else {
+            let text = match named {
+                Some(_) => Text::NoSuchPage.count(ask.lang, turn.pages),
+                None if pages > 0 => Text::LastPage.plain(ask.lang).to_owned(),
+                None => Text::FirstPage.plain(ask.lang).to_owned(),
             };
             ask.line = "?".into();
-            self.remark(now, ask, text.plain(ask.lang).to_owned());
+            self.remark(now, ask, text);
             return Some(None);
         };
         let command = *self.registry.find(turn.command)?;
@@ -236,6 +248,7 @@ impl Bot {
                 said,
                 perhaps: Some(perhaps),
             } => {
+                let perhaps = self.in_his_language(ask, &said, perhaps);
                 let said = clean(said.as_bytes(), 24);
                 let command = format!("{prefix}{}", clean(perhaps.as_bytes(), 80));
                 let values: [(&str, &dyn std::fmt::Display); 2] =
@@ -255,6 +268,19 @@ impl Bot {
         };
         self.remark(now, ask, text);
         None
+    }
+
+    /// The same proposal with the command's name in the language of the answer.
+    fn in_his_language(&self, ask: &Ask, said: &str, perhaps: String) -> String {
+        let (name, args) = perhaps.split_once(' ').unwrap_or((&perhaps, ""));
+        let may_use = |command: &Command| {
+            let is_free = ask.is_operator || !self.settings.is_restricted(command);
+            is_free && self.settings.may_use(command, ask.place, ask.is_operator)
+        };
+        let near = (self.registry).nearest_in(ask.lang, &fold(said), &may_use);
+        format!("{} {args}", near.unwrap_or(name))
+            .trim_end()
+            .to_owned()
     }
 
     /// Says a sentence within the ordinary limits.

@@ -11,6 +11,9 @@ use crate::bot::capability::{Act, Fate};
 /// answer can wait for without coming too late.
 const STRANGERS_WAIT: usize = 12;
 
+/// What of a needless word is repeated, bytes.
+const WORD: usize = 24;
+
 /// What came of running a command.
 struct Ran {
     done: Done,
@@ -151,7 +154,12 @@ impl Bot {
         };
         let mut reply = Reply::new(post, ask, way, now.mono);
         let of = capabilities.of(command);
+        let needless = needless(command, ask, context.prefix);
         let ran = caught(|| match (command.run, of) {
+            _ if needless.is_some() => {
+                reply.say(context.desk, &needless.unwrap_or_default());
+                None
+            }
             (Some(run), _) => {
                 run(ask, &mut context, &mut reply);
                 None
@@ -270,6 +278,21 @@ fn fate(done: Done) -> Fate {
         Done::Answered(Handed::Together) => Fate::Together,
         Done::Later => Fate::Later,
     }
+}
+
+/// What follows a command that takes nothing is not dropped without a word; on a
+/// channel, where nobody is told how a command is used, the answer is worth more.
+fn needless(command: &Command, ask: &Ask, prefix: &str) -> Option<String> {
+    // Which page is understood where there are pages.
+    let is_page = command.turns != 0 && ask.args.trim().parse::<usize>().is_ok();
+    let takes = command.usage.is_some() || command.takes_text || is_page;
+    if takes || ask.args.is_empty() || ask.place != Place::Direct {
+        return None;
+    }
+    let word = clean(ask.args.as_bytes(), WORD);
+    let called = format!("{prefix}{}", command.shown(ask.lang));
+    let values: [(&str, &dyn std::fmt::Display); 2] = [("word", &word), ("command", &called)];
+    Some(Text::NothingBehind.fill(ask.lang, &values))
 }
 
 /// Where an answer is said to all.

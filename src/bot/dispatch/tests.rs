@@ -6,6 +6,7 @@ mod books;
 mod elsewhere;
 mod orders;
 mod trace;
+mod words;
 
 use crate::lang::Lang;
 use std::cell::Cell;
@@ -469,6 +470,13 @@ fn more_and_back_turn_the_page_that_was_said_last_here() {
     assert!(
         before[0].contains(&format!("\n{}/{pages}", pages - 1)),
         "{before:?}"
+    );
+    // A page can be named.
+    let second = rig.say(ALICE, OWN, "/more 2");
+    assert!(second[0].contains(&format!("\n2/{pages}")), "{second:?}");
+    assert_eq!(
+        rig.say(ALICE, OWN, "/more 99"),
+        to_alice(&format!("There are {pages} pages."))
     );
     // Somebody else, and the same man elsewhere, have read nothing.
     let nothing = "There is nothing more.";

@@ -284,7 +284,7 @@ mod tests {
                 Relais du Pic cafe 395km SE 20d
                 Nahe Alice Base: 1
                 Relais du Pic cafe 395km SO 20d
-                Voisins (Alice Base) : 1
+                Près de Alice Base : 1
                 Relais du Pic cafe 395km SE 20j"#]],
         );
         world.check(
@@ -296,7 +296,7 @@ mod tests {
                 Nahe 48.86,2.36: 2
                 Alice Base aaaa 4.0km NW 1h
                 Relais du Pic cafe 392km SO 20d
-                Voisins (48.86,2.36) : 2
+                Près de 48.86,2.36 : 2
                 Alice Base aaaa 4.0km NO 1h
                 Relais du Pic cafe 392km SE 20j"#]],
         );
@@ -334,7 +334,7 @@ mod tests {
                 Relais du Pic cafe 395km SE 20d
                 Nahe Alice Base: 1
                 Relais du Pic cafe 395km SO 20d
-                Voisins (Alice Base) : 1
+                Près de Alice Base : 1
                 Relais du Pic cafe 395km SE 20j"#]],
         );
     }
@@ -369,7 +369,7 @@ mod tests {
                 Still seit über 24 h: 2
                 !55550042 2d
                 Élodie bbbb 3d
-                Muets depuis plus de 24 h : 2
+                Silencieux depuis plus de 24 h : 2
                 !55550042 2j
                 Élodie bbbb 3j"#]],
         );

@@ -81,6 +81,7 @@ pub const CHANNEL: Command = Command {
     phrases: Some(Text::AskingChannel),
     topic: Topic::Signal,
     usage: None,
+    example: None,
     summary: Text::HelpChannel,
     ..TOP
 };

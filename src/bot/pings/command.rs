@@ -3,15 +3,18 @@
 
 use std::time::Duration;
 
-use crate::bot::ask::Ask;
-use crate::bot::command::{Command, Topic};
+use crate::bot::ask::{Ask, Place};
+use crate::bot::command::{Command, Context, Topic};
 use crate::bot::pings::sessions::{End, MOST, MOST_OPERATOR, Report, Took, Wish};
 use crate::bot::say::format;
 use crate::lang::{Lang, Text};
-use crate::mesh::name::fold;
+use crate::mesh::lookup::{self, Found};
+use crate::mesh::name::{self, fold};
 
 /// A question that waited longer than this gets its age told, seconds.
 const LATE: u64 = 15;
+/// What of an argument is repeated, bytes.
+const NAME: usize = 24;
 
 pub const COMMAND: Command = Command {
     name: "ping",
@@ -24,7 +27,7 @@ pub const COMMAND: Command = Command {
     ..Command::BASE
 };
 
-/// What the arguments mean; what means nothing is an ordinary ping.
+/// What the arguments mean; `None` is one pong.
 pub fn wish(ask: &Ask) -> Option<Wish> {
     let args = ask.args.trim();
     if fold(args) == "stop" {
@@ -100,11 +103,25 @@ fn acknowledged_after(lang: Lang, took: Took, times: u8) -> String {
     text.fill(lang, &[("mean", &mean), ("min", &min), ("max", &max)])
 }
 
-/// A single pong.
-pub fn answer(ask: &Ask, lang: Lang) -> String {
-    let mut parts = vec![Text::Pong.plain(lang).to_owned()];
-    parts.extend(heard(ask, lang));
-    parts.join(format::BETWEEN)
+/// A single pong. Who wrote what means nothing here is told in private what would do.
+pub fn answer(ask: &Ask, context: &Context<'_>) -> String {
+    let lang = context.lang;
+    let mut parts = vec![(0, Text::Pong.plain(lang).to_owned())];
+    parts.extend(heard(ask, lang).into_iter().map(|part| (1, part)));
+    if !ask.args.trim().is_empty() && ask.place == Place::Direct {
+        let is_node = matches!(
+            lookup::find(context.book, ask.from, &ask.args),
+            Found::One(..) | Found::Many(_)
+        );
+        let name = match is_node {
+            true => name::clean(ask.args.as_bytes(), NAME),
+            false => Text::ExampleTrace.plain(lang).to_owned(),
+        };
+        let values: [(&str, &dyn std::fmt::Display); 2] =
+            [("prefix", &context.prefix), ("name", &name)];
+        parts.push((2, Text::PingHint.fill(lang, &values)));
+    }
+    format::fit(parts, context.part_limit)
 }
 
 /// How the question came.
@@ -123,18 +140,44 @@ fn heard(ask: &Ask, lang: Lang) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bot::testing::ask;
+    use crate::bot::testing::{World, ask};
     use crate::mesh::{Hops, Signal};
     use expect_test::{Expect, expect};
 
     fn check(change: impl FnOnce(&mut Ask), expected: Expect) {
         let mut ask = ask("ping", "");
         change(&mut ask);
-        expected.assert_eq(&format!(
-            "{}\n{}",
-            answer(&ask, Lang::En),
-            answer(&ask, Lang::Fr)
-        ));
+        let mut world = World::town();
+        let texts = [Lang::En, Lang::Fr].map(|lang| world.run(&ask, lang).concat());
+        expected.assert_eq(&texts.join("\n"));
+    }
+
+    /// The asker was pinged without a word about Bob.
+    #[test]
+    fn ping_bob_says_how_to_see_the_way_to_bob() {
+        check(
+            |ask| ask.args = "alb".into(),
+            expect![[r#"
+                🏓 pong · 1 hop · /ping 3 sends you three, /trace alb shows the way to a node
+                🏓 pong · 1 relais · /ping 3 t'en envoie trois, /trace alb montre le chemin vers un nœud"#]],
+        );
+        for args in ["nobody", "3 4"] {
+            check(
+                |ask| ask.args = args.into(),
+                expect![[r#"
+                    🏓 pong · 1 hop · /ping 3 sends you three, /trace bob shows the way to a node
+                    🏓 pong · 1 relais · /ping 3 t'en envoie trois, /trace bob montre le chemin vers un nœud"#]],
+            );
+        }
+        check(
+            |ask| {
+                ask.args = "alb".into();
+                ask.place = Place::Channel(crate::mesh::ChannelIndex(0));
+            },
+            expect![[r#"
+                🏓 pong · 1 hop
+                🏓 pong · 1 relais"#]],
+        );
     }
 
     #[test]

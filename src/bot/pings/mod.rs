@@ -36,7 +36,7 @@ impl Capability for Pings {
         acts: &mut Acts<'_>,
     ) {
         let Some(wish) = command::wish(ask) else {
-            let answer = command::answer(ask, context.lang);
+            let answer = command::answer(ask, context);
             reply.say(context.desk, &answer);
             return;
         };

@@ -14,7 +14,10 @@ pub const BETWEEN: &str = " · ";
 
 /// Decimal places of coordinates that everybody reads: about 1 km
 /// (features.md L7).
-pub const PUBLIC_DECIMALS: u8 = 2;
+const PUBLIC_DECIMALS: u8 = 2;
+
+/// The same in a direct message: about 10 m.
+const DIRECT_DECIMALS: u8 = 4;
 
 /// What of a wrong word is repeated, bytes.
 const WORD: usize = 24;
@@ -121,6 +124,16 @@ pub fn way_to(lang: Lang, from: &Position, to: &Position) -> String {
 pub fn coordinates(position: &Position, decimals: usize) -> String {
     let latitude = decimal(position.latitude(), decimals);
     format!("{latitude},{}", decimal(position.longitude(), decimals))
+}
+
+/// `48.8566,2.3522`: no finer than it is known, nor than may be told there.
+pub fn position(place: Place, position: &Position) -> String {
+    let most = match place {
+        Place::Channel(_) => PUBLIC_DECIMALS,
+        Place::Direct => DIRECT_DECIMALS,
+    };
+    let rounded = position.rounded(u32::from(most));
+    coordinates(&rounded, usize::from(position.decimals(most)))
 }
 
 /// `SNR -3.5 dB · RSSI -97 dBm`.

@@ -89,7 +89,7 @@ mod tests {
             expect![[r#"
                 Usage: /echo <text>, for example /echo hello
                 So geht's: /echo <Text>, zum Beispiel /echo hallo
-                Usage : /écho <texte>, par exemple /écho bonjour"#]],
+                Ça s'écrit : /écho <texte>, par exemple /écho bonjour"#]],
         );
         question.place = Place::Channel(ChannelIndex(1));
         World::town().check(

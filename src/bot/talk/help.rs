@@ -36,7 +36,9 @@ fn run(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
     } else if ask.place == Place::Direct {
         let name = clean(args.as_bytes(), SHOWN);
         let mut answer = Text::NoSuchCommand.fill(context.lang, &[("name", &name)]);
-        if let Some(near) = context.registry.nearest(&fold(args), context.may_use) {
+        if let Some(near) =
+            (context.registry).nearest_in(context.lang, &fold(args), context.may_use)
+        {
             let perhaps = Text::Perhaps.fill(context.lang, &[("names", &near)]);
             answer = format!("{answer} {perhaps}");
         }
@@ -85,15 +87,20 @@ fn answer(args: &str, context: &Context<'_>) -> Option<String> {
 fn about_group(group: Topic, context: &Context<'_>) -> Option<String> {
     let lang = context.lang;
     let name = group.names().list(lang).first()?;
+    let all: Vec<&Command> = usable(context, group).collect();
+    // Where the help is one of them, it is not told twice how to call it.
+    let text = match all.iter().any(|it| it.name == COMMAND.name) {
+        true => Text::HelpGroupAll,
+        false => Text::HelpGroup,
+    };
     let told = |calls: &[String]| {
         let values: [(&str, &dyn std::fmt::Display); 3] = [
             ("group", name),
             ("list", &calls.join(" ")),
             ("prefix", &context.prefix),
         ];
-        Text::HelpGroup.fill(lang, &values)
+        text.fill(lang, &values)
     };
-    let all: Vec<&Command> = usable(context, group).collect();
     if all.is_empty() {
         return None;
     }
@@ -217,9 +224,9 @@ mod tests {
     #[test]
     fn a_group_that_is_a_command_too_is_both() {
         World::town().check(&ask("help", "weather"), expect![[r#"
-            ℹ️ /weather [rain | astro] [place] | help: the weather now and for three days; rain, astro and help say more · also wx, forecast · see also /rain /astro
-            ℹ️ /wetter [regen | himmel] [Ort] | hilfe: das Wetter jetzt und für drei Tage; regen, himmel und hilfe sagen mehr · auch vorhersage · siehe auch /regen /himmel
-            ℹ️ /météo [pluie | astro] [lieu] | aide : la météo, maintenant et trois jours ; pluie, astro, aide pour plus · aussi temps · voir aussi /pluie /astro"#]]);
+            ℹ️ /weather [place | help]: the weather now and for three days · also wx, forecast · see also /rain /astro
+            ℹ️ /wetter [Ort | hilfe]: das Wetter jetzt und für drei Tage · auch vorhersage · siehe auch /regen /himmel
+            ℹ️ /météo [lieu | aide] : la météo, maintenant et trois jours · aussi temps · voir aussi /pluie /astro"#]]);
     }
 
     #[test]

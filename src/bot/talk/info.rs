@@ -1,17 +1,13 @@
 //! `/info <node>`: what is known about a node, in one packet: the least
 //! important is left out.
 
-use crate::bot::ask::{Ask, Place};
+use crate::bot::ask::Ask;
 use crate::bot::command::{Command, Context, Topic};
 use crate::bot::reply::Reply;
-use crate::bot::say::format::{self, PUBLIC_DECIMALS};
-use crate::bot::say::whom;
+use crate::bot::say::{format, whom};
 use crate::lang::Text;
 use crate::mesh::lookup::By;
 use crate::mesh::{Hops, Node, NodeNum, labels, name};
-
-/// Decimal places in a direct message: about 10 m.
-const DIRECT_DECIMALS: u8 = 4;
 
 pub const COMMAND: Command = Command {
     name: "info",
@@ -54,14 +50,8 @@ fn answer(ask: &Ask, context: &Context<'_>, num: NodeNum, by: By) -> Vec<(u8, St
     };
     parts.extend(found.map(|text| (6, text.plain(lang).to_owned())));
     if let Some(position) = node.position {
-        let decimals = match ask.place {
-            Place::Channel(_) => PUBLIC_DECIMALS,
-            Place::Direct => DIRECT_DECIMALS,
-        };
         let told = format::told(ask.place, &position);
-        let rounded = position.rounded(u32::from(decimals));
-        let shown = position.decimals(decimals);
-        let place = format::coordinates(&rounded, usize::from(shown));
+        let place = format::position(ask.place, &position);
         parts.push((5, format!("📍 {place}")));
         if let Some(altitude) = position.altitude {
             parts.push((7, format!("⛰ {altitude} m")));
@@ -70,6 +60,9 @@ fn answer(ask: &Ask, context: &Context<'_>, num: NodeNum, by: By) -> Vec<(u8, St
         if let Some(own) = own.filter(|_| !is_own) {
             parts.push((4, format::way_to(lang, &own, &told)));
         }
+    } else {
+        let unknown = Text::PositionUnknown.plain(lang);
+        parts.push((5, format!("📍 {unknown}")));
     }
     if is_own {
         parts.push((1, Text::ThisIsMe.plain(lang).to_owned()));
@@ -123,6 +116,7 @@ fn title(context: &Context<'_>, node: &Node) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bot::ask::Place;
     use crate::bot::testing::{ALICE, OWN, World, ask};
     use crate::mesh::ChannelIndex;
     use expect_test::expect;
@@ -153,9 +147,9 @@ mod tests {
         World::town().check(
             &ask("info", "!55550042"),
             expect![[r#"
-                ℹ️ !55550042 · heard 2 d ago
-                ℹ️ !55550042 · gehört vor 2 d
-                ℹ️ !55550042 · entendu il y a 2 j"#]],
+                ℹ️ !55550042 · 📍 position unknown · heard 2 d ago
+                ℹ️ !55550042 · 📍 Position unbekannt · gehört vor 2 d
+                ℹ️ !55550042 · 📍 position inconnue · entendu il y a 2 j"#]],
         );
         World::town().check(&ask("info", &OWN.to_string()), expect![[r#"
             ℹ️ Weather Bot (BOT) !00000aaa · 📍 48.8566,2.3522 · ⛰ 120 m · this is me · CLIENT · HELTEC_V3
@@ -164,9 +158,9 @@ mod tests {
         World::town().check(
             &ask("info", "elodie"),
             expect![[r#"
-                ℹ️ Élodie (ELO) !2222bbbb · direct · heard 3 d ago · 🔌 powered · CLIENT
-                ℹ️ Élodie (ELO) !2222bbbb · direkt · gehört vor 3 d · 🔌 am Netz · CLIENT
-                ℹ️ Élodie (ELO) !2222bbbb · direct · entendu il y a 3 j · 🔌 alimenté · CLIENT"#]],
+                ℹ️ Élodie (ELO) !2222bbbb · 📍 position unknown · direct · heard 3 d ago · 🔌 powered · CLIENT
+                ℹ️ Élodie (ELO) !2222bbbb · 📍 Position unbekannt · direkt · gehört vor 3 d · 🔌 am Netz · CLIENT
+                ℹ️ Élodie (ELO) !2222bbbb · 📍 position inconnue · direct · entendu il y a 3 j · 🔌 alimenté · CLIENT"#]],
         );
     }
 
@@ -297,7 +291,7 @@ mod tests {
             expect![[r#"
                 Usage: /info <node>, for example /info bob
                 So geht's: /info <Knoten>, zum Beispiel /info bob
-                Usage : /info <nœud>, par exemple /info bob"#]],
+                Ça s'écrit : /info <nœud>, par exemple /info bob"#]],
         );
         question.place = Place::Channel(ChannelIndex(0));
         World::town().check(

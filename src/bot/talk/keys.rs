@@ -195,21 +195,21 @@ mod tests {
         world.check(&ask("keys", ""), expect![[r#"
             🔑 0 with a key · 6 without: Alice Mobile, Alice Base, Pic 👩‍🚒, !55550042, Élodie, Relais du Pic
             🔑 0 mit Schlüssel · 6 ohne: Alice Mobile, Alice Base, Pic 👩‍🚒, !55550042, Élodie, Relais du Pic
-            🔑 0 avec clé · 6 sans : Alice Mobile, Alice Base, Pic 👩‍🚒, !55550042, Élodie, Relais du Pic"#]]);
+            🔑 0 avec clé · 6 sans clé : Alice Mobile, Alice Base, Pic 👩‍🚒, !55550042, Élodie, Relais du Pic"#]]);
         listed(&mut world, ALICE, 1);
         listed(&mut world, NodeNum(0x4444_cafe), 0xc4);
         announced(&mut world, ALICE, 2);
         world.check(&ask("keys", ""), expect![[r#"
             🔑 2 with a key · 1 of them changed · 4 without: Pic 👩‍🚒, !55550042, Élodie, Relais du Pic
             🔑 2 mit Schlüssel · 1 davon geändert · 4 ohne: Pic 👩‍🚒, !55550042, Élodie, Relais du Pic
-            🔑 2 avec clé · clé changée : 1 · 4 sans : Pic 👩‍🚒, !55550042, Élodie, Relais du Pic"#]]);
+            🔑 2 avec clé · clé changée : 1 · 4 sans clé : Pic 👩‍🚒, !55550042, Élodie, Relais du Pic"#]]);
         world.part_limit = 60;
         world.check(
             &ask("keys", ""),
             expect![[r#"
                 🔑 2 with a key · 1 of them changed · 4 without: +4
                 🔑 2 mit Schlüssel · 1 davon geändert · 4 ohne: +4
-                🔑 2 avec clé · clé changée : 1 · 4 sans : +4"#]],
+                🔑 2 avec clé · clé changée : 1 · 4 sans clé : +4"#]],
         );
     }
 
@@ -233,18 +233,18 @@ mod tests {
         let question = ask("keys", "alb");
         world.check(&question, expect![[r#"
             🔑 Alice Base aaaa: no key known · no direct messages until its app has exchanged user info with my node
-            🔑 Alice Base aaaa: kein Schlüssel bekannt · keine Direktnachrichten, bis seine App mit meinem Knoten Benutzerinfos getauscht hat
+            🔑 Alice Base aaaa: kein Schlüssel bekannt · keine Direktnachrichten, bis seine App mit meinem Knoten Nutzerinfos getauscht hat
             🔑 Alice Base aaaa : clé inconnue · pas de messages directs tant que son appli n'a pas échangé ses infos avec mon nœud"#]]);
         listed(&mut world, ALICE, 0xa1);
         world.check(&question, expect![[r#"
             🔑 Alice Base aaaa: key known, a1a1a1a1 · if direct messages fail all the same, exchange user info in the app
-            🔑 Alice Base aaaa: Schlüssel bekannt, a1a1a1a1 · wenn Direktnachrichten trotzdem scheitern, tausch in der App die Benutzerinfos aus
+            🔑 Alice Base aaaa: Schlüssel bekannt, a1a1a1a1 · kommen Direktnachrichten trotzdem nicht an, tausch in der App noch mal die Nutzerinfos
             🔑 Alice Base aaaa : clé connue, a1a1a1a1 · si les messages directs échouent quand même, échange tes infos avec mon nœud dans l'appli"#]]);
         announced(&mut world, ALICE, 0xa2);
         world.check(&question, expect![[r#"
             🔑 Alice Base aaaa: announces another key than a1a1a1a1, which my node keeps · if it was reset, my operator has to remove it from my node's list
-            🔑 Alice Base aaaa: meldet einen anderen Schlüssel als a1a1a1a1, den mein Knoten behält · nach einem Reset muss mein Betreiber ihn aus der Liste meines Knotens löschen
-            🔑 Alice Base aaaa : annonce une autre clé que a1a1a1a1, que mon nœud garde · s'il a été réinitialisé, mon opérateur doit l'enlever de la liste de mon nœud"#]]);
+            🔑 Alice Base aaaa: meldet einen anderen Schlüssel als a1a1a1a1, den mein Knoten behält · wurde er zurückgesetzt, muss mein Betreiber ihn aus der Liste meines Knotens löschen
+            🔑 Alice Base aaaa : annonce une autre clé que a1a1a1a1, celle que garde mon nœud · s'il a été réinitialisé, mon opérateur doit l'enlever de la liste de mon nœud"#]]);
         // Our node takes the new one.
         listed(&mut world, ALICE, 0xa2);
         assert!(world.run(&question, Lang::En)[0].contains("known, a2a2a2a2"));

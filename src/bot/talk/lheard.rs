@@ -127,7 +127,7 @@ mod tests {
             expect![[r#"
                 alice does not fit: /lheard [page], for example /lheard 2
                 alice passt nicht: /gehört [Seite], zum Beispiel /gehört 2
-                alice ne convient pas : /entendus [page], par exemple /entendus 2"#]],
+                alice ne va pas ici : /entendus [page], par exemple /entendus 2"#]],
         );
     }
 }

@@ -19,8 +19,7 @@ use super::command::Command;
 pub const COMMANDS: &[Command] = &[
     my::COMMAND,
     info::COMMAND,
-    whoami::WHOAMI,
-    whoami::WHEREAMI,
+    whoami::COMMAND,
     lheard::COMMAND,
     keys::COMMAND,
     echo::COMMAND,

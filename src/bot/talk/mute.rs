@@ -172,7 +172,7 @@ mod tests {
                 Some(5),
                 expect![[r#"
                     Minutes, or 90s, 2h, 1d: up to a week, or nothing for no end.
-                    Minuten, oder 90s, 2h, 1d: höchstens eine Woche; ohne Angabe für immer.
+                    Minuten, oder 90s, 2h, 1d: höchstens eine Woche; ohne Angabe bis auf Weiteres.
                     Minutes, ou 90s, 2h, 1d : une semaine au plus ; sans durée, sans fin."#]],
             );
         }

@@ -204,7 +204,7 @@ mod tests {
             &question,
             expect![[r#"
                 direct · no signal measured
-                direkt · kein Signal gemessen
+                direkt · Signal nicht gemessen
                 direct · signal non mesuré"#]],
         );
     }

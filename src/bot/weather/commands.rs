@@ -8,6 +8,7 @@ mod overview;
 mod rain;
 #[cfg(test)]
 mod tests;
+mod whereami;
 mod words;
 
 use crate::bot::ask::{Ask, Place};
@@ -57,7 +58,7 @@ pub const ASTRO: Command = Command {
 };
 
 /// All of them, in the order of the help.
-pub const ALL: &[Command] = &[WEATHER, RAIN, ASTRO, howfar::COMMAND];
+pub const ALL: &[Command] = &[WEATHER, RAIN, ASTRO, howfar::COMMAND, whereami::COMMAND];
 
 /// What is wanted of which place; what makes no sense is answered.
 pub fn asked(
@@ -68,6 +69,7 @@ pub fn asked(
 ) -> Option<(Wish, Wanted)> {
     match command.name {
         name if name == howfar::COMMAND.name => howfar::asked(ask, context, reply),
+        name if name == whereami::COMMAND.name => whereami::asked(ask, context, reply),
         name if name == RAIN.name => tell_rain(&ask.args, &RAIN, ask, context, reply),
         name if name == ASTRO.name => tell_sky(&ask.args, &ASTRO, ask, context, reply),
         _ => asked_weather(ask, context, reply),

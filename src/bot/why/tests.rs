@@ -63,35 +63,35 @@ fn each_fate_has_its_sentence() {
     ];
     expect![[r#"
         “/weather paris”, 0 s ago, 1 hop, last relay ..7e · my answer was delivered after 1.2 s
-        „/weather paris“, vor 0 s, 1 Hop, letztes Relais ..7e · meine Antwort kam nach 1.2 s an
+        „/weather paris“, vor 0 s, 1 Hop, zuletzt über ..7e · meine Antwort kam nach 1.2 s an
         « /weather paris », il y a 0 s, 1 relais, dernier relais ..7e · ma réponse est arrivée en 1.2 s
         “/weather paris”, 0 s ago, 1 hop, last relay ..7e · my answer was passed on, but your node has not confirmed it: ask again, or from a better place
-        „/weather paris“, vor 0 s, 1 Hop, letztes Relais ..7e · meine Antwort wurde weitergegeben, aber dein Knoten hat sie nicht bestätigt: frag noch mal oder von besserer Stelle
-        « /weather paris », il y a 0 s, 1 relais, dernier relais ..7e · ma réponse a été relayée, mais ton nœud ne l'a pas confirmée : redemande, ou d'un meilleur endroit
+        „/weather paris“, vor 0 s, 1 Hop, zuletzt über ..7e · meine Antwort ging unterwegs weiter, aber dein Knoten hat sie nicht bestätigt: frag noch mal oder an einer besseren Stelle
+        « /weather paris », il y a 0 s, 1 relais, dernier relais ..7e · ma réponse a été relayée, mais ton nœud ne l'a pas confirmée : redemande, ou essaie d'un meilleur endroit
         “/weather paris”, 0 s ago, 1 hop, last relay ..7e · your node cannot read my answers, our keys do not fit: /keys says what to do
-        „/weather paris“, vor 0 s, 1 Hop, letztes Relais ..7e · dein Knoten kann meine Antworten nicht lesen, die Schlüssel passen nicht: /schlüssel sagt, was hilft
-        « /weather paris », il y a 0 s, 1 relais, dernier relais ..7e · ton nœud ne peut pas lire mes réponses, les clés diffèrent : /clés dit que faire
+        „/weather paris“, vor 0 s, 1 Hop, zuletzt über ..7e · dein Knoten kann meine Antworten nicht lesen, die Schlüssel passen nicht: /schlüssel sagt, was hilft
+        « /weather paris », il y a 0 s, 1 relais, dernier relais ..7e · ton nœud ne peut pas lire mes réponses, les clés diffèrent : /clés te dit que faire
         “/weather paris”, 0 s ago, 1 hop, last relay ..7e · not answered: too many questions within a few minutes, wait a little
-        „/weather paris“, vor 0 s, 1 Hop, letztes Relais ..7e · keine Antwort: zu viele Fragen in wenigen Minuten, warte etwas
+        „/weather paris“, vor 0 s, 1 Hop, zuletzt über ..7e · keine Antwort: zu viele Fragen in wenigen Minuten, warte ein bisschen
         « /weather paris », il y a 0 s, 1 relais, dernier relais ..7e · sans réponse : trop de questions en quelques minutes, patiente un peu
         “/weather paris”, 0 s ago, 1 hop, last relay ..7e · my node may not transmit more just now (duty cycle): ask later
-        „/weather paris“, vor 0 s, 1 Hop, letztes Relais ..7e · mein Knoten darf gerade nicht mehr senden: frag später
+        „/weather paris“, vor 0 s, 1 Hop, zuletzt über ..7e · mein Knoten darf gerade nicht mehr senden: frag später noch mal
         « /weather paris », il y a 0 s, 1 relais, dernier relais ..7e · mon nœud n'a plus le droit d'émettre pour l'instant : redemande plus tard
         “/weather paris”, 0 s ago, 1 hop, last relay ..7e · nobody took my answer further: you may be out of reach, try from another place
-        „/weather paris“, vor 0 s, 1 Hop, letztes Relais ..7e · niemand hat meine Antwort weitergegeben: vielleicht bist du außer Reichweite, versuch es woanders
+        „/weather paris“, vor 0 s, 1 Hop, zuletzt über ..7e · niemand hat meine Antwort weitergegeben: vielleicht bist du außer Reichweite, versuch's woanders
         « /weather paris », il y a 0 s, 1 relais, dernier relais ..7e · personne n'a relayé ma réponse : tu es peut-être hors de portée, essaie d'ailleurs
         “/weather paris”, 0 s ago, 1 hop, last relay ..7e · my answer went out, nobody was heard repeating it: perhaps only neighbours got it
-        „/weather paris“, vor 0 s, 1 Hop, letztes Relais ..7e · meine Antwort ging raus, niemand hat sie wiederholt: vielleicht haben sie nur Nachbarn
-        « /weather paris », il y a 0 s, 1 relais, dernier relais ..7e · ma réponse est partie, personne ne l'a répétée : seuls des voisins l'ont peut-être
+        „/weather paris“, vor 0 s, 1 Hop, zuletzt über ..7e · meine Antwort ging raus, aber niemand hat sie wiederholt: vielleicht haben sie nur Nachbarn gehört
+        « /weather paris », il y a 0 s, 1 relais, dernier relais ..7e · ma réponse est partie, mais personne ne l'a répétée : peut-être n'a-t-elle atteint que des voisins
         “/weather paris”, 0 s ago, 1 hop, last relay ..7e · others had just been told the same on the channel
-        „/weather paris“, vor 0 s, 1 Hop, letztes Relais ..7e · andere hatten gerade dasselbe auf dem Kanal gelesen
-        « /weather paris », il y a 0 s, 1 relais, dernier relais ..7e · d'autres venaient de lire la même réponse sur le canal
+        „/weather paris“, vor 0 s, 1 Hop, zuletzt über ..7e · dasselbe stand gerade schon auf dem Kanal
+        « /weather paris », il y a 0 s, 1 relais, dernier relais ..7e · la même chose venait d'être dite sur le canal
         “/weather paris”, 0 s ago, 1 hop, last relay ..7e · my answer still waits to be sent or confirmed
-        „/weather paris“, vor 0 s, 1 Hop, letztes Relais ..7e · meine Antwort wartet noch auf Senden oder Bestätigung
-        « /weather paris », il y a 0 s, 1 relais, dernier relais ..7e · ma réponse attend encore l'envoi ou la confirmation
+        „/weather paris“, vor 0 s, 1 Hop, zuletzt über ..7e · meine Antwort wartet noch: aufs Senden oder auf die Bestätigung
+        « /weather paris », il y a 0 s, 1 relais, dernier relais ..7e · ma réponse attend encore : l'envoi ou la confirmation
         “/weather paris”, 0 s ago, 1 hop, last relay ..7e · my answer did not arrive: expired before it could be sent
-        „/weather paris“, vor 0 s, 1 Hop, letztes Relais ..7e · meine Antwort kam nicht an: vor dem Senden verfallen
-        « /weather paris », il y a 0 s, 1 relais, dernier relais ..7e · ma réponse n'est pas arrivée : périmé avant l'envoi"#]].assert_eq(&all.join("\n"));
+        „/weather paris“, vor 0 s, 1 Hop, zuletzt über ..7e · meine Antwort kam nicht an: wartete zu lange aufs Senden
+        « /weather paris », il y a 0 s, 1 relais, dernier relais ..7e · ma réponse n'est pas arrivée : a attendu l'envoi trop longtemps"#]].assert_eq(&all.join("\n"));
 }
 
 #[test]

@@ -34,7 +34,11 @@ fn the_asker_learns_in_his_language_why_there_is_no_way() {
             Outcome::Expired,
             "expired before it could be sent",
         ),
-        (Lang::Fr, Outcome::Expired, "périmé avant l'envoi"),
+        (
+            Lang::Fr,
+            Outcome::Expired,
+            "a attendu l'envoi trop longtemps",
+        ),
         (Lang::En, no_key, "PKI_SEND_FAIL_PUBLIC_KEY"),
         (Lang::Fr, no_key, "sa clé m'est inconnue"),
         (
@@ -49,7 +53,7 @@ fn the_asker_learns_in_his_language_why_there_is_no_way() {
         ),
     ] {
         let expected = match lang {
-            Lang::Fr => format!("{ALICE} 🔍 Alice Mobile : pas de trace, {reason}."),
+            Lang::Fr => format!("{ALICE} 🔍 Alice Mobile : chemin inconnu, {reason}."),
             _ => format!("{ALICE} 🔍 Alice Mobile: not traced, {reason}."),
         };
         assert_eq!(told(lang, outcome), expected);

@@ -22,6 +22,7 @@ pub const COMMAND: Command = Command {
     phrases: Some(Text::AskingBoard),
     topic: Topic::Nodes,
     usage: None,
+    example: None,
     summary: Text::HelpLeaderboard,
     ..TOP
 };

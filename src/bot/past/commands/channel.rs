@@ -47,7 +47,9 @@ pub fn write(view: &View<'_>) -> String {
     // more than the bars.
     let ranks = [4].into_iter().chain(6..);
     format::fit_names(lists::NAME, view.part_limit, |name_max| {
-        let senders = ranks.clone().zip(lists::senders(view, name_max));
+        let senders = ranks
+            .clone()
+            .zip(lists::senders_among_others(view, name_max));
         parts.iter().cloned().chain(senders).collect()
     })
 }

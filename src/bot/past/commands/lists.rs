@@ -39,8 +39,26 @@ pub fn stats(view: &View<'_>) -> String {
     titled("📈", Text::Packets, parts, view)
 }
 
-/// Names and packets of those who send most.
+/// Names and packets of those who send most: `Alice 12`.
 pub fn senders(view: &View<'_>, name_max: usize) -> Vec<String> {
+    let named = named(view, name_max).into_iter();
+    named
+        .map(|(name, packets)| format!("{name} {packets}"))
+        .collect()
+}
+
+/// The same among figures of another kind: `🏆 Alice 12 packets`, and the others.
+pub fn senders_among_others(view: &View<'_>, name_max: usize) -> Vec<String> {
+    let named = named(view, name_max).into_iter().enumerate();
+    let told = named.map(|(at, (name, packets))| match at {
+        0 => format!("🏆 {name} {}", Text::Packets.count(view.lang, packets)),
+        _ => format!("{name} {packets}"),
+    });
+    told.collect()
+}
+
+/// Who sends most, named so that they can be told apart, and how much.
+fn named(view: &View<'_>, name_max: usize) -> Vec<(String, u64)> {
     let senders = view.answer.packets.most.iter().take(NAMES);
     let senders: Vec<(NodeNum, u64)> = senders
         .filter_map(|(group, packets)| match group {
@@ -52,15 +70,15 @@ pub fn senders(view: &View<'_>, name_max: usize) -> Vec<String> {
         .iter()
         .map(|(num, _)| view.book.display_name(*num, name_max))
         .collect();
-    let lines = senders.iter().zip(&names).map(|((num, packets), name)| {
+    let apart = senders.iter().zip(&names).map(|((num, packets), name)| {
         let namesakes = names.iter().filter(|other| *other == name).count();
         if namesakes < 2 {
-            return format!("{name} {packets}");
+            return (name.clone(), *packets);
         }
         let hex = num.to_string();
-        format!("{name} {} {packets}", &hex[hex.len() - 4..])
+        (format!("{name} {}", &hex[hex.len() - 4..]), *packets)
     });
-    lines.collect()
+    apart.collect()
 }
 
 /// What the packets are for.
@@ -71,9 +89,10 @@ pub fn packets(view: &View<'_>) -> String {
         .most
         .iter()
         .map(|(group, packets)| match group {
-            Group::Kind(kind) => share(view, kind.name(view.lang), *packets),
-            _ => String::new(),
+            Group::Kind(kind) => (kind.name(view.lang).to_owned(), *packets),
+            _ => (String::new(), *packets),
         });
+    let kinds = shares(kinds.collect(), view.answer.packets.total);
     let kinds: Vec<_> = (2..).zip(kinds).collect();
     titled("📦", Text::Packets, |_| kinds.clone(), view)
 }
@@ -88,22 +107,44 @@ pub fn hop(view: &View<'_>) -> String {
         })
         .collect();
     ways.sort_by_key(|(hops, ..)| (hops.is_none(), *hops));
-    let parts = ways.into_iter().map(|(hops, rank, packets)| {
+    let named = ways.iter().map(|(hops, _, packets)| {
         let hops = hops.map_or(Hops::Unknown, Hops::Known);
-        let way = format::way(view.lang, hops, false);
-        (rank, share(view, &way, packets))
+        (format::way(view.lang, hops, false), *packets)
     });
-    let parts: Vec<_> = parts.collect();
+    let told = shares(named.collect(), view.answer.packets.total);
+    let ranks = ways.iter().map(|(_, rank, _)| *rank);
+    let parts: Vec<_> = ranks.zip(told).collect();
     titled("📏", Text::ByRadio, |_| parts.clone(), view)
 }
 
-/// `text 12 (40%)`.
-fn share(view: &View<'_>, name: &str, packets: u64) -> String {
-    let (part, total) = (
-        u128::from(packets),
-        u128::from(view.answer.packets.total.max(1)),
-    );
-    format!("{name} {packets} ({}%)", (part * 100 + total / 2) / total)
+/// `text 12 (40%)`, each.
+fn shares(parts: Vec<(String, u64)>, total: u64) -> Vec<String> {
+    let counts: Vec<u64> = parts.iter().map(|(_, packets)| *packets).collect();
+    let told = parts.iter().zip(percentages(&counts, total));
+    told.map(|((name, packets), share)| format!("{name} {packets} ({share}%)"))
+        .collect()
+}
+
+/// What of `total` each is, in whole per cent. Those of a whole make a hundred: what
+/// rounding down leaves over goes to the largest remainders.
+fn percentages(parts: &[u64], total: u64) -> Vec<u64> {
+    let total = u128::from(total.max(1));
+    let hundredfold = |part: &u64| u128::from(*part) * 100;
+    let mut shares: Vec<u128> = parts.iter().map(|it| hundredfold(it) / total).collect();
+    let sum: u128 = parts.iter().map(hundredfold).sum();
+    // What is not listed has its part of the hundred, too.
+    let whole = (sum + total / 2) / total;
+    let left = whole.saturating_sub(shares.iter().sum());
+    let mut by_remainder: Vec<usize> = (0..parts.len()).collect();
+    by_remainder.sort_by_key(|&at| std::cmp::Reverse(hundredfold(&parts[at]) % total));
+    for at in by_remainder
+        .into_iter()
+        .take(usize::try_from(left).unwrap_or(0))
+    {
+        shares[at] += 1;
+    }
+    let small = |share| u64::try_from(share).unwrap_or(u64::MAX);
+    shares.into_iter().map(small).collect()
 }
 
 /// `🏆 24 h · 123 packets`, and the parts behind it as far as they fit.
@@ -127,4 +168,33 @@ fn titled(
         all
     };
     format::fit_names(NAME, view.part_limit, write)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::percentages;
+
+    /// `/hops` said 34%, 33% and 34%.
+    #[test]
+    fn what_is_a_whole_makes_a_hundred() {
+        for parts in [
+            &[67, 66, 67][..],
+            &[1, 1, 1],
+            &[5],
+            &[1, 999],
+            &[7; 13],
+            &[u64::MAX / 4; 3],
+        ] {
+            let total = parts.iter().sum();
+            let shares = percentages(parts, total);
+            assert_eq!(shares.iter().sum::<u64>(), 100, "{parts:?} {shares:?}");
+        }
+        assert_eq!(percentages(&[67, 66, 67], 200), [34, 33, 33]);
+        assert_eq!(
+            percentages(&[1, 1, 2], 8),
+            [13, 12, 25],
+            "half of it is not listed"
+        );
+        assert_eq!(percentages(&[0], 0), [0]);
+    }
 }

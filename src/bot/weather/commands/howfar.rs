@@ -156,7 +156,7 @@ mod tests {
             expect![[r#"
                 Usage: /howfar <node | place>, for example /howfar paris
                 So geht's: /entfernung <Knoten | Ort>, zum Beispiel /entfernung berlin
-                Usage : /distance <nœud | lieu>, par exemple /distance paris"#]],
+                Ça s'écrit : /distance <nœud | lieu>, par exemple /distance paris"#]],
         );
     }
 

@@ -74,11 +74,15 @@ impl Heard {
 /// Gives the made-up mesh the people that are needed.
 pub fn cast(node: &mut SimNode, characters: &[Character]) {
     let people = node.people_mut();
+    // Somewhere near the first one, so that all of them can be asked for.
+    let near = people.first().and_then(|first| first.position);
+    let near = near.map(|(lat, lon, height)| (lat + 180_000, lon - 240_000, height));
     for character in characters {
         let known = |person: &&mut Person| person.long_name == character.name;
         if let Some(person) = people.iter_mut().find(known) {
             person.hops = character.hops;
             person.public_key.get_or_insert(KEY);
+            person.position = person.position.or(near);
         } else if let Some(first) = people.first().cloned() {
             people.push(Person {
                 num: NEWCOMER,

@@ -11,6 +11,7 @@ use super::paper::{Mark, Paper};
 use super::script::{Character, OPERATOR, Place, YOU};
 use crate::app::AppError;
 use crate::config::{Config, Rate, duration_text};
+use crate::lang::Text;
 use crate::sim::Handle;
 
 /// Texts of the mesh are short (protocol.md §4.4).
@@ -21,8 +22,12 @@ const LONG: Duration = Duration::from_secs(3_600);
 const ORDER: &str = "operator:";
 
 /// How what is typed is understood.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Manner {
+    /// Before commands.
+    prefix: String,
+    /// The word for the help.
+    help: &'static str,
     /// Before a line it makes it public. Never what a command begins with.
     mark: char,
     /// Where a public line is said that names no channel.
@@ -40,7 +45,10 @@ impl Manner {
     #[must_use]
     pub fn new(config: &Config, public: Place) -> Self {
         let taken = config.bot.prefix.starts_with('#');
+        let names = Text::NamesHelp.list(config.language);
         Self {
+            prefix: config.bot.prefix.clone(),
+            help: names.first().copied().unwrap_or("help"),
             mark: if taken { '>' } else { '#' },
             public,
             channels: config.bot.channels.is_some() || !config.channels.is_empty(),
@@ -49,18 +57,29 @@ impl Manner {
         }
     }
 
-    /// What whoever types has to know.
-    fn explained(&self) -> String {
-        let Self { mark, limit, .. } = self;
-        let mut text = format!(
-            "Your turn: a line is a direct message to the bot (try help), {mark} before it makes \
-             it public"
+    /// What whoever types has to know, a line each; `name` is the bot's.
+    fn explained(&self, name: &str) -> Vec<String> {
+        let Self {
+            mark,
+            limit,
+            prefix,
+            help,
+            ..
+        } = self;
+        let mut lines = vec![format!(
+            "Your turn: a line is a direct message to the bot, a command or in your own words \
+             (try {help})."
+        )];
+        let mut public = format!(
+            "{mark} before it makes it public; there the bot listens to {mark} {prefix}ping or \
+             {mark} @{name} ping, other talk is none of its business"
         );
         if self.channels {
-            text.push_str(&format!(" ({mark}0 to {mark}7 name the channel)"));
+            public.push_str(&format!(" ({mark}0 to {mark}7 name the channel)"));
         }
+        lines.push(public + ".");
         if self.operator {
-            text.push_str(&format!(", {ORDER} before it makes it an order"));
+            lines.push(format!("{ORDER} before it makes it an order."));
         }
         let count = match limit.count {
             1 => "One question".to_owned(),
@@ -71,11 +90,19 @@ impl Manner {
             300 => "five minutes".to_owned(),
             _ => duration_text(limit.per),
         };
-        text.push_str(&format!(
-            ", an empty line ends. {count} in {per}, as for everybody; one hint an hour for who \
-             says what the bot does not know, then silence."
+        lines.push(format!(
+            "{count} in {per}, as for everybody, then a notice and a pause. An empty line ends."
         ));
-        text
+        lines
+    }
+
+    /// What is told, once, to who speaks on a channel and not to the bot.
+    fn overheard(&self, name: &str) -> String {
+        let Self { mark, prefix, .. } = self;
+        format!(
+            "  (said to everybody, so the bot keeps quiet; {mark} {prefix}ping or {mark} @{name} \
+             ping is for it)"
+        )
     }
 }
 
@@ -107,6 +134,12 @@ fn typed<'a>(line: &'a str, manner: &Manner) -> Typed<'a> {
     }
 }
 
+/// Whether nobody is spoken to who could be the bot.
+fn is_talk(text: &str, prefix: &str, name: &str) -> bool {
+    let is_number = text.len() == 1 && text.bytes().all(|byte| byte.is_ascii_digit());
+    !text.starts_with(prefix) && !text.to_lowercase().contains(name) && !is_number
+}
+
 /// `2 text` is said on channel 2.
 fn channel(text: &str) -> Option<(Place, &str)> {
     let (index, text) = text.split_once(char::is_whitespace)?;
@@ -125,14 +158,21 @@ pub fn join_in<W: Write + Send>(
     keyboard: impl BufRead,
 ) -> Result<(), AppError> {
     paper.line("")?;
-    paper.title(&manner.explained())?;
+    let own = node.with(|node, _| node.own());
+    // What a node is called that nobody has given a name.
+    let name = format!("{:04x}", own.0 & 0xffff);
+    let mut lines = manner.explained(&name).into_iter();
+    paper.title(&lines.next().unwrap_or_default())?;
+    for line in lines {
+        paper.line(&line)?;
+    }
     let paper = Mutex::new(paper);
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let listener = std::thread::Builder::new()
             .name("listener".to_owned())
             .spawn_scoped(scope, || write_down(node, &paper, &over))?;
-        let read = read_out(node, manner, &paper, keyboard);
+        let read = read_out(node, (manner, &name), &paper, keyboard);
         over.store(true, Ordering::Release);
         // Whoever waits for the node looks again.
         node.with(|_, _| ());
@@ -145,10 +185,11 @@ pub fn join_in<W: Write + Send>(
 /// Says what is typed, until there is no more.
 fn read_out<W: Write>(
     node: &Handle,
-    manner: &Manner,
+    (manner, name): (&Manner, &str),
     paper: &Mutex<Paper<W>>,
     keyboard: impl BufRead,
 ) -> io::Result<()> {
+    let mut is_new = true;
     for line in keyboard.split(b'\n') {
         match typed(&String::from_utf8_lossy(&line?), manner) {
             Typed::Over => break,
@@ -158,10 +199,17 @@ fn read_out<W: Write>(
                 let mut paper = paper.lock().unwrap_or_else(PoisonError::into_inner);
                 paper.line(&text)?;
             }
-            Typed::Text(who, place, text) => node.with(|node, now| {
-                let said = air::spoken(node, who, place, text);
-                node.hear_text(now, said);
-            }),
+            Typed::Text(who, place, text) => {
+                node.with(|node, now| {
+                    let said = air::spoken(node, who, place, text);
+                    node.hear_text(now, said);
+                });
+                let to_all = place != Place::Direct && is_talk(text, &manner.prefix, name);
+                if to_all && std::mem::take(&mut is_new) {
+                    let mut paper = paper.lock().unwrap_or_else(PoisonError::into_inner);
+                    paper.line(&manner.overheard(name))?;
+                }
+            }
         }
     }
     Ok(())
@@ -232,20 +280,36 @@ mod tests {
         ] {
             assert_eq!(typed(line, &hashes), meaning, "{line}");
         }
-        let said = hashes.explained();
-        assert!(
-            said.contains("> before it makes it public (>0 to >7"),
-            "{said}"
-        );
+        let said = hashes.explained("c3d4").join("\n");
+        assert!(said.contains("> before it makes it public"), "{said}");
+        assert!(said.contains("(>0 to >7"), "{said}");
         assert!(said.contains("operator: before it"), "{said}");
     }
 
     #[test]
     fn the_limit_is_the_configured_one() {
         let few = "[limits]\nper_sender = { count = 2, per = \"90s\" }";
-        let said = manner(few, Place::Public).explained();
-        assert!(said.contains(" 2 questions in 1.5m, as for"), "{said}");
-        let usual = Manner::new(&Config::default(), Place::Public).explained();
-        assert!(usual.contains(" Five questions in five minutes, as for"));
+        let said = manner(few, Place::Public).explained("c3d4").join("\n");
+        assert!(said.contains("2 questions in 1.5m, as for"), "{said}");
+        let usual = Manner::new(&Config::default(), Place::Public).explained("c3d4");
+        let usual = usual.join("\n");
+        assert!(usual.contains("Five questions in five minutes, as for"));
+    }
+
+    /// Nobody learned how to speak to it on the channel.
+    #[test]
+    fn the_name_of_the_bot_and_its_mark_are_told() {
+        let french = manner("[bot]\nprefix = \"!\"", Place::Public);
+        let said = french.explained("c3d4").join("\n");
+        assert!(said.contains("# !ping or # @c3d4 ping"), "{said}");
+        assert!(!said.contains("silence"), "{said}");
+        for (text, expected) in [
+            ("good morning", true),
+            ("!ping", false),
+            ("@C3D4 ping", false),
+            ("2", false),
+        ] {
+            assert_eq!(is_talk(text, "!", "c3d4"), expected, "{text}");
+        }
     }
 }

@@ -1,9 +1,13 @@
 //! The stage: a simulated node, the bot at the other end of a real TCP
-//! connection, and the engine that plays a script between them.
+//! connection, and the engine that plays a script between them. What happens to the
+//! link is in `happenings`, what came of it all in `judge`.
 //!
 //! - Nothing is assumed: every answer is read off the simulated air, every
 //!   connection off the node's counters.
 //! - Waiting is waiting for the node to do something, never sleeping.
+
+mod happenings;
+mod judge;
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -12,13 +16,12 @@ use std::time::Duration;
 use super::Options;
 use super::air::{Heard, spoken};
 use super::paper::{Mark, Paper};
-use super::script::{Exchange, Expect, Happening, Place, Step, Twist};
+use super::script::{Exchange, Expect, Place, Step, Twist};
 use crate::mesh::{NodeNum, Now, PacketId};
-use crate::sim::{Counters, Fault, Handle, Said, SimNode};
+use crate::sim::{Handle, Said, SimNode};
 
-/// A connection has to be back after this at the latest. Only a bot that is dead
-/// waits so long; a busy machine needs many times what a free one does.
-const CONNECT: Duration = Duration::from_secs(90);
+pub use self::judge::manners;
+
 /// More failures than this say nothing new.
 const FAILURES: usize = 3;
 
@@ -286,91 +289,9 @@ impl<'a, W: Write, H: House> Stage<'a, W, H> {
         Some(heard)
     }
 
-    // ------------------------------------------------------------ happenings
-
-    fn happens(&mut self, happening: Happening) -> io::Result<bool> {
-        match happening {
-            Happening::NodeList => self.node_list(),
-            Happening::Restart(down) => {
-                (self.paper).event(self.now(), Mark::None, "the node restarts")?;
-                self.fault(Fault::Reboot(down));
-                self.connected("the bot is back by itself")
-            }
-            Happening::Rival => {
-                // The configuration was complete, so this is the node list.
-                let begun = self.node.wait_for(CONNECT, |node| {
-                    (node.counters().open == 1 && !node.steady()).then_some(())
-                });
-                if begun.is_none() {
-                    return self.no_node_list();
-                }
-                (self.paper).event(
-                    self.now(),
-                    Mark::None,
-                    "a phone takes the node's only slot while the bot is being sent the node list",
-                )?;
-                self.fault(Fault::Rival {
-                    for_: Duration::from_secs(600),
-                    period: None,
-                });
-                self.connected("the bot waited a little longer and has the slot again")
-            }
-        }
-    }
-
-    fn node_list(&mut self) -> io::Result<bool> {
-        let sent = self.node.wait_for(CONNECT, |node| {
-            let counters = node.counters();
-            let all = counters.want_config_only + counters.want_nodes_only;
-            let sent = counters.want_nodes_only > 0 && counters.completed == all;
-            (sent && node.steady()).then(|| node.people().len())
-        });
-        let Some(people) = sent else {
-            return self.no_node_list();
-        };
-        let text = format!("the bot has been sent the node list: {people} others");
-        (self.paper).event(self.now(), Mark::Good, &text)?;
-        Ok(true)
-    }
-
-    fn no_node_list(&mut self) -> io::Result<bool> {
-        let came = format!("none within {} s", CONNECT.as_secs());
-        (self.paper).event(self.now(), Mark::Bad, &format!("node list: {came}"))?;
-        self.fail("node list", "the bot asks for it and gets it", &came);
-        Ok(false)
-    }
-
-    fn fault(&mut self, fault: Fault) {
-        self.node.with(|node, now| node.fault(now, fault));
-    }
-
-    /// Waits for the next connection to be of use.
-    fn connected(&mut self, how: &str) -> io::Result<bool> {
-        self.connections += 1;
-        let number = self.connections;
-        // Counted, and not seen as it is: the bot soon asks for more, and whoever
-        // looks late must not miss it.
-        let up = self.node.wait_for(CONNECT, |node| {
-            let counters = node.counters();
-            (counters.accepts >= number && counters.configured >= number).then_some(())
-        });
-        if up.is_some() {
-            let text = format!("connection {number}: {how}");
-            (self.paper).event(self.now(), Mark::Good, &text)?;
-            return Ok(true);
-        }
-        let what = format!("connection {number}");
-        let came = format!("none within {} s", CONNECT.as_secs());
-        (self.paper).event(self.now(), Mark::Bad, &format!("{what}: {came}"))?;
-        self.fail(&what, "a connection of use to the bot", &came);
-        Ok(false)
-    }
-
     fn now(&self) -> Duration {
         self.node.with(|_, now| now.mono)
     }
-
-    // -------------------------------------------------------------- judgment
 
     fn fail(&mut self, what: &str, expected: &str, came: &str) {
         self.failures.push(Failure {
@@ -379,73 +300,6 @@ impl<'a, W: Write, H: House> Stage<'a, W, H> {
             came: came.to_owned(),
         });
     }
-
-    fn judge(self) -> io::Result<usize> {
-        let counters = self.node.with(|node, _| node.counters().clone());
-        let exchanges = self.said.len();
-        let count = |look: fn(&&Spoken) -> bool| self.said.iter().filter(look).count();
-        let good = count(|said| said.good);
-        let answers = count(|said| said.good && said.answer.is_some());
-        let script = (
-            good == exchanges && self.failures.is_empty(),
-            format!(
-                "{good} of {exchanges} exchanges as expected: {answers} answers, \
-                 {} times rightly none",
-                good - answers
-            ),
-        );
-        let link = manners(&counters, self.connections, self.options.spacing);
-        let broken = link.iter().filter(|(good, _)| !good).count();
-        self.paper.line("")?;
-        self.paper.title("What came of it")?;
-        for (good, text) in std::iter::once(script).chain(link) {
-            self.paper.verdict(good, &text)?;
-        }
-        for failure in &self.failures {
-            self.paper.line("")?;
-            self.paper.verdict(false, &failure.what)?;
-            let Failure { expected, came, .. } = failure;
-            self.paper.line(&format!("      expected  {expected}"))?;
-            self.paper.line(&format!("      came      {came}"))?;
-        }
-        Ok(self.failures.len() + broken)
-    }
-}
-
-/// Whether the bot behaved towards its node, as that counted it: `connections`
-/// and no more, and `spacing` between two texts. Each with a sentence.
-#[must_use]
-pub fn manners(counters: &Counters, connections: u64, spacing: Duration) -> [(bool, String); 4] {
-    let gap = counters.smallest_text_gap;
-    let refused = counters.texts_rate_limited + counters.naks;
-    let unread = counters.malformed + counters.ids_repeated;
-    [
-        (
-            counters.accepts == connections,
-            format!(
-                "{} connections accepted by the node, {connections} expected",
-                counters.accepts
-            ),
-        ),
-        (
-            gap.is_none_or(|gap| gap >= spacing),
-            gap.map_or_else(
-                || "no two texts that could have come too close".to_owned(),
-                |gap| {
-                    format!(
-                        "{:.2} s at least between two texts (a node loses what comes \
-                         within 2 s)",
-                        gap.as_secs_f64()
-                    )
-                },
-            ),
-        ),
-        (refused == 0, format!("{refused} texts refused by the node")),
-        (
-            unread == 0,
-            format!("{unread} frames that the node could not use"),
-        ),
-    ]
 }
 
 fn manner(place: Place) -> &'static str {

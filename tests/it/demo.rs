@@ -59,7 +59,7 @@ fn what_comes_as_written_is_a_success() {
         "✓ connection 2: the bot is back by itself",
         "✓ 5 of 5 exchanges as expected: 2 answers, 3 times rightly none",
         "✓ 2 connections accepted by the node, 2 expected",
-        "an empty line ends",
+        "An empty line ends.",
     ] {
         assert!(transcript.contains(line), "{line}\n{transcript}");
     }
@@ -218,7 +218,9 @@ fn one_s_own_configuration_holds() {
         "  [node]     a simulated one, which does not know where it is, stands for 127.0.0.1:",
         "  [remote]   another simulated one stands for hill",
         "✓ 1 connections accepted by the node, 1 expected",
-        "# before it makes it public (#0 to #7 name the channel), operator: before it",
+        "Your turn: a line is a direct message to the bot, a command or in your own words (try aide).",
+        "(#0 to #7 name the channel)",
+        "operator: before it makes it an order.",
     ] {
         assert!(transcript.contains(line), "{line}\n{transcript}");
     }

@@ -10,6 +10,7 @@ mod clocks;
 mod conversation;
 mod corpora;
 mod demo;
+mod examples;
 mod features;
 mod floods;
 mod forger;

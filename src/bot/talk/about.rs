@@ -96,7 +96,7 @@ mod tests {
             "Élodie, ELO",
             expect![[r#"
                 up 3 d 4 h · link up 3 d 3 h · reconnects 0 · connections 1 · contact: Élodie, ELO · weather: Open-Meteo.com (CC BY 4.0), GeoNames, wttr.in
-                läuft seit 3 d 4 h · Verbindung seit 3 d 3 h · Wiederverbindungen: 0 · Verbindungen: 1 · Kontakt: Élodie, ELO · Wetter: Open-Meteo.com (CC BY 4.0), GeoNames, wttr.in
+                läuft seit 3 d 4 h · Verbindung seit 3 d 3 h · neu verbunden 0 · Verbindungen 1 · Kontakt: Élodie, ELO · Wetter: Open-Meteo.com (CC BY 4.0), GeoNames, wttr.in
                 en marche depuis 3 j 4 h · liaison depuis 3 j 3 h · reconnexions : 0 · connexions : 1 · contact : Élodie, ELO · météo : Open-Meteo.com (CC BY 4.0), GeoNames, wttr.in"#]],
         );
     }
@@ -113,7 +113,7 @@ mod tests {
             "",
             expect![[r#"
                 up 3 d 4 h · link down · reconnects 3 · connections 3 · weather: Open-Meteo.com (CC BY 4.0), GeoNames, wttr.in
-                läuft seit 3 d 4 h · keine Verbindung · Wiederverbindungen: 3 · Verbindungen: 3 · Wetter: Open-Meteo.com (CC BY 4.0), GeoNames, wttr.in
+                läuft seit 3 d 4 h · keine Verbindung · neu verbunden 3 · Verbindungen 3 · Wetter: Open-Meteo.com (CC BY 4.0), GeoNames, wttr.in
                 en marche depuis 3 j 4 h · liaison coupée · reconnexions : 3 · connexions : 3 · météo : Open-Meteo.com (CC BY 4.0), GeoNames, wttr.in"#]],
         );
     }

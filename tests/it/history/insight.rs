@@ -198,11 +198,11 @@ fn ten_thousand_packets_in_english() {
         /top 1
         🏆 1 h · 342 packets · 160 nodes · the longest… 6 · Büro Ände… 6 · Alice Neigh… 6 · Balloon… 5 · Žiga na vr… 5 · Weather Sta… b1af 5 · Hütte Nord 30 5 · Hütte Nord 5
         /packets
-        📦 24 h · 6298 packets · telemetry 2185 (35%) · position 1482 (24%) · node info 874 (14%) · unreadable 557 (9%) · other 335 (5%) · text 321 (5%) · traceroute 202 (3%) · routing 176 (3%)
+        📦 24 h · 6298 packets · telemetry 2185 (35%) · position 1482 (23%) · node info 874 (14%) · unreadable 557 (9%) · other 335 (5%) · text 321 (5%) · traceroute 202 (3%) · routing 176 (3%)
         /hop
         📏 24 h · 6118 by radio · direct 1141 (19%) · 1 hop 1111 (18%) · 2 hops 1156 (19%) · 3 hops 1179 (19%) · 4 hops 1176 (19%) · hops unknown 355 (6%)
         /hop 2h
-        📏 2 h · 662 by radio · direct 118 (18%) · 1 hop 112 (17%) · 2 hops 123 (19%) · 3 hops 137 (21%) · 4 hops 133 (20%) · hops unknown 39 (6%)
+        📏 2 h · 662 by radio · direct 118 (18%) · 1 hop 112 (17%) · 2 hops 123 (18%) · 3 hops 137 (21%) · 4 hops 133 (20%) · hops unknown 39 (6%)
         /histo
         📊 all · 24 h
         21h█▄▄0h▄▃▄▄▄▄6h▄█████12h██████18h██▂
@@ -220,7 +220,7 @@ fn ten_thousand_packets_in_english() {
         /stats
         📈 24 h · 6286 packets · 247 nodes · 51 direct · 326 texts · 🏆 Alice Neighbour 61
         /channel
-        📻 24 h · busy 20% now · mean 12% · peak 61% at 9h · 21h▃▃▃0h▃▃▃▃▃▃6h▃▃▄▆▄▄12h▄▄▅▅▅▅18h▅▅? · Alice Neigh… 58 · Dora 58 · the longest… 56
+        📻 24 h · busy 20% now · mean 12% · peak 61% at 9h · 21h▃▃▃0h▃▃▃▃▃▃6h▃▃▄▆▄▄12h▄▄▅▅▅▅18h▅▅? · 🏆 Alice Neigh… 58 packets · Dora 58
         /propag
         📡 24 h · c551→9fd3 >40 km -2.5 dB · e1a1→c33c >39 km -16.0 dB · 99b9→87e5 >38 km 8.8 dB · 5c92→ea32 >38 km -5.5 dB · 🏆 32 h: c551→9fd3 >40 km (1 h ago)
         /propag 1 10
@@ -259,7 +259,7 @@ fn ten_thousand_packets_in_english() {
         /errors
         ⚠ 2 not arrived · LONG PKI_SEND_FAIL_PUBLIC_KEY 6 h · BÜR PKI_FAILED 1 d
         /stats p 168
-        📦 32 h · 8626 packets · telemetry 2945 (34%) · position 2020 (23%) · node info 1231 (14%) · unreadable 781 (9%) · other 458 (5%) · text 448 (5%) · routing 260 (3%) · traceroute 260 (3%)
+        📦 32 h · 8626 packets · telemetry 2945 (34%) · position 2020 (24%) · node info 1231 (14%) · unreadable 781 (9%) · other 458 (5%) · text 448 (5%) · routing 260 (3%) · traceroute 260 (3%)
         /keys
         🔑 220 with a key · 29 without: Bob mobile 130, the longest name…, Balloon 🎈 71, Hütte Nord 30, Кот Матро…, Žiga na vrhu 100, Tracker 3 139, K7ABC/M 81, Hütte Nord 120 +20
     "#]].assert_eq(&said);
@@ -298,11 +298,11 @@ fn ten_thousand_packets_in_french() {
         /top 1
         🏆 1 h · 342 paquets · 160 nœuds · the longest… 6 · Büro Ände… 6 · Alice Neigh… 6 · Balloon… 5 · Žiga na vr… 5 · Weather Sta… b1af 5 · Hütte Nord 30 5 · Hütte Nord 5
         /packets
-        📦 24 h · 6298 paquets · télémétrie 2185 (35%) · positions 1482 (24%) · infos de nœud 874 (14%) · illisibles 557 (9%) · autres 335 (5%) · textes 321 (5%) · traceroute 202 (3%)
+        📦 24 h · 6298 paquets · télémétrie 2185 (35%) · positions 1482 (23%) · infos de nœud 874 (14%) · illisibles 557 (9%) · autres 335 (5%) · textes 321 (5%) · traceroute 202 (3%)
         /hop
         📏 24 h · 6118 par radio · direct 1141 (19%) · 1 relais 1111 (18%) · 2 relais 1156 (19%) · 3 relais 1179 (19%) · 4 relais 1176 (19%) · relais inconnus 355 (6%)
         /hop 2h
-        📏 2 h · 662 par radio · direct 118 (18%) · 1 relais 112 (17%) · 2 relais 123 (19%) · 3 relais 137 (21%) · 4 relais 133 (20%) · relais inconnus 39 (6%)
+        📏 2 h · 662 par radio · direct 118 (18%) · 1 relais 112 (17%) · 2 relais 123 (18%) · 3 relais 137 (21%) · 4 relais 133 (20%) · relais inconnus 39 (6%)
         /histo
         📊 tout · 24 h
         21h█▄▄0h▄▃▄▄▄▄6h▄█████12h██████18h██▂
@@ -320,7 +320,7 @@ fn ten_thousand_packets_in_french() {
         /stats
         📈 24 h · 6286 paquets · 247 nœuds · 51 en direct · 326 textes · 🏆 Alice Neighbour 61
         /channel
-        📻 24 h · occupé à 20% · moyenne 12% · max 61% à 9h · 21h▃▃▃0h▃▃▃▃▃▃6h▃▃▄▆▄▄12h▄▄▅▅▅▅18h▅▅? · Alice Neigh… 58 · Dora 58 · the longest… 56
+        📻 24 h · occupé à 20% · moyenne 12% · max 61% à 9h · 21h▃▃▃0h▃▃▃▃▃▃6h▃▃▄▆▄▄12h▄▄▅▅▅▅18h▅▅? · 🏆 Alice Neigh… 58 paquets · Dora 58
         /propag
         📡 24 h · c551→9fd3 >40 km -2.5 dB · e1a1→c33c >39 km -16.0 dB · 99b9→87e5 >38 km 8.8 dB · 5c92→ea32 >38 km -5.5 dB · 🏆 32 h: c551→9fd3 >40 km (il y a 1 h)
         /propag 1 10
@@ -359,9 +359,9 @@ fn ten_thousand_packets_in_french() {
         /errors
         ⚠ 2 non arrivées · LONG sa clé m'est inconnue 6 h · BÜR clé périmée 1 j
         /stats p 168
-        📦 32 h · 8626 paquets · télémétrie 2945 (34%) · positions 2020 (23%) · infos de nœud 1231 (14%) · illisibles 781 (9%) · autres 458 (5%) · textes 448 (5%) · routage 260 (3%)
+        📦 32 h · 8626 paquets · télémétrie 2945 (34%) · positions 2020 (24%) · infos de nœud 1231 (14%) · illisibles 781 (9%) · autres 458 (5%) · textes 448 (5%) · routage 260 (3%)
         /keys
-        🔑 220 avec clé · 29 sans : Bob mobile 130, the longest name…, Balloon 🎈 71, Hütte Nord 30, Кот Матро…, Žiga na vrhu 100, Tracker 3 139, K7ABC/M 81, Hütte Nord 120 +20
+        🔑 220 avec clé · 29 sans clé : Bob mobile 130, the longest name…, Balloon 🎈 71, Hütte Nord 30, Кот Матро…, Žiga na vrhu 100, Tracker 3 139, K7ABC/M 81, Hütte Nord 120 +20
         dont 0.0 Mo libres · 9121 paquets · sur 1 j · 0 de plus en sommes · 250 nœuds · 2061 liaisons · 284 textes · 2 erreurs"#]].assert_eq(&said);
 }
 

@@ -209,10 +209,8 @@ impl Command {
 
     /// Every word that means it, in every language, as they are shown.
     pub fn words(&self) -> impl Iterator<Item = &'static str> + use<> {
-        let names = self.names;
-        let all = Lang::ALL.iter();
-        let all = all.flat_map(move |&lang| names.map_or(&[][..], |names| names.list(lang)));
-        std::iter::once(self.name).chain(all.copied())
+        let all = self.names.into_iter().flat_map(Text::in_every_language);
+        std::iter::once(self.name).chain(all)
     }
 
     /// How it is called, without the mark: `nodes [page]`.

@@ -38,6 +38,7 @@ fn meant(text: &str) -> String {
             format!("{} {args}", command.name).trim_end().to_owned()
         }
         Meaning::Nothing => "nothing".to_owned(),
+        Meaning::Greeting => "greeting".to_owned(),
         Meaning::Courtesy => "courtesy".to_owned(),
         Meaning::Distress => "distress".to_owned(),
         Meaning::Unknown { perhaps, .. } => match perhaps {
@@ -71,7 +72,7 @@ fn what_people_type_is_what_they_mean() {
 #[test]
 fn on_a_channel_none_of_it_is_for_the_bot() {
     for (number, phrase, _) in table() {
-        if !phrase.starts_with(['/', '／']) {
+        if !phrase.starts_with(['/', '／', '@']) {
             let parsed = parse(&phrase, "/", false, NAMES);
             assert_eq!(parsed, Parsed::Chat, "{number}: {phrase}");
         }

@@ -9,9 +9,12 @@ use super::*;
 use crate::bot::parse::Address;
 use crate::bot::policy::Asker;
 use crate::bot::understand::{Meaning, understand};
+use crate::config::PingAnswer;
 use crate::mesh::Packet;
 use crate::mesh::name::fold;
 
+/// What politeness is answered with, if that shall be an emoji.
+const REACTION: &str = "👍";
 /// The same words without a number count once within this time.
 const UNNUMBERED_PERIOD: Duration = Duration::from_secs(60);
 
@@ -229,9 +232,13 @@ impl Bot {
         let text = match meaning {
             Meaning::Courtesy => {
                 debug!("{} is polite", ask.from);
+                self.be_polite(now, ask);
                 return None;
             }
-            Meaning::Distress => Text::Distress.plain(ask.lang).to_owned(),
+            Meaning::Distress => match self.settings.bot.distress.as_str() {
+                "" => Text::Distress.fill(ask.lang, &[("prefix", prefix)]),
+                own => own.to_owned(),
+            },
             Meaning::Unknown {
                 said,
                 perhaps: Some(perhaps),
@@ -242,13 +249,20 @@ impl Bot {
                     [("said", &said), ("command", &command)];
                 Text::PerhapsThis.fill(ask.lang, &values)
             }
-            Meaning::Nothing | Meaning::Unknown { .. } | Meaning::Command { .. } => {
+            Meaning::Greeting
+            | Meaning::Nothing
+            | Meaning::Unknown { .. }
+            | Meaning::Command { .. } => {
                 let is_first = self.policy.ask_hint(ask.from, now.mono);
                 let help = self.registry.find("help").copied();
                 if let Some(help) = help.filter(|_| is_first || matches!(meaning, Meaning::Nothing))
                 {
                     self.enter(ask, help.name, String::new());
                     return Some(help);
+                }
+                if matches!(meaning, Meaning::Greeting) {
+                    debug!("{} greets again", ask.from);
+                    return None;
                 }
                 Text::Unknown.fill(ask.lang, &[("prefix", prefix)])
             }
@@ -257,24 +271,35 @@ impl Bot {
         None
     }
 
+    /// Answers politeness with an emoji, if pings are answered so.
+    fn be_polite(&mut self, now: Now, ask: &Ask) {
+        let is_wanted = self.settings.bot.ping == PingAnswer::Tapback && !self.desk.is_muted(now);
+        if is_wanted && self.may_answer(now, ask) == Verdict::Answer {
+            self.post.react(ask, false, REACTION);
+        }
+    }
+
     /// Says a sentence within the ordinary limits.
     fn remark(&mut self, now: Now, ask: &Ask, text: String) {
         if self.desk.is_muted(now) {
             return;
         }
-        let channel = match ask.place {
-            Place::Channel(channel) => Some(channel),
-            Place::Direct => None,
-        };
-        let text = match self
-            .policy
-            .ask(self.asker(now, ask.from), channel, now.mono)
-        {
+        let text = match self.may_answer(now, ask) {
             Verdict::Answer => text,
             Verdict::Notice => Text::Slower.plain(ask.lang).to_owned(),
             Verdict::Silence => return,
         };
         self.post.remark(ask, false, &text);
+    }
+
+    /// Whether he may be answered where he asks.
+    fn may_answer(&mut self, now: Now, ask: &Ask) -> Verdict {
+        let channel = match ask.place {
+            Place::Channel(channel) => Some(channel),
+            Place::Direct => None,
+        };
+        let asker = self.asker(now, ask.from);
+        self.policy.ask(asker, channel, now.mono)
     }
 
     /// Whether a bare word is answered; somebody who says it again and again is

@@ -9,7 +9,7 @@ use crate::lang::Text;
 pub const COMMAND: Command = Command {
     name: "more",
     names: Some(Text::NamesMore),
-    phrases: None,
+    phrases: Some(Text::AskingMore),
     topic: Topic::Bot,
     summary: Text::HelpMore,
     turns: 1,
@@ -20,6 +20,7 @@ pub const COMMAND: Command = Command {
 pub const BACK: Command = Command {
     name: "back",
     names: Some(Text::NamesBack),
+    phrases: Some(Text::AskingBack),
     summary: Text::HelpBack,
     turns: -1,
     run: Some(run_back),

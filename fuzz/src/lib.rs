@@ -16,4 +16,5 @@ pub mod question;
 pub mod remote;
 pub mod session;
 pub mod session_frames;
+pub mod understanding;
 pub mod weather;

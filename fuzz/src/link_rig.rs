@@ -80,6 +80,7 @@ impl Letter {
             command: "/fuzz".into(),
             is_last: self.is_last,
             want_ack: self.want_ack,
+            is_reaction: false,
         }
     }
 }

@@ -24,7 +24,9 @@ type Entry = (
 
 /// All of them, in the order of the help.
 const ALL: &[Entry] = &[
-    (pings::COMMANDS, |_, _| Box::new(Pings::default())),
+    (pings::COMMANDS, |settings, _| {
+        Box::new(Pings::new(settings.bot.ping))
+    }),
     (traces::COMMANDS, |_, _| Box::new(Traces::default())),
     (others::COMMANDS, |_, outside| {
         Box::new(Others::new(Arc::clone(&outside.others)))

@@ -216,10 +216,8 @@ impl Command {
 
     /// Every word that means it, in every language, as they are shown.
     pub fn words(&self) -> impl Iterator<Item = &'static str> + use<> {
-        let names = self.names;
-        let all = Lang::ALL.iter();
-        let all = all.flat_map(move |&lang| names.map_or(&[][..], |names| names.list(lang)));
-        std::iter::once(self.name).chain(all.copied())
+        let all = self.names.into_iter().flat_map(Text::in_every_language);
+        std::iter::once(self.name).chain(all)
     }
 
     /// How it is called, without the mark: `nodes [page]`.
@@ -265,32 +263,15 @@ impl Registry {
     }
 
     /// The name nearest to a (folded) word that is none, among the commands that
-    /// somebody may use, if it is near enough to be meant.
+    /// somebody may use, if it is near enough to be meant: a name of `lang`, which he
+    /// reads.
     #[must_use]
-    pub fn nearest(&self, word: &str, may_use: &dyn Fn(&Command) -> bool) -> Option<&'static str> {
-        self.near(word, may_use, None).map(|(_, name)| name)
-    }
-
-    /// The same for somebody who reads `lang`: of names that are equally near one of
-    /// his language, and never one of another.
-    #[must_use]
-    pub fn nearest_in(
+    pub fn nearest(
         &self,
         lang: Lang,
         word: &str,
         may_use: &dyn Fn(&Command) -> bool,
     ) -> Option<&'static str> {
-        let (command, name) = self.near(word, may_use, Some(lang))?;
-        let is_his = command.is_called(name, lang);
-        Some(if is_his { name } else { command.shown(lang) })
-    }
-
-    fn near(
-        &self,
-        word: &str,
-        may_use: &dyn Fn(&Command) -> bool,
-        lang: Option<Lang>,
-    ) -> Option<(&Command, &'static str)> {
         let most = match word.chars().count() {
             0..=2 => return None,
             3..=4 => 1,
@@ -303,13 +284,16 @@ impl Registry {
             // Of two words with nothing else in common the beginning counts.
             let is_like = folded.len() > 3 || folded.chars().next() == word.chars().next();
             let mistakes = mistakes(word, &folded);
-            (mistakes <= most && mistakes < folded.chars().count() && is_like)
-                .then_some((mistakes, command, name))
+            let is_near = mistakes <= most && mistakes < folded.chars().count() && is_like;
+            is_near.then_some((mistakes, !command.is_called(name, lang), command, name))
         });
-        let is_foreign =
-            |command: &Command, name: &str| lang.is_some_and(|lang| !command.is_called(name, lang));
-        near.min_by_key(|(mistakes, command, name)| (*mistakes, is_foreign(command, name)))
-            .map(|(_, command, name)| (command, name))
+        let (_, is_foreign, command, name) =
+            near.min_by_key(|&(mistakes, is_foreign, ..)| (mistakes, is_foreign))?;
+        Some(if is_foreign {
+            command.shown(lang)
+        } else {
+            name
+        })
     }
 
     /// All of them.

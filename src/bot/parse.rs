@@ -10,6 +10,9 @@ use crate::mesh::NodeNum;
 use crate::mesh::name::fold;
 use crate::mesh::typing;
 
+/// Signs that people put around what they quote.
+const QUOTES: [char; 6] = ['"', '\'', '`', '*', '_', '~'];
+
 /// Names that a mention may use for the bot.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Names<'a> {
@@ -42,6 +45,8 @@ pub struct Asked<'a> {
     pub typed: &'a str,
     /// It stands behind the mark.
     pub is_marked: bool,
+    /// Our name was said.
+    pub is_named: bool,
     /// How surely the bot is meant.
     pub address: Address,
 }
@@ -69,8 +74,10 @@ pub fn parse<'a>(text: &'a str, prefix: &str, direct: bool, names: Names<'_>) ->
     } else {
         Address::Nobody
     };
+    let mut is_named = false;
     match named(rest, names) {
         Named::Us(how, after) => {
+            is_named = true;
             address = address.max(how);
             rest = after.trim_start();
         }
@@ -78,13 +85,18 @@ pub fn parse<'a>(text: &'a str, prefix: &str, direct: bool, names: Names<'_>) ->
         Named::Other | Named::Nobody => {}
     }
     if let Some(before) = named_last(rest, names) {
+        is_named = true;
         address = Address::Ours;
         rest = before.trim_end();
     }
     let marked = without_mark(rest, prefix);
+    let is_for_us = address > Address::Nobody;
+    // Whoever is told to say `/ping` may say it with the quotes.
+    let quoted = || without_mark(unquoted(rest), prefix).filter(|_| is_for_us);
+    let marked = marked.or_else(quoted);
     let is_marked = marked.is_some();
     rest = marked.unwrap_or(rest);
-    if !is_marked && address > Address::Nobody {
+    if !is_marked && is_for_us {
         rest = undecorated(rest);
     }
     if let Some(number) = pick(rest) {
@@ -110,6 +122,7 @@ pub fn parse<'a>(text: &'a str, prefix: &str, direct: bool, names: Names<'_>) ->
             text: format!("{word} {args}").trim_end().to_owned(),
             typed: args_typed(typed, &plain, args),
             is_marked,
+            is_named: true,
             address: address.max(Address::Ours),
         });
     }
@@ -117,6 +130,7 @@ pub fn parse<'a>(text: &'a str, prefix: &str, direct: bool, names: Names<'_>) ->
         typed: args_typed(typed, &plain, rest),
         text: rest.to_owned(),
         is_marked,
+        is_named,
         address,
     })
 }
@@ -184,8 +198,15 @@ fn undecorated(text: &str) -> &str {
         Some(word) if !word.starts_with(|c: char| c.is_ascii_hexdigit()) || word.len() != 8 => word,
         _ => rest,
     };
-    let around = ['"', '\'', '`', '*', '_', '~'];
-    rest.trim_end_matches(around).trim()
+    rest.trim_end_matches(QUOTES).trim()
+}
+
+/// Without quotes around it, if there are any in front.
+fn unquoted(text: &str) -> &str {
+    match text.strip_prefix(QUOTES) {
+        Some(quoted) => quoted.trim_matches(QUOTES).trim(),
+        None => text,
+    }
 }
 
 /// Leading lines that quote somebody (`> …`).
@@ -223,8 +244,7 @@ fn named_last<'a>(text: &'a str, names: Names<'_>) -> Option<&'a str> {
     let (before, name) = text.rsplit_once('@')?;
     // `/ping@name` is looked at with the command.
     let stands_alone = before.is_empty() || before.ends_with(char::is_whitespace);
-    let is_ours = matches!(without_name(name, names), Some((_, after)) if after.trim().is_empty());
-    (stands_alone && is_ours).then_some(before)
+    (stands_alone && is_own(name, names)).then_some(before)
 }
 
 /// Where in the first word an `@` begins somebody's name.
@@ -324,6 +344,27 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    /// `Please ask again with /ping` was answered with `‘/ping’`.
+    #[test]
+    fn a_mark_may_stand_in_quotes_in_what_is_for_the_bot() {
+        for text in [
+            "‘/ping’",
+            "\"/ping\"",
+            "`/ping`",
+            "'/ping 3'",
+            "@BOT “/ping”",
+        ] {
+            let Parsed::Asked(asked) = direct(text) else {
+                panic!("{text}");
+            };
+            assert!(asked.is_marked && asked.text.starts_with("ping"), "{text}");
+            assert!(!asked.text.ends_with(['"', '\'', '`']), "{text}");
+        }
+        // Quotes behind the mark are the text's own.
+        assert_eq!(asked(&direct("/echo 'hi'")).as_deref(), Some("echo 'hi'"));
+        assert_eq!(public("'/ping'"), Parsed::Chat, "talk about the bot");
     }
 
     #[test]

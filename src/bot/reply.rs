@@ -17,7 +17,7 @@ use super::split::split;
 use super::together::{Crowd, Other, Said};
 use crate::bot::ask::{Ask, Place};
 use crate::config::Bot;
-use crate::lang::{Lang, Text as Say};
+use crate::lang::{Lang, Text as Told};
 use crate::link::message::REPLY_EXPIRY;
 use crate::link::{Class, Keep, Outbox, Refused, Target, Text, Ticket};
 use crate::mesh::{ChannelIndex, Hops, NodeNum, PacketId, PacketMemory};
@@ -43,6 +43,14 @@ pub(super) const ANSWERED: usize = 2_048;
 /// … and for how long. At a text every 2.3 s there are 1 565 answers in an hour,
 /// so that whatever comes in, none is forgotten within it.
 const ANSWERED_FOR: Duration = Duration::from_secs(24 * 3_600);
+
+/// What is said.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Say<'a> {
+    Words(&'a str),
+    /// An emoji at the message answered, which costs the mesh least.
+    Reaction(&'a str),
+}
 
 /// Turns answers into texts and keeps book of them.
 #[derive(Debug)]
@@ -168,7 +176,7 @@ impl Post {
             self.told += 1;
             return Handed::Together;
         }
-        let (handed, rest, tickets) = self.put(ask, way.private, said, text);
+        let (handed, rest, tickets) = self.put(ask, way.private, said, Say::Words(text));
         if let (Some(said), Handed::Over(_)) = (said, handed) {
             self.crowd.say(said, ask.hops, tickets, rest.clone(), now);
         }
@@ -181,7 +189,12 @@ impl Post {
     /// The same for a sentence that is no answer: a notice, a hint. What lies
     /// on the desk stays there.
     pub fn remark(&mut self, ask: &Ask, private: bool, text: &str) -> Handed {
-        self.put(ask, private, None, text).0
+        self.put(ask, private, None, Say::Words(text)).0
+    }
+
+    /// An emoji at the message itself, where words are not needed.
+    pub fn react(&mut self, ask: &Ask, private: bool, emoji: &str) -> Handed {
+        self.put(ask, private, None, Say::Reaction(emoji)).0
     }
 
     /// The same to the asker alone, for who wants to know what becomes of it:
@@ -190,7 +203,7 @@ impl Post {
     /// # Errors
     /// When none of it was accepted.
     pub fn track(&mut self, ask: &Ask, text: &str) -> Result<Vec<Ticket>, Refused> {
-        match self.put(ask, true, None, text) {
+        match self.put(ask, true, None, Say::Words(text)) {
             (Handed::Refused(0, refused), ..) => Err(refused),
             (_, _, tickets) => Ok(tickets),
         }
@@ -202,22 +215,23 @@ impl Post {
         ask: &Ask,
         private: bool,
         said: Option<Said>,
-        text: &str,
+        say: Say<'_>,
     ) -> (Handed, String, Vec<Ticket>) {
         let (target, class, asked_on) = match (ask.place, private) {
             (Place::Channel(channel), false) => (Target::Channel(channel), Class::Public, None),
             (Place::Channel(channel), true) => (self.back_to(ask), Class::Direct, Some(channel)),
             (Place::Direct, _) => (self.back_to(ask), Class::Direct, None),
         };
+        let (Say::Words(text) | Say::Reaction(text)) = say;
         let whole = self.harmless(text);
         let limit = self.part_limit.min(target.max_text(true));
-        let more = Say::NamesMore.list(ask.lang).first().unwrap_or(&"more");
+        let more = Told::NamesMore.list(ask.lang).first().unwrap_or(&"more");
         let hint = format!(" …{}{more}", self.prefix);
         let split = split(&whole, limit, self.max_parts, &hint);
         if target.is_broadcast() {
             debug!(
                 "{}",
-                Say::LogStart.fill(self.lang, &[("command", &ask.line)])
+                Told::LogStart.fill(self.lang, &[("command", &ask.line)])
             );
         }
         let count = split.parts.len();
@@ -234,6 +248,7 @@ impl Post {
                 command: Arc::clone(&ask.line),
                 is_last: at + 1 == count,
                 want_ack: true,
+                is_reaction: matches!(say, Say::Reaction(_)),
             };
             match self.outbox.send(text) {
                 Ok(ticket) => {
@@ -283,11 +298,11 @@ impl Post {
         match (target, refused) {
             (Target::Channel(_), Refused::LinkDown) => error!(
                 "{}",
-                Say::LogNoLink.fill(self.lang, &[("command", &ask.line)])
+                Told::LogNoLink.fill(self.lang, &[("command", &ask.line)])
             ),
             (Target::Channel(_), refused) => error!(
                 "{}",
-                Say::LogFailed.fill(self.lang, &[("command", &ask.line), ("error", &refused)])
+                Told::LogFailed.fill(self.lang, &[("command", &ask.line), ("error", &refused)])
             ),
             (Target::Node { num, .. }, refused) => {
                 warn!("{} to {num} not sent: {refused}", ask.line);
@@ -351,6 +366,12 @@ impl<'a> Reply<'a> {
         let handed = (self.post).send(self.ask, self.way, text, desk, self.now);
         self.done = Done::Answered(handed);
         handed
+    }
+
+    /// Answers with an emoji at the question itself.
+    pub fn react(&mut self, emoji: &str) {
+        let handed = self.post.react(self.ask, self.way.private, emoji);
+        self.done = Done::Answered(handed);
     }
 
     /// Answers with a page; others can be turned to.

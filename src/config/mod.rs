@@ -126,6 +126,23 @@ pub struct Bot {
     /// Shown by `/about`: at most 60 bytes, empty for nothing.
     #[serde(deserialize_with = "value::contact")]
     pub contact: String,
+    /// How a single `/ping` is answered, and politeness.
+    pub ping: PingAnswer,
+    /// What somebody in distress is told: at most 200 bytes, empty for the sentence
+    /// of the language.
+    #[serde(deserialize_with = "value::distress")]
+    pub distress: String,
+}
+
+/// `[bot] ping`: how a single `/ping` is answered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PingAnswer {
+    /// With words: how well it was heard.
+    #[default]
+    Text,
+    /// With an emoji at the message; thanks are answered so, too.
+    Tapback,
 }
 
 /// `[bot] mqtt`: what becomes of questions that came through MQTT.
@@ -325,6 +342,8 @@ impl Default for Bot {
             max_hops: 7,
             mqtt: Mqtt::default(),
             contact: String::new(),
+            ping: PingAnswer::default(),
+            distress: String::new(),
         }
     }
 }

@@ -31,6 +31,8 @@ command_age = "90s"
 max_hops = 3
 mqtt = "private"
 contact = "Élodie, canal 0"
+ping = "tapback"
+distress = "Call 112."
 [operator]
 node = "!A1b2c3d4"
 key = "ERERERERERERERERERERERERERERERERERERERERERE="
@@ -111,6 +113,8 @@ fn every_key_reaches_its_field() {
             max_hops: 3,
             mqtt: Mqtt::Private,
             contact: "Élodie, canal 0".into(),
+            ping: PingAnswer::Tapback,
+            distress: "Call 112.".into(),
         }
     );
     let operator = config.operator.expect("an operator");

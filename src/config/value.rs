@@ -84,10 +84,18 @@ pub(super) fn prefix<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Er
 /// What `/about` shows of the operator.
 pub(super) fn contact<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let what = "a text of at most 60 bytes in one line";
-    text(from, what, |text| {
-        let good = text.len() <= 60 && !text.chars().any(char::is_control);
-        good.then(|| text.to_owned())
-    })
+    text(from, what, |text| line(text, 60))
+}
+
+/// What somebody in distress is told.
+pub(super) fn distress<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let what = "a text of at most 200 bytes in one line";
+    text(from, what, |text| line(text, 200))
+}
+
+fn line(text: &str, most: usize) -> Option<String> {
+    let good = text.len() <= most && !text.chars().any(char::is_control);
+    good.then(|| text.to_owned())
 }
 
 /// The number of a real node.

@@ -225,7 +225,7 @@ pub const SCRIPT: &[Step] = &[
     EMILE.writes("help").hears(&["/help +", "/ping"]),
     EMILE.says("@c3d4 ping").hears(&["pong"]),
     EMILE
-        .writes("hello, are you human?")
+        .writes("hello, do you play chess?")
         .hears(&["/help +", "/ping"]),
     // The seed's question, asked again at once by somebody else; weather of a
     // place far away, and what needs no Internet.

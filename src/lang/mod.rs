@@ -66,6 +66,12 @@ impl Text {
         fill(form, &[("n", &n)])
     }
 
+    /// The words of a list in all languages, one after the other.
+    pub fn in_every_language(self) -> impl Iterator<Item = &'static str> + Clone {
+        let all = Lang::ALL.iter();
+        all.flat_map(move |&lang| self.list(lang)).copied()
+    }
+
     /// The words of a list, such as those of the weekdays.
     #[must_use]
     pub fn list(self, lang: Lang) -> &'static [&'static str] {

@@ -520,6 +520,7 @@ mod tests {
             command: "/ping".into(),
             is_last: true,
             want_ack: false,
+            is_reaction: false,
         };
         let request = Request::Text(Ticket(1), Box::new(text));
         io.core.request(io.clock.now(), request);

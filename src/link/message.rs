@@ -104,6 +104,8 @@ pub struct Text {
     pub is_last: bool,
     /// Ask for an acknowledgement.
     pub want_ack: bool,
+    /// The text is an emoji that is shown at the message answered.
+    pub is_reaction: bool,
 }
 
 /// What the bot may ask of the link.

@@ -247,6 +247,7 @@ mod tests {
             command: "/ping".into(),
             is_last: true,
             want_ack: true,
+            is_reaction: false,
         }
     }
 

@@ -51,6 +51,9 @@ fn questions(lang: Lang) -> Vec<&'static str> {
     let all = [
         "qwertz uiop",
         "SOS",
+        "hello, how are you?",
+        "are you a bot?",
+        "thanks!",
         "/nodes 99",
         "/info 0000",
         "/weather 91,0",

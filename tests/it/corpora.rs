@@ -75,6 +75,11 @@ fn configurations() {
 }
 
 #[test]
+fn what_people_type() {
+    all("understanding", 50, targets::understanding::run);
+}
+
+#[test]
 fn questions() {
     all("question", 50, targets::question::run);
 }

@@ -4,6 +4,7 @@
 use meshbot::bot::all;
 use meshbot::bot::parse::{Names, Parsed, parse};
 use meshbot::bot::understand::{Meaning, understand};
+use meshbot::lang::Lang;
 use meshbot::mesh::NodeNum;
 
 use crate::support::sources::root;
@@ -14,30 +15,49 @@ const NAMES: Names<'_> = Names {
     id: NodeNum(0xa1b2_c3d4),
 };
 
-/// Each phrase and its meaning, with the number of its line.
-fn table() -> Vec<(usize, String, String)> {
-    let text = std::fs::read_to_string(root().join("tests/phrases.txt")).unwrap();
-    let lines = (1..).zip(text.lines());
-    let lines = lines.filter(|(_, line)| !line.starts_with('#') && !line.is_empty());
-    lines
-        .map(|(number, line)| {
-            let (phrase, meaning) = line.split_once(" => ").unwrap();
-            (number, phrase.to_owned(), meaning.to_owned())
-        })
-        .collect()
+/// A phrase and its meaning.
+struct Line {
+    number: usize,
+    /// Of the headline above it.
+    lang: Lang,
+    phrase: String,
+    meaning: String,
 }
 
-/// What comes of a direct message.
-fn meant(text: &str) -> String {
+fn table() -> Vec<Line> {
+    let text = std::fs::read_to_string(root().join("tests/phrases.txt")).unwrap();
+    let mut lang = Lang::En;
+    let mut table = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        if let Some(title) = line.strip_prefix("# ") {
+            let named = Lang::ALL
+                .into_iter()
+                .find(|lang| title.starts_with(lang.name()));
+            lang = named.unwrap_or(lang);
+        } else if let Some((phrase, meaning)) = line.split_once(" => ") {
+            table.push(Line {
+                number,
+                lang,
+                phrase: phrase.to_owned(),
+                meaning: meaning.to_owned(),
+            });
+        }
+    }
+    table
+}
+
+/// What comes of a direct message to a bot that speaks `lang`.
+fn meant(text: &str, lang: Lang) -> String {
     let registry = all::registry();
     let Parsed::Asked(asked) = parse(text, "/", true, NAMES) else {
         return "talk".to_owned();
     };
-    match understand(&asked, &registry, &|command| !command.operator_only) {
+    match understand(&asked, &registry, lang, &|command| !command.operator_only) {
         Meaning::Command { command, args, .. } => {
             format!("{} {args}", command.name).trim_end().to_owned()
         }
         Meaning::Nothing => "nothing".to_owned(),
+        Meaning::Greeting => "greeting".to_owned(),
         Meaning::Courtesy => "courtesy".to_owned(),
         Meaning::Distress => "distress".to_owned(),
         Meaning::Unknown { perhaps, .. } => match perhaps {
@@ -54,9 +74,10 @@ fn what_people_type_is_what_they_mean() {
     assert!(table.len() >= 300, "{}", table.len());
     let wrong: Vec<_> = table
         .iter()
-        .filter_map(|(number, phrase, expected)| {
-            let came = meant(phrase);
-            (came != *expected).then(|| format!("{number}: {phrase} => {came}, not {expected}"))
+        .filter_map(|line| {
+            let came = meant(&line.phrase, line.lang);
+            let (number, phrase, meaning) = (line.number, &line.phrase, &line.meaning);
+            (came != *meaning).then(|| format!("{number}: {phrase} => {came}, not {meaning}"))
         })
         .collect();
     assert!(
@@ -70,8 +91,8 @@ fn what_people_type_is_what_they_mean() {
 /// On a channel, without mark and name, all of this is talk among people.
 #[test]
 fn on_a_channel_none_of_it_is_for_the_bot() {
-    for (number, phrase, _) in table() {
-        if !phrase.starts_with(['/', '／']) {
+    for Line { number, phrase, .. } in table() {
+        if !phrase.starts_with(['/', '／', '@']) {
             let parsed = parse(&phrase, "/", false, NAMES);
             assert_eq!(parsed, Parsed::Chat, "{number}: {phrase}");
         }

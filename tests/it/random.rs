@@ -120,6 +120,7 @@ impl Chaos {
                 command: "/x".into(),
                 is_last: true,
                 want_ack: self.rng.u8(..4) != 0,
+                is_reaction: false,
             });
             match sent {
                 Ok(ticket) => assert!(self.accepted.insert(ticket, text).is_none()),

@@ -9,9 +9,12 @@ use super::*;
 use crate::bot::parse::Address;
 use crate::bot::policy::Asker;
 use crate::bot::understand::{Meaning, understand};
+use crate::config::PingAnswer;
 use crate::mesh::Packet;
 use crate::mesh::name::fold;
 
+/// What politeness is answered with, if that shall be an emoji.
+const REACTION: &str = "👍";
 /// The same words without a number count once within this time.
 const UNNUMBERED_PERIOD: Duration = Duration::from_secs(60);
 
@@ -123,7 +126,7 @@ impl Bot {
         };
         match self.parsed(text, false) {
             Parsed::Asked(asked) if asked.address == Address::Perhaps => {
-                let meaning = understand(&asked, &self.registry, &|_| false);
+                let meaning = understand(&asked, &self.registry, self.settings.lang, &|_| false);
                 matches!(meaning, Meaning::Command { .. })
             }
             Parsed::Asked(_) => true,
@@ -144,7 +147,7 @@ impl Bot {
             let is_free = ask.is_operator || !self.settings.is_restricted(command);
             is_free && self.settings.may_use(command, ask.place, ask.is_operator)
         };
-        let (command, said, args) = match understand(&asked, &self.registry, &may_use) {
+        let (command, said, args) = match understand(&asked, &self.registry, ask.lang, &may_use) {
             Meaning::Command {
                 command,
                 said,
@@ -241,27 +244,37 @@ impl Bot {
         let text = match meaning {
             Meaning::Courtesy => {
                 debug!("{} is polite", ask.from);
+                self.be_polite(now, ask);
                 return None;
             }
-            Meaning::Distress => Text::Distress.plain(ask.lang).to_owned(),
+            Meaning::Distress => match self.settings.bot.distress.as_str() {
+                "" => Text::Distress.fill(ask.lang, &[("prefix", prefix)]),
+                own => own.to_owned(),
+            },
             Meaning::Unknown {
                 said,
                 perhaps: Some(perhaps),
             } => {
-                let perhaps = self.in_his_language(ask, &said, perhaps);
                 let said = clean(said.as_bytes(), 24);
                 let command = format!("{prefix}{}", clean(perhaps.as_bytes(), 80));
                 let values: [(&str, &dyn std::fmt::Display); 2] =
                     [("said", &said), ("command", &command)];
                 Text::PerhapsThis.fill(ask.lang, &values)
             }
-            Meaning::Nothing | Meaning::Unknown { .. } | Meaning::Command { .. } => {
+            Meaning::Greeting
+            | Meaning::Nothing
+            | Meaning::Unknown { .. }
+            | Meaning::Command { .. } => {
                 let is_first = self.policy.ask_hint(ask.from, now.mono);
                 let help = self.registry.find("help").copied();
                 if let Some(help) = help.filter(|_| is_first || matches!(meaning, Meaning::Nothing))
                 {
                     self.enter(ask, help.name, String::new());
                     return Some(help);
+                }
+                if matches!(meaning, Meaning::Greeting) {
+                    debug!("{} greets again", ask.from);
+                    return None;
                 }
                 Text::Unknown.fill(ask.lang, &[("prefix", prefix)])
             }
@@ -270,17 +283,12 @@ impl Bot {
         None
     }
 
-    /// The same proposal with the command's name in the language of the answer.
-    fn in_his_language(&self, ask: &Ask, said: &str, perhaps: String) -> String {
-        let (name, args) = perhaps.split_once(' ').unwrap_or((&perhaps, ""));
-        let may_use = |command: &Command| {
-            let is_free = ask.is_operator || !self.settings.is_restricted(command);
-            is_free && self.settings.may_use(command, ask.place, ask.is_operator)
-        };
-        let near = (self.registry).nearest_in(ask.lang, &fold(said), &may_use);
-        format!("{} {args}", near.unwrap_or(name))
-            .trim_end()
-            .to_owned()
+    /// Answers politeness with an emoji, if pings are answered so.
+    fn be_polite(&mut self, now: Now, ask: &Ask) {
+        let is_wanted = self.settings.bot.ping == PingAnswer::Tapback && !self.desk.is_muted(now);
+        if is_wanted && self.may_answer(now, ask) == Verdict::Answer {
+            self.post.react(ask, false, REACTION);
+        }
     }
 
     /// Says a sentence within the ordinary limits.
@@ -288,19 +296,22 @@ impl Bot {
         if self.desk.is_muted(now) {
             return;
         }
-        let channel = match ask.place {
-            Place::Channel(channel) => Some(channel),
-            Place::Direct => None,
-        };
-        let text = match self
-            .policy
-            .ask(self.asker(now, ask.from), channel, now.mono)
-        {
+        let text = match self.may_answer(now, ask) {
             Verdict::Answer => text,
             Verdict::Notice => Text::Slower.plain(ask.lang).to_owned(),
             Verdict::Silence => return,
         };
         self.post.remark(ask, false, &text);
+    }
+
+    /// Whether he may be answered where he asks.
+    fn may_answer(&mut self, now: Now, ask: &Ask) -> Verdict {
+        let channel = match ask.place {
+            Place::Channel(channel) => Some(channel),
+            Place::Direct => None,
+        };
+        let asker = self.asker(now, ask.from);
+        self.policy.ask(asker, channel, now.mono)
     }
 
     /// Whether a bare word is answered; somebody who says it again and again is

@@ -17,7 +17,7 @@ use super::*;
 use crate::bot::all;
 use crate::bot::all::{Outside, capabilities};
 use crate::bot::jobs::{Inline, Job};
-use crate::config::{ChannelRules, CommandRules, Config, Operator, Rate};
+use crate::config::{ChannelRules, CommandRules, Config, Operator, PingAnswer, Rate};
 use crate::link::memory::FarEnd;
 use crate::link::message::ChannelInfo;
 use crate::link::{Failure, Link, Loss, Request, Target};
@@ -429,6 +429,68 @@ fn whoever_speaks_to_the_bot_is_always_answered() {
     assert_eq!(said.len(), 6, "{said:?}");
 }
 
+/// Whoever greets may not know what can be asked; who greets again does.
+#[test]
+fn who_says_hello_first_is_told_what_can_be_asked() {
+    for hello in ["hi", "bonjour", "Guten Tag", "Hi bot, how are you?"] {
+        let mut rig = rig(|_| {});
+        let help = rig.say(BOB, OWN, "/help");
+        assert_eq!(help.len(), 1);
+        let help = help[0].replace("!2222bbbb", "!1111aaaa");
+        assert_eq!(rig.say(ALICE, OWN, hello), [help], "{hello}");
+        assert_eq!(rig.say(ALICE, OWN, hello), NOTHING, "{hello}");
+        assert_eq!(rig.say(ALICE, ALL, hello), NOTHING, "{hello}");
+    }
+}
+
+/// features.md B13: where an emoji is enough, it costs the mesh least.
+#[test]
+fn a_ping_and_thanks_may_be_answered_with_an_emoji() {
+    let mut rig = rig(|settings| settings.bot.ping = PingAnswer::Tapback);
+    for (to, text, emoji) in [
+        (ALL, "/ping", "🏓"),
+        (OWN, "ping", "🏓"),
+        (OWN, "thanks!", "👍"),
+        (OWN, "merci beaucoup", "👍"),
+    ] {
+        rig.now = rig.now.plus(Duration::from_secs(60));
+        let asked = Event::Packet(Box::new(received(ALICE, to, text)));
+        rig.bot.handle(rig.now, asked);
+        let texts = rig.far.texts();
+        let [said] = &texts[..] else {
+            panic!("{text}: {texts:?}");
+        };
+        assert!(said.is_reaction && said.reply_to.is_some(), "{text}");
+        assert_eq!(said.text, emoji, "{text}");
+    }
+    // More than one is a question about figures.
+    assert!(rig.say(ALICE, OWN, "/ping 2")[0].contains("1/2"));
+    assert_eq!(rig.say(ALICE, ALL, "thanks"), NOTHING, "not to us");
+}
+
+/// T13: what people shall do is the operator's to say.
+#[test]
+fn who_calls_for_help_is_told_what_the_operator_wants() {
+    let mut rig = rig(|settings| settings.bot.distress = "Call 112, then channel 3.".into());
+    for call in [
+        "SOS",
+        "au secours !",
+        "ich brauche Hilfe",
+        "@BOT mayday mayday",
+    ] {
+        assert_eq!(
+            rig.say(ALICE, OWN, call),
+            to_alice("Call 112, then channel 3.")
+        );
+    }
+    let mut rig = self::rig(|_| {});
+    let said = rig.say(ALICE, OWN, "SOS");
+    assert!(
+        said[0].contains("112") && said[0].ends_with("/help"),
+        "{said:?}"
+    );
+}
+
 /// T2: only the same word again is left alone, and that is told once.
 #[test]
 fn the_same_bare_word_again_and_again_does_not_silence_other_words() {
@@ -438,7 +500,7 @@ fn the_same_bare_word_again_and_again_does_not_silence_other_words() {
     let answered = pings.iter().filter(|said| **said == to_alice(PONG)).count();
     let told = pings.iter().filter(|said| !said.is_empty()).count();
     assert_eq!((answered, told), (3, 4), "{pings:?}");
-    for other in ["help", "about", "/ping", "test"] {
+    for other in ["help", "about", "/ping", "‘/ping’", "@BOT ping", "test"] {
         assert_eq!(rig.say(ALICE, OWN, other).len(), 1, "{other}");
     }
 }

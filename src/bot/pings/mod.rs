@@ -10,13 +10,29 @@ use super::capability::{Acts, Capability, Happened, NotSent};
 use super::command::{Command, Context, Scene};
 use super::reply::Reply;
 use crate::bounds::Held;
+use crate::config::PingAnswer;
 use crate::lang::Text;
 use sessions::{Act, OPEN, Refusal, Sessions, Wish};
+
+/// What a single ping is answered with, if that shall be an emoji.
+const REACTION: &str = "🏓";
 
 /// `/ping`, one pong or several.
 #[derive(Debug, Default)]
 pub struct Pings {
     sessions: Sessions,
+    answer: PingAnswer,
+}
+
+impl Pings {
+    /// They answer a single ping like this.
+    #[must_use]
+    pub fn new(answer: PingAnswer) -> Self {
+        Self {
+            sessions: Sessions::default(),
+            answer,
+        }
+    }
 }
 
 /// Its command.
@@ -36,6 +52,11 @@ impl Capability for Pings {
         acts: &mut Acts<'_>,
     ) {
         let Some(wish) = command::wish(ask) else {
+            // Words behind it deserve words.
+            if self.answer == PingAnswer::Tapback && ask.args.is_empty() {
+                reply.react(REACTION);
+                return;
+            }
             let answer = command::answer(ask, context);
             reply.say(context.desk, &answer);
             return;

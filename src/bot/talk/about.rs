@@ -42,7 +42,14 @@ fn answer(lang: Lang, up: Duration, link: &LinkView, contact: &str) -> Vec<(u8, 
         None => Text::AboutLinkDown.plain(lang).to_owned(),
     };
     let mut parts = vec![
-        (0, format!("🤖 meshbot {}", env!("CARGO_PKG_VERSION"))),
+        (
+            0,
+            format!(
+                "🤖 meshbot {}, {}",
+                env!("CARGO_PKG_VERSION"),
+                Text::AboutSelf.plain(lang)
+            ),
+        ),
         (
             1,
             Text::AboutUp.fill(lang, &[("time", &format::long(lang, up))]),

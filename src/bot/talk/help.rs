@@ -36,9 +36,7 @@ fn run(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
     } else if ask.place == Place::Direct {
         let name = clean(args.as_bytes(), SHOWN);
         let mut answer = Text::NoSuchCommand.fill(context.lang, &[("name", &name)]);
-        if let Some(near) =
-            (context.registry).nearest_in(context.lang, &fold(args), context.may_use)
-        {
+        if let Some(near) = (context.registry).nearest(context.lang, &fold(args), context.may_use) {
             let perhaps = Text::Perhaps.fill(context.lang, &[("names", &near)]);
             answer = format!("{answer} {perhaps}");
         }

@@ -10,7 +10,7 @@ use crate::lang::Text;
 pub const COMMAND: Command = Command {
     name: "more",
     names: Some(Text::NamesMore),
-    phrases: None,
+    phrases: Some(Text::AskingMore),
     topic: Topic::Bot,
     summary: Text::HelpMore,
     turns: 1,
@@ -21,6 +21,7 @@ pub const COMMAND: Command = Command {
 pub const BACK: Command = Command {
     name: "back",
     names: Some(Text::NamesBack),
+    phrases: Some(Text::AskingBack),
     summary: Text::HelpBack,
     turns: -1,
     run: Some(run_back),

@@ -13,7 +13,7 @@ use crate::lang::{Lang, Text};
 pub const COMMAND: Command = Command {
     name: "sys",
     names: Some(Text::NamesSys),
-    phrases: None,
+    phrases: Some(Text::AskingSys),
     topic: Topic::Bot,
     summary: Text::HelpSys,
     mode: Mode::Private,

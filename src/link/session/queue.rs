@@ -296,6 +296,7 @@ mod tests {
             command: "/x".into(),
             is_last: true,
             want_ack: true,
+            is_reaction: false,
         })
     }
 

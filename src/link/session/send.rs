@@ -147,6 +147,7 @@ impl Session {
                 portnum: PortNum::TextMessageApp as i32,
                 payload: text.text.as_bytes().to_vec(),
                 reply_id: text.reply_to.map_or(0, |id| id.0),
+                emoji: text.is_reaction.into(),
                 ..Default::default()
             })),
             ..Default::default()

@@ -121,6 +121,7 @@ fn answer(target: Target, keep: Keep) -> Text {
         command: "/ping".into(),
         is_last: true,
         want_ack: true,
+        is_reaction: false,
     }
 }
 

@@ -468,6 +468,7 @@ impl Life {
             command: "bulletin".into(),
             is_last: true,
             want_ack: self.rng.bool(),
+            is_reaction: false,
         });
         self.world.outbox().node_info(num);
     }

@@ -18,7 +18,7 @@ const REASON: usize = 40;
 pub const COMMAND: Command = Command {
     name: "errors",
     names: Some(Text::NamesErrors),
-    phrases: None,
+    phrases: Some(Text::AskingErrors),
     topic: Topic::Operator,
     usage: None,
     summary: Text::HelpErrors,

@@ -24,7 +24,7 @@ const MONTH: u32 = 30;
 pub const COMMAND: Command = Command {
     name: "propag",
     names: Some(Text::NamesPropag),
-    phrases: None,
+    phrases: Some(Text::AskingPropag),
     topic: Topic::Nodes,
     usage: Some(Text::UsagePropag),
     example: Some(Text::ExamplePropag),

@@ -26,7 +26,7 @@ use super::edges::{self, Edge};
 use super::rows::{Air, Heard, KeyNews, Medium, Said, Undelivered, When};
 use crate::bounds::recent::Recent;
 use crate::mesh::{
-    Changes, NodeBook, NodeNum, Now, Packet, Payload, Sanity, Standing, bounds, content, name,
+    Changes, NodeBook, NodeNum, Now, Packet, Payload, Sanity, Standing, content, name, plausible,
 };
 use crate::proto::{PortNum, telemetry};
 
@@ -261,8 +261,8 @@ impl Recorder {
             _ => return,
         };
         let (Some(channel_utilization), Some(air_util_tx)) = (
-            channel.and_then(bounds::percent),
-            tx.and_then(bounds::percent),
+            channel.and_then(plausible::percent),
+            tx.and_then(plausible::percent),
         ) else {
             return;
         };
@@ -349,7 +349,7 @@ fn port_of(payload: &Payload) -> i32 {
 /// SNRs are sent in quarters of a dB; what no radio can measure is none.
 #[allow(clippy::cast_possible_truncation)]
 fn quarters(snr: f32) -> Option<i16> {
-    let snr = bounds::snr(snr)?;
+    let snr = plausible::snr(snr)?;
     let quarters = (snr * 4.0) as i16;
     // Rounding costs more than all the rest, and is hardly ever needed.
     if f32::from(quarters) == snr * 4.0 {

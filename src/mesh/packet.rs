@@ -6,7 +6,7 @@
 mod parts;
 
 use self::parts::{Content, Data, Parts};
-use super::{ChannelIndex, NodeNum, PacketId, bounds};
+use super::{ChannelIndex, NodeNum, PacketId, plausible};
 use crate::proto::{self, PortNum, mesh_packet};
 
 /// How far a packet has travelled (protocol.md §5.6).
@@ -24,11 +24,11 @@ impl Hops {
     /// only a firmware writes that also fills `hop_start`.
     #[must_use]
     pub fn from_header(hop_start: u32, hop_limit: u32, proven: bool) -> Self {
-        let impossible = hop_start < hop_limit || hop_start > bounds::HOPS;
+        let impossible = hop_start < hop_limit || hop_start > plausible::HOPS;
         if impossible || (hop_start == 0 && !proven) {
             return Self::Unknown;
         }
-        bounds::hops(hop_start - hop_limit).map_or(Self::Unknown, Self::Known)
+        plausible::hops(hop_start - hop_limit).map_or(Self::Unknown, Self::Known)
     }
 
     /// The number, when there is one.
@@ -168,10 +168,10 @@ impl Packet {
         // Firmware before 2.7.5 names no transport: a measured signal tells.
         let has_radio_data = wire.rx_rssi.is_some_and(|it| it != 0) || wire.rx_snr != 0.0;
         let by_lora = by_lora_mechanism || (transport == 0 && has_radio_data);
-        let snr = bounds::snr(wire.rx_snr).filter(|_| by_lora && has_radio_data);
+        let snr = plausible::snr(wire.rx_snr).filter(|_| by_lora && has_radio_data);
         let signal = snr.map(|snr| Signal {
             snr,
-            rssi: wire.rx_rssi.and_then(bounds::rssi),
+            rssi: wire.rx_rssi.and_then(plausible::rssi),
         });
         let mut packet = Self {
             from: NodeNum(wire.from),

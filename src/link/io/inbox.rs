@@ -69,3 +69,60 @@ impl Inbox {
         self.last_notice = Some(now.mono);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::message::{Outcome, Received, Ticket};
+    use crate::mesh::{Packet, Payload, Standing};
+    use crate::proto::{self, PortNum};
+
+    fn packet(port: PortNum) -> Event {
+        let mut packet = Packet::from_wire(&proto::MeshPacket::default());
+        packet.payload = Payload::Port(port, Vec::new());
+        Event::Packet(Box::new(Received {
+            packet,
+            standing: Standing::Live,
+            age: None,
+            answers_ours: false,
+            traceroute: None,
+        }))
+    }
+
+    #[test]
+    fn measurements_make_room_for_words_and_words_for_outcomes() {
+        let (events, received) = crossbeam_channel::bounded(EVENTS);
+        let mut inbox = Inbox::new(events);
+        let mut lengths = Vec::new();
+        for _ in 0..EVENTS {
+            inbox.put(packet(PortNum::TelemetryApp));
+        }
+        lengths.push(received.len());
+        for _ in 0..EVENTS {
+            inbox.put(packet(PortNum::TextMessageApp));
+        }
+        inbox.put(Event::Nodes(Vec::new()));
+        lengths.push(received.len());
+        for _ in 0..EVENTS - EVENTS_FOR_WORDS {
+            inbox.put(Event::Outcome(Ticket(1), Outcome::Sent));
+        }
+        lengths.push(received.len());
+        assert_eq!(lengths, [1_024, 1_280, 1_536]);
+        assert_eq!(inbox.left_out, 512 + 1_280 + 1);
+    }
+
+    #[test]
+    fn what_was_left_out_is_told_once_a_minute() {
+        let (events, _received) = crossbeam_channel::bounded(0);
+        let mut inbox = Inbox::new(events);
+        assert!(!inbox.has_left_out());
+        let mut left = Vec::new();
+        for secs in [5, 64, 65] {
+            inbox.put(Event::Beat);
+            let mono = Duration::from_secs(secs);
+            inbox.tell(Now { mono, unix: 0 });
+            left.push((inbox.left_out, inbox.has_left_out()));
+        }
+        assert_eq!(left, [(0, false), (1, true), (0, false)]);
+    }
+}

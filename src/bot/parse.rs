@@ -264,29 +264,24 @@ fn without_name<'a>(text: &'a str, names: Names<'_>) -> Option<(bool, &'a str)> 
     let (first, after) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     let called = trimmed(first);
     let is_called = called.len() < first.len();
-    if [names.short, &names.id.to_string()]
-        .iter()
-        .any(|name| !name.is_empty() && fold(&typing::plain(name)) == fold(called))
-    {
+    // Every text of everybody comes here, and most begin with another word.
+    let said = fold(called);
+    let is_short = !names.short.is_empty() && fold(names.short) == said;
+    if is_short || (said.starts_with('!') && said == names.id.to_string()) {
         return Some((is_called, after));
     }
     // A long name may hold spaces; compare as many words as it has.
-    let own: Vec<String> = names
-        .long
-        .split_whitespace()
-        .map(|word| fold(&typing::plain(word)))
-        .collect();
-    let (mut rest, mut is_called) = (text, false);
-    for own in &own {
+    let (mut rest, mut is_called, mut is_ours) = (text, false, false);
+    for own in names.long.split_whitespace().map(fold) {
         let (word, after) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
         let called = trimmed(word);
-        if fold(called) != *own && fold(word) != *own {
+        if fold(called) != own && fold(word) != own {
             return None;
         }
-        is_called = called.len() < word.len();
+        (is_called, is_ours) = (called.len() < word.len(), true);
         rest = after.trim_start();
     }
-    (!own.is_empty()).then_some((is_called, rest))
+    is_ours.then_some((is_called, rest))
 }
 
 #[cfg(test)]

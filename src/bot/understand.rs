@@ -74,7 +74,7 @@ pub fn understand(
     }
     // A name in front may be that of anybody in a sentence.
     let is_for_us = asked.address != Address::Perhaps;
-    let phrase = phrases::find(registry, &words).filter(|_| is_for_us);
+    let phrase = is_for_us.then(|| phrases::find(registry, &words)).flatten();
     // `last heard` says more than the command `last`, but who uses the mark and has
     // the right command knows its arguments.
     let says_more = phrase.as_ref().is_some_and(|phrase| {

@@ -8,7 +8,7 @@
 
 use prost::Message;
 
-use crate::mesh::{NodeNum, Packet, bounds, content};
+use crate::mesh::{NodeNum, Packet, content, plausible};
 use crate::proto::{self, PortNum};
 
 /// Who says that there was a reception.
@@ -41,7 +41,7 @@ pub struct Edge {
 impl Edge {
     fn new(from: NodeNum, to: NodeNum, snr_q: i32, witness: Witness) -> Option<Self> {
         let real = from.is_node() && to.is_node() && from != to;
-        let snr_q = bounds::snr_q(snr_q)?;
+        let snr_q = plausible::snr_q(snr_q)?;
         real.then_some(Self {
             from,
             to,
@@ -129,7 +129,7 @@ fn path(start: NodeNum, relays: &[u32]) -> Vec<NodeNum> {
 /// The receptions along a way. A list of another length belongs to another
 /// way: which SNR is whose cannot be told then.
 fn along(path: &[NodeNum], snrs: &[i32]) -> Vec<Edge> {
-    if snrs.len() + 1 != path.len() || snrs.len() > bounds::ROUTE + 1 {
+    if snrs.len() + 1 != path.len() || snrs.len() > plausible::ROUTE + 1 {
         return Vec::new();
     }
     path.windows(2)

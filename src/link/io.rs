@@ -5,16 +5,19 @@
 //!   it never sleeps otherwise and never waits for the bot.
 //! - All that it decides is decided by [`Core`].
 
+mod inbox;
+
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, TryRecvError, TrySendError};
-use log::{debug, warn};
+use crossbeam_channel::{Receiver, Sender, TryRecvError};
 use rustix::event::{PollFd, PollFlags};
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 
+pub use self::inbox::EVENTS;
+use self::inbox::Inbox;
 use super::core::{Act, Core};
 use super::lookup::{LookUps, Resolver};
 use super::message::{Event, Loss, Request};
@@ -32,16 +35,6 @@ const READ_CHUNK: usize = 8 * 1024;
 /// So many reads in a row, then everything else has its turn: a peer that
 /// sends without end must not hold up the rest.
 const READS: usize = 32;
-/// The bot's queue takes measurements up to here…
-const EVENTS_FOR_ALL: usize = 1_024;
-/// …and words up to here; the rest of its places is for what must not be lost.
-const EVENTS_FOR_WORDS: usize = EVENTS_FOR_ALL + 256;
-/// The size of the bot's queue. What is in flight has fewer outcomes than the
-/// words leave free.
-pub const EVENTS: usize = EVENTS_FOR_WORDS + 256;
-/// How often a full queue may be mentioned in the log.
-const DROP_NOTICE: Duration = Duration::from_secs(60);
-
 /// The connection, in the making or made.
 enum Connection {
     None,
@@ -98,7 +91,7 @@ pub struct Io {
     right: Box<dyn Right>,
     refused: Sender<Taken>,
     requests: Receiver<Request>,
-    events: Sender<Event>,
+    inbox: Inbox,
     look_ups: LookUps,
     linked: Linked,
     endpoint: Endpoint,
@@ -107,8 +100,6 @@ pub struct Io {
     pulse: Pulse,
     /// When the core wants to look at the time again.
     due: Option<Duration>,
-    dropped: u64,
-    last_notice: Option<Duration>,
     tap: Option<Tap>,
 }
 
@@ -124,7 +115,7 @@ impl Io {
             right: ends.right,
             refused: ends.refused,
             requests: ends.requests,
-            events: ends.events,
+            inbox: Inbox::new(ends.events),
             look_ups,
             linked: ends.linked,
             endpoint,
@@ -132,8 +123,6 @@ impl Io {
             buffer: vec![0; READ_CHUNK].into_boxed_slice(),
             pulse: ends.pulse,
             due: Some(Duration::ZERO),
-            dropped: 0,
-            last_notice: None,
             tap: ends.tap,
         }
     }
@@ -356,8 +345,6 @@ impl Io {
         self.core.closed(self.clock.now(), loss);
     }
 
-    /// Passes events on without ever waiting. A full queue costs measurements
-    /// first, then words, and never the outcome of a text.
     fn hand_over(&mut self) {
         while let Some(event) = self.core.event() {
             if let Event::Ready(identity) = &event
@@ -365,31 +352,10 @@ impl Io {
             {
                 self.give_way(taken);
             }
-            let places = match event {
-                _ if event.is_droppable() => EVENTS_FOR_ALL,
-                Event::Packet(_) | Event::Nodes(_) => EVENTS_FOR_WORDS,
-                Event::Ready(_) | Event::Lost(_) | Event::Outcome(..) | Event::Beat => EVENTS,
-            };
-            if places < EVENTS && self.events.len() >= places {
-                self.dropped += 1;
-                continue;
-            }
-            match self.events.try_send(event) {
-                Ok(()) => {}
-                Err(TrySendError::Full(_)) => self.dropped += 1,
-                Err(TrySendError::Disconnected(_)) => debug!("nobody listens any more"),
-            }
+            self.inbox.put(event);
         }
-        if self.dropped > 0 {
-            let now = self.clock.now().mono;
-            if self
-                .last_notice
-                .is_none_or(|last| now >= last + DROP_NOTICE)
-            {
-                warn!("the bot is too slow: {} packets left out", self.dropped);
-                self.dropped = 0;
-                self.last_notice = Some(now);
-            }
+        if self.inbox.has_left_out() {
+            self.inbox.tell(self.clock.now());
         }
     }
 }
@@ -419,162 +385,4 @@ fn open(address: SocketAddr) -> io::Result<TcpStream> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::link::core::Settings;
-    use crate::link::message::{Class, Keep, Outcome, Target, Text, Ticket};
-    use crate::link::outbox::Gate;
-    use crate::link::session::tests::configuration;
-    use crate::link::sole::Anybody;
-    use crate::link::{frame, lookup, session};
-    use crate::mesh::{ChannelIndex, Hops, NodeNum, Now};
-    use crate::proto::{self, from_radio::PayloadVariant as From, mesh_packet};
-
-    fn frame_of(variant: From) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        let payload_variant = Some(variant);
-        let message = proto::FromRadio {
-            payload_variant,
-            ..Default::default()
-        };
-        assert!(frame::encode(&message, &mut bytes));
-        bytes
-    }
-
-    /// A thread that does not run, and the bot's end of its queue.
-    fn io() -> (Io, Receiver<Event>) {
-        let endpoint = Endpoint {
-            host: "127.0.0.1".into(),
-            port: 4403,
-        };
-        let settings = Settings {
-            endpoint: endpoint.clone(),
-            connect_timeout: Duration::from_secs(10),
-            reconnect_max: Duration::from_secs(60),
-            session: session::Settings::default(),
-        };
-        let gate = Gate::new(settings.session.text_spacing);
-        let core = Core::new(settings, gate, fastrand::Rng::with_seed(1));
-        let (events, received) = crossbeam_channel::bounded(EVENTS);
-        let ends = Ends {
-            clock: Clock::start(),
-            waker: Waker::new().unwrap(),
-            resolver: lookup::system(),
-            linked: Linked::default(),
-            right: Box::new(Anybody),
-            refused: crossbeam_channel::bounded(1).0,
-            requests: crossbeam_channel::never(),
-            events,
-            pulse: Pulse::default(),
-            tap: None,
-        };
-        (Io::new(core, endpoint, ends), received)
-    }
-
-    impl Io {
-        fn give(&mut self, variant: From) {
-            self.core.received(self.clock.now(), &frame_of(variant));
-            let length = self.core.output().len();
-            self.core.wrote(self.clock.now(), length);
-            self.hand_over();
-        }
-
-        fn configure(&mut self) {
-            self.core.connected(self.clock.now());
-            for variant in configuration(NodeNum(77)) {
-                self.give(variant);
-            }
-            self.give(From::ConfigCompleteId(69_420));
-        }
-    }
-
-    fn said(id: u32) -> proto::MeshPacket {
-        proto::MeshPacket {
-            from: 99,
-            to: u32::MAX,
-            id,
-            payload_variant: Some(mesh_packet::PayloadVariant::Decoded(proto::Data {
-                portnum: 1,
-                payload: b"hello".to_vec(),
-                ..Default::default()
-            })),
-            ..Default::default()
-        }
-    }
-
-    #[test]
-    fn a_flood_of_words_does_not_cost_an_outcome() {
-        let (mut io, received) = io();
-        io.configure();
-        for id in 1..=3_000 {
-            io.give(From::Packet(said(id)));
-        }
-        let text = Text {
-            target: Target::Channel(ChannelIndex(0)),
-            text: "pong".into(),
-            reply_to: None,
-            hops_used: Hops::Unknown,
-            for_others: false,
-            class: Class::Public,
-            keep: Keep::Always,
-            command: "/ping".into(),
-            is_last: true,
-            want_ack: false,
-            is_reaction: false,
-        };
-        let request = Request::Text(Ticket(1), Box::new(text));
-        io.core.request(io.clock.now(), request);
-        io.give(From::QueueStatus(proto::QueueStatus {
-            free: 16,
-            maxlen: 16,
-            ..Default::default()
-        }));
-        io.core.closed(io.clock.now(), Loss::EndOfFile);
-        io.hand_over();
-        let events: Vec<Event> = received.try_iter().collect();
-        assert!(events.contains(&Event::Outcome(Ticket(1), Outcome::Sent)));
-        assert!(matches!(events.last(), Some(Event::Lost(_))));
-        assert!(events.len() > EVENTS_FOR_ALL);
-    }
-
-    /// A connection of `io` and the node's end of it.
-    fn connect(io: &mut Io) -> TcpStream {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        stream.set_nonblocking(true).unwrap();
-        io.connection = Connection::Open(stream);
-        listener.accept().unwrap().0
-    }
-
-    #[test]
-    fn what_the_node_said_before_it_closed_is_heard() {
-        let (mut io, received) = io();
-        let mut node = connect(&mut io);
-        io.configure();
-        let question = frame_of(From::Packet(said(5)));
-        node.write_all(&question).unwrap();
-        // Its end closes both ways, so that a write of ours is an error.
-        node.shutdown(Shutdown::Both).unwrap();
-        drop(node);
-        let Connection::Open(stream) = &io.connection else {
-            panic!("no connection");
-        };
-        // The first write brings the reset, the second one learns of it.
-        let _ = (&*stream).write(b"x");
-        let mut fds = [PollFd::new(stream, PollFlags::empty())];
-        sleep_in_poll(&mut fds, Some(Duration::from_secs(20))).unwrap();
-        let broken = PollFlags::ERR | PollFlags::HUP;
-        assert!(fds[0].revents().intersects(broken), "no reset came");
-        io.core.tick(Now {
-            mono: io.clock.now().mono + Duration::from_secs(40),
-            unix: 0,
-        });
-        assert!(!io.core.output().is_empty());
-        io.write();
-        io.hand_over();
-        let events: Vec<Event> = received.try_iter().collect();
-        assert!(matches!(io.connection, Connection::None));
-        assert!(events.iter().any(|event| matches!(event, Event::Packet(_))));
-        assert!(matches!(events.last(), Some(Event::Lost(_))));
-    }
-}
+mod tests;

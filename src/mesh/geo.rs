@@ -3,7 +3,7 @@
 //! A [`Position`] is always a real one: absent, 0/0 and out-of-range
 //! coordinates never become one (protocol.md §3.8).
 
-use super::bounds::{self, LATITUDE_E7, LONGITUDE_E7};
+use super::plausible::{self, LATITUDE_E7, LONGITUDE_E7};
 use crate::proto;
 
 /// Mean radius of the Earth in metres (IUGG), good to 0.5 % on a sphere.
@@ -48,7 +48,7 @@ impl Position {
         let on_the_globe =
             LATITUDE_E7.contains(&self.latitude_i) && LONGITUDE_E7.contains(&self.longitude_i);
         (on_the_globe && !self.is_nowhere()).then_some(Self {
-            altitude: self.altitude.and_then(bounds::altitude),
+            altitude: self.altitude.and_then(plausible::altitude),
             ..self
         })
     }

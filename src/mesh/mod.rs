@@ -3,7 +3,6 @@
 
 pub mod apart;
 pub mod book;
-pub mod bounds;
 pub mod content;
 pub mod coords;
 pub mod geo;
@@ -15,6 +14,7 @@ pub mod memory;
 pub mod name;
 pub mod node;
 pub mod packet;
+pub mod plausible;
 pub mod time;
 pub mod typing;
 pub mod wire;

@@ -7,7 +7,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use super::{Hops, NodeNum, Now, Position, Signal, bounds};
+use super::{Hops, NodeNum, Now, Position, Signal, plausible};
 
 /// How long a direct reception makes a node a direct neighbour.
 pub const DIRECT_FOR: Duration = Duration::from_secs(24 * 3600);
@@ -108,11 +108,11 @@ impl Metrics {
     #[inline]
     pub fn plausible(self) -> Self {
         Self {
-            battery: (self.battery).and_then(|it| bounds::battery(it.into(), self.voltage)),
-            voltage: self.voltage.and_then(bounds::voltage),
-            channel_utilization: self.channel_utilization.and_then(bounds::percent),
-            air_util_tx: self.air_util_tx.and_then(bounds::percent),
-            uptime: self.uptime.and_then(bounds::uptime),
+            battery: (self.battery).and_then(|it| plausible::battery(it.into(), self.voltage)),
+            voltage: self.voltage.and_then(plausible::voltage),
+            channel_utilization: self.channel_utilization.and_then(plausible::percent),
+            air_util_tx: self.air_util_tx.and_then(plausible::percent),
+            uptime: self.uptime.and_then(plausible::uptime),
         }
     }
 }

@@ -38,7 +38,7 @@ const TABLE: &[Row] = &[
         Node,
         "events for the bot",
         "EVENTS",
-        "link/io.rs",
+        "link/io/inbox.rs",
         "a_flood_of_words_does_not_cost_an_outcome",
     ),
     (

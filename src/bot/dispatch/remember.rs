@@ -74,9 +74,10 @@ impl Memory {
 impl Bot {
     /// A packet and what was noted of it.
     pub(super) fn record_packet(&mut self, now: Now, received: &Received, noted: Noted) {
-        let text = received.packet.text();
-        let text =
-            text.filter(|_| self.settings.keep_texts && self.listens_on(received.packet.channel));
+        let is_public = received.packet.is_broadcast();
+        let text = received.packet.text().filter(|_| {
+            is_public && self.settings.keep_texts && self.listens_on(received.packet.channel)
+        });
         // What is said to the bot is no talk.
         let is_talk = text.is_some_and(|text| !self.is_no_talk(text));
         let Some(memory) = &mut self.memory else {

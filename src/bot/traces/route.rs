@@ -4,7 +4,7 @@ use prost::Message;
 
 use crate::bot::say::format;
 use crate::lang::{Lang, Text};
-use crate::mesh::{NodeBook, NodeNum, bounds, name};
+use crate::mesh::{NodeBook, NodeNum, name, plausible};
 use crate::proto::RouteDiscovery;
 
 /// The longest name of a node on the way, bytes.
@@ -22,7 +22,7 @@ pub fn answer(
     limit: usize,
 ) -> Option<String> {
     let route = RouteDiscovery::decode(payload).ok()?;
-    if route.route.len() > bounds::ROUTE || route.route_back.len() > bounds::ROUTE {
+    if route.route.len() > plausible::ROUTE || route.route_back.len() > plausible::ROUTE {
         return None;
     }
     let me = Text::Me.plain(lang).to_owned();
@@ -66,7 +66,7 @@ fn way(book: &NodeBook, relays: &[u32], end: &str, snr: &[i32]) -> Vec<String> {
         .chain([end.to_owned()])
         .enumerate()
         .map(
-            |(at, name)| match snr.get(at).and_then(|&it| bounds::snr_q(it)) {
+            |(at, name)| match snr.get(at).and_then(|&it| plausible::snr_q(it)) {
                 Some(quarters) => {
                     format!("{name} {}", format::decimal(f64::from(quarters) / 4.0, 1))
                 }

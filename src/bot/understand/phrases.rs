@@ -5,7 +5,7 @@
 //! `=` ends a phrase that takes none, or has one that goes without saying. What explains most of the text
 //! wins; a phrase that begins with `…` only if no other fits.
 
-use super::words::Words;
+use super::words::{Word, Words};
 use crate::bot::command::{Command, Registry};
 
 /// More words in front of a phrase are a sentence, not the name of a place.
@@ -20,13 +20,20 @@ pub(super) struct Found<'r> {
 }
 
 pub(super) fn find<'r>(registry: &'r Registry, words: &Words<'_>) -> Option<Found<'r>> {
+    // Most phrases begin with another word, and need no closer look.
+    let skipped = |word: &&Word| word.kind.empty || word.kind.before;
+    let run = words.all.iter().take_while(skipped).count();
+    let front = words.all.get(..=run).unwrap_or(&words.all);
+    let may_fit =
+        |phrase: &str| phrase.starts_with('…') || front.iter().any(|it| it.may_begin(phrase));
     let mut best: Option<(Fit<'_>, &Command)> = None;
     for command in registry.iter() {
         let Some(phrases) = command.phrases else {
             continue;
         };
         for phrase in phrases.in_every_language() {
-            if let Some(fit) = fits(phrase, words)
+            if may_fit(phrase)
+                && let Some(fit) = fits(phrase, words)
                 && best
                     .as_ref()
                     .is_none_or(|(known, _)| known.rank() < fit.rank())

@@ -66,6 +66,12 @@ impl Word {
     pub fn is(&self, word: &str) -> bool {
         self.folded == word || (!self.undotted.is_empty() && self.undotted == word)
     }
+
+    /// Whether a phrase begins with it, or with a longer word.
+    pub fn may_begin(&self, phrase: &str) -> bool {
+        let begins = |word: &String| phrase.starts_with(word.as_str());
+        begins(&self.folded) || (!self.undotted.is_empty() && begins(&self.undotted))
+    }
 }
 
 /// A text in words.
@@ -118,10 +124,9 @@ impl<'a> Words<'a> {
     /// Adds what was typed in one piece.
     fn add(&mut self, begin: usize, whole: &str, word: &str, folded: String) {
         let end = begin + whole.len();
-        let long = Text::ShortForms.in_every_language().find_map(|form| {
-            let (short, long) = form.split_once(" = ")?;
-            (short == folded).then_some(long)
-        });
+        let long = Text::ShortForms
+            .in_every_language()
+            .find_map(|form| form.strip_prefix(folded.as_str())?.strip_prefix(" = "));
         if let Some(long) = long {
             for word in long.split(' ') {
                 self.push(word.to_owned(), begin, end);
@@ -177,6 +182,7 @@ impl<'a> Words<'a> {
     /// Whether these words stand there, one behind the other.
     pub fn has_at(&self, phrase: &str, at: usize) -> Option<usize> {
         let rest = self.all.get(at..)?;
+        rest.first().filter(|it| it.may_begin(phrase))?;
         let parts = phrase.split(' ').count();
         let fits =
             parts <= rest.len() && rest.iter().zip(phrase.split(' ')).all(|(it, p)| it.is(p));

@@ -1,6 +1,6 @@
 //! What becomes a row, and when rows are handed over: all under virtual time.
 
-use crate::history::Link;
+use crate::history::{Batch, Link};
 use prost::Message;
 
 use super::*;

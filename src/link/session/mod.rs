@@ -30,7 +30,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use log::{debug, warn};
+use log::warn;
 
 use self::clock::NodeClock;
 use self::ending::Ending;
@@ -49,7 +49,7 @@ use super::message::{Event, Identity, Loss, Outcome, Request, Ticket};
 use super::outbox::Gate;
 use crate::lang::Lang;
 use crate::mesh::time::sooner;
-use crate::mesh::{NodeNum, Now, Packet, Sanity};
+use crate::mesh::{NodeNum, Now, Sanity};
 use crate::proto::{self, to_radio};
 
 /// What the node does not take within this time will not be taken.
@@ -239,46 +239,6 @@ impl Session {
             self.look_at_torn(now);
         }
         self.pump(now);
-    }
-
-    fn read_frames(&mut self, now: Now) {
-        while let Some(payload) = self.decoder.next_frame() {
-            // Most frames hold a packet, and that is read where it lies.
-            if let Some(mut packet) = Packet::from_frame(payload) {
-                self.distrust_salvaged(&mut packet);
-                self.understood(now);
-                self.packet(now, packet);
-                continue;
-            }
-            match <proto::FromRadio as prost::Message>::decode(payload) {
-                Ok(message) => {
-                    self.understood(now);
-                    if let Some(variant) = message.payload_variant {
-                        self.handle(now, variant);
-                    }
-                }
-                Err(error) => {
-                    self.counters.undecodable += 1;
-                    debug!("a frame that is no message: {error}");
-                    self.decoder.reject();
-                }
-            }
-        }
-    }
-
-    /// What was found inside a torn frame may be what somebody has written into
-    /// a text: it proves no sender.
-    #[inline]
-    fn distrust_salvaged(&self, packet: &mut Packet) {
-        if self.decoder.is_salvaged() {
-            packet.sender_key = None;
-        }
-    }
-
-    /// A frame was a message.
-    fn understood(&mut self, now: Now) {
-        self.counters.frames += 1;
-        self.liveness.received(now.mono);
     }
 
     /// The bot asks for something.

@@ -15,7 +15,47 @@ use crate::proto::{self, PortNum, from_radio, log_record};
 const YOUNG: u64 = 60;
 
 impl Session {
-    pub(super) fn handle(&mut self, now: Now, variant: from_radio::PayloadVariant) {
+    pub(super) fn read_frames(&mut self, now: Now) {
+        while let Some(payload) = self.decoder.next_frame() {
+            // Most frames hold a packet, and that is read where it lies.
+            if let Some(mut packet) = Packet::from_frame(payload) {
+                self.distrust_salvaged(&mut packet);
+                self.understood(now);
+                self.packet(now, packet);
+                continue;
+            }
+            match <proto::FromRadio as prost::Message>::decode(payload) {
+                Ok(message) => {
+                    self.understood(now);
+                    if let Some(variant) = message.payload_variant {
+                        self.handle(now, variant);
+                    }
+                }
+                Err(error) => {
+                    self.counters.undecodable += 1;
+                    debug!("a frame that is no message: {error}");
+                    self.decoder.reject();
+                }
+            }
+        }
+    }
+
+    /// What was found inside a torn frame may be what somebody has written into
+    /// a text: it proves no sender.
+    #[inline]
+    fn distrust_salvaged(&self, packet: &mut Packet) {
+        if self.decoder.is_salvaged() {
+            packet.sender_key = None;
+        }
+    }
+
+    /// A frame was a message.
+    fn understood(&mut self, now: Now) {
+        self.counters.frames += 1;
+        self.liveness.received(now.mono);
+    }
+
+    fn handle(&mut self, now: Now, variant: from_radio::PayloadVariant) {
         use from_radio::PayloadVariant as V;
         match variant {
             V::Packet(wire) => {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::NodeBook;
 use crate::mesh::node::{DirectHistory, DirectSignal, Recent, Stamp};
-use crate::mesh::{Hops, Metrics, Node, NodeNum, Now, Position, Sanity, bounds};
+use crate::mesh::{Hops, Metrics, Node, NodeNum, Now, Position, Sanity, plausible};
 
 /// What the two clocks may differ by without anybody having set one, seconds.
 const ROUNDING: u64 = 60;
@@ -134,11 +134,11 @@ impl Node {
         self.metrics_at = stamp(known.metrics_at);
         self.hop_history = Recent::of(&known.hop_history);
         self.direct = known.direct.and_then(|mut direct| {
-            direct.snrs.retain(|&snr| bounds::snr(snr).is_some());
+            direct.snrs.retain(|&snr| plausible::snr(snr).is_some());
             Some(Box::new(DirectHistory {
                 last: DirectSignal {
                     snr: *direct.snrs.first()?,
-                    rssi: direct.rssi.and_then(bounds::rssi),
+                    rssi: direct.rssi.and_then(plausible::rssi),
                     at_mono: None,
                     at_unix: direct.at,
                 },

@@ -15,7 +15,7 @@ use crate::mesh::content::{self, User};
 use crate::mesh::name::{self, LONG_NAME_MAX, SHORT_NAME_MAX};
 use crate::mesh::node::{Metrics, Node, REGULAR_AFTER, Stamp};
 use crate::mesh::wire::Odd;
-use crate::mesh::{Hops, NodeNum, Now, Packet, Payload, Position, Sanity, Standing, bounds};
+use crate::mesh::{Hops, NodeNum, Now, Packet, Payload, Position, Sanity, Standing, plausible};
 use crate::proto::{self, PortNum, telemetry};
 
 /// What a packet changed beyond the ordinary.
@@ -139,7 +139,7 @@ impl NodeBook {
             node.hops = listed_hops(info.hops_away);
             let direct = node.hops == Hops::Known(0) && !info.via_mqtt;
             // The field is 0 when nothing was measured.
-            let measured = bounds::snr(info.snr).filter(|snr| *snr != 0.0);
+            let measured = plausible::snr(info.snr).filter(|snr| *snr != 0.0);
             node.listed_snr = measured.filter(|_| direct);
         }
     }
@@ -250,7 +250,7 @@ fn since_start(at: Option<Stamp>, now: Now, sanity: Sanity) -> Option<Duration> 
 
 fn listed_hops(hops_away: Option<u32>) -> Hops {
     hops_away
-        .and_then(bounds::hops)
+        .and_then(plausible::hops)
         .map_or(Hops::Unknown, Hops::Known)
 }
 

@@ -5,6 +5,7 @@ mod attempt;
 mod cell;
 mod choose;
 pub mod countries;
+mod day;
 mod home;
 mod place;
 mod postcode;
@@ -19,6 +20,7 @@ use std::fmt;
 
 pub use cell::Cell;
 pub use choose::choose;
+pub use day::{Days, HORIZON, Part, Spoken, When, spoken};
 pub use home::Home;
 pub use place::{Candidate, Found, Spot};
 pub use query::Query;

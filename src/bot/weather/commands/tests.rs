@@ -25,7 +25,8 @@ use crate::weather::{
 fn left(name: &str, args: &str) -> Option<(usize, bool, Wanted)> {
     let question = ask(name, args);
     let (wish, wanted) = World::town().with(&question, Lang::En, asked).1?;
-    Some((wish.days, wish.needs_report, wanted))
+    let (_, days) = wish.when.dates(date(2026, 11, 23), wish.days);
+    Some((days, wish.needs_report, wanted))
 }
 
 fn named(text: &str) -> Wanted {
@@ -198,6 +199,7 @@ struct Scene {
     at: (Date, i8, i8),
     stale: Option<Duration>,
     days: usize,
+    when: When,
     units: Units,
     limit: usize,
     foreign: bool,
@@ -267,6 +269,7 @@ impl Scene {
             at: (today, 14, 25),
             stale: None,
             days: 1,
+            when: When::default(),
             units: Units::default(),
             limit: 200,
             foreign: false,
@@ -313,6 +316,7 @@ impl Scene {
             zone_is_foreign: self.foreign,
             board_zone: self.board.clone(),
             days: self.days,
+            when: self.when,
             lang,
             units: self.units,
             part_limit: self.limit,

@@ -6,6 +6,7 @@ mod cell;
 mod choose;
 pub mod countries;
 mod day;
+mod find;
 mod home;
 mod place;
 mod postcode;

@@ -217,9 +217,9 @@ mod tests {
     #[test]
     fn a_group_that_is_a_command_too_is_both() {
         World::town().check(&ask("help", "weather"), expect![[r#"
-            ℹ️ /weather [rain | astro] [place] | help: the weather now and for three days; rain, astro and help say more · also wx, forecast · see also /rain /astro
-            ℹ️ /wetter [regen | himmel] [Ort] | hilfe: das Wetter jetzt und für drei Tage; regen, himmel und hilfe sagen mehr · auch vorhersage · siehe auch /regen /himmel
-            ℹ️ /météo [pluie | astro] [lieu] | aide : la météo, maintenant et trois jours ; pluie, astro, aide pour plus · aussi temps · voir aussi /pluie /astro"#]]);
+            ℹ️ /weather [rain | astro] [place] [day | 1-5] | help: the weather now and for three days; rain, astro and help say more · also wx, forecast · see also /rain /astro
+            ℹ️ /wetter [regen | himmel] [Ort] [Tag | 1-5] | hilfe: das Wetter jetzt und für drei Tage; regen, himmel und hilfe sagen mehr · auch vorhersage · siehe auch /regen /himmel
+            ℹ️ /météo [pluie | astro] [lieu] [jour | 1-5] | aide : la météo, maintenant et trois jours ; pluie, astro, aide pour plus · aussi temps · voir aussi /pluie /astro"#]]);
     }
 
     #[test]

@@ -31,7 +31,7 @@ fn answer(lang: Lang, up: Duration, host: &HostStats) -> Vec<(u8, String)> {
     let up = format::long(lang, up);
     let mut parts = vec![(0, Text::SysBot.fill(lang, &[("time", &up)]))];
     if let Some(celsius) = host.celsius {
-        let celsius = format::decimal(f64::from(celsius), 0);
+        let celsius = format::decimal(lang, f64::from(celsius), 0);
         parts.push((1, format!("CPU {celsius} °C")));
     }
     if let Some(uptime) = host.uptime {
@@ -39,7 +39,9 @@ fn answer(lang: Lang, up: Duration, host: &HostStats) -> Vec<(u8, String)> {
         parts.push((4, Text::SysBoard.fill(lang, &[("time", &time)])));
     }
     if let Some(load) = host.load {
-        let list = load.map(|load| format!("{load:.2}")).join(" ");
+        let list = load
+            .map(|load| format::figure(lang, &format!("{load:.2}")))
+            .join(" ");
         parts.push((2, Text::SysLoad.fill(lang, &[("list", &list)])));
     }
     if let Some((total, available)) = host.memory {
@@ -74,7 +76,7 @@ mod tests {
         };
         world.check(&ask("sys", ""), expect![[r#"
             🖥 bot up 1 h · CPU 47 °C · board up 3 d 2 h · load 0.11 0.20 12.00 · memory 135/427 MiB
-            🖥 Bot läuft seit 1 h · CPU 47 °C · Rechner seit 3 d 2 h · Last 0.11 0.20 12.00 · Speicher 135/427 MiB
-            🖥 bot actif depuis 1 h · CPU 47 °C · machine depuis 3 j 2 h · charge 0.11 0.20 12.00 · mémoire 135/427 Mio"#]]);
+            🖥 Bot läuft seit 1 h · CPU 47 °C · Rechner seit 3 d 2 h · Last 0,11 0,20 12,00 · Speicher 135/427 MiB
+            🖥 bot actif depuis 1 h · CPU 47 °C · machine depuis 3 j 2 h · charge 0,11 0,20 12,00 · mémoire 135/427 Mio"#]]);
     }
 }

@@ -109,9 +109,9 @@ mod tests {
         World::town().check(
             &question,
             expect![[r#"
-            📍 48.8766,2.3122 · 3.7 km NW from me · ⛰ 120 m
-            📍 48.8766,2.3122 · 3.7 km NW von mir · ⛰ 120 m
-            📍 48.8766,2.3122 · 3.7 km NO de moi · ⛰ 120 m"#]],
+                📍 48.8766,2.3122 · 3.7 km NW from me · ⛰ 120 m
+                📍 48.8766,2.3122 · 3,7 km NW von mir · ⛰ 120 m
+                📍 48.8766,2.3122 · 3,7 km NO de moi · ⛰ 120 m"#]],
         );
         question.place = Place::Channel(ChannelIndex(0));
         World::town().check(

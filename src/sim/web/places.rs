@@ -56,6 +56,8 @@ const PLACES: &[Place] = &[
     place(2_193_733, "Auckland", -36.848_53, 174.763_49, "NZ", ZEALAND, "Auckland", "", "Pacific/Auckland", 417_910, &["1010"]),
     place(4_033_013, "Waitangi", -43.953_53, -176.559_73, "NZ", ZEALAND, "Chatham Islands", "", "Pacific/Chatham", 300, &["8016"]),
     place(1_283_240, "Kathmandu", 27.701_69, 85.320_6, "NP", ("Nepal", "Népal"), "Bagmati", "", "Asia/Kathmandu", 1_442_271, &["44600"]),
+    place(2_886_242, "Köln", 50.933_33, 6.95, "DE", GERMANY, "North Rhine-Westphalia", "Köln District", "Europe/Berlin", 963_395, &["50667"]),
+    place(2_950_159, "Berlin", 52.524_37, 13.410_53, "DE", GERMANY, "Berlin", "", "Europe/Berlin", 3_426_354, &["10115"]),
     place(2_925_533, "Frankfurt am Main", 50.115_52, 8.684_17, "DE", GERMANY, "Hesse", "Darmstadt", "Europe/Berlin", 650_000, &["60311"]),
     place(2_925_535, "Frankfurt (Oder)", 52.347_14, 14.550_62, "DE", GERMANY, "Brandenburg", "", "Europe/Berlin", 51_691, &["15230"]),
     place(2_761_524, "Wolfsberg", 46.840_56, 14.844_17, "AT", ("Austria", "Autriche"), "Carinthia", "Wolfsberg", "Europe/Vienna", 25_305, &["9400"]),

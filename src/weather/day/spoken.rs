@@ -330,7 +330,9 @@ fn phrase(said: &str, own: Lang) -> Option<Meant> {
     note(Text::DaysWeekend, Some(Days::Weekend), None);
     note(Text::DaysWeek, Some(Days::Week), None);
     // `hier` is here in German.
-    let is_here = Text::PlacesHere.in_every_language().any(|word| word == said);
+    let is_here = Text::PlacesHere
+        .in_every_language()
+        .any(|word| word == said);
     if !is_here || Text::DaysYesterday.list(own).contains(&said) {
         note(Text::DaysYesterday, Some(Days::Ahead(-1)), None);
     }

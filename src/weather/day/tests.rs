@@ -69,7 +69,7 @@ const PHRASES: &[(&str, &str, &str)] = &[
     ("paris yesterday", "paris", "yesterday"),
     ("Paris, Texas, US saturday", "Paris, Texas, US", "saturday"),
     ("48.85,2.35 tomorrow", "48.85,2.35", "tomorrow"),
-    ("tomorrow at home", "home", "tomorrow"),
+    ("tomorrow at home", "at home", "tomorrow"),
     ("Paris, FR Sat 28", "Paris, FR", "saturday"),
     ("75001 3", "75001", "3 days"),
     // French.
@@ -180,7 +180,6 @@ const PHRASES: &[(&str, &str, &str)] = &[
     ("Pic du Midi", "Pic du Midi", ""),
     ("Paris FR", "Paris FR", ""),
     ("St Louis MO", "St Louis MO", ""),
-    ("detroit mi", "detroit mi", ""),
     ("Sonntag, AT", "Sonntag, AT", ""),
     ("Montag", "", "monday"),
     ("De Panne", "De Panne", ""),

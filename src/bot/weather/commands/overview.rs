@@ -4,6 +4,7 @@
 use jiff::ToSpan;
 use jiff::civil::Date;
 
+use crate::bot::say::format;
 use crate::bot::weather::Outlook;
 use crate::bot::weather::commands::words::{
     TITLE_MIN, age, beyond, dates, day_of, hours, local, part_of, under_title, weekday, zone,
@@ -14,6 +15,8 @@ use crate::weather::{Current, Day, Hour, Report, Sky};
 /// What is left out, in this order, when a line too many bytes is there.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Detail {
+    /// Not even what it is like now.
+    Days,
     Bare,
     Wind,
     Full,
@@ -30,11 +33,11 @@ pub fn write(outlook: &Outlook<'_>) -> String {
     }
     let rest = |detail| body(outlook, report, detail);
     let fits = |rest: &str| icon.len() + 1 + TITLE_MIN + rest.len() <= outlook.part_limit;
-    let rest = [Detail::Full, Detail::Wind]
+    let rest = [Detail::Full, Detail::Wind, Detail::Bare]
         .into_iter()
         .map(rest)
         .find(|rest| fits(rest))
-        .unwrap_or_else(|| rest(Detail::Bare));
+        .unwrap_or_else(|| rest(Detail::Days));
     under_title(icon, outlook, &rest, outlook.part_limit)
 }
 
@@ -42,6 +45,7 @@ fn body(outlook: &Outlook<'_>, report: &Report, detail: Detail) -> String {
     let today = local(outlook, outlook.now).date();
     let mut text = age(outlook);
     if outlook.when.is_from_now()
+        && detail > Detail::Days
         && let Some(line) = report
             .current
             .and_then(|now| current(outlook, report, now, detail))
@@ -125,7 +129,11 @@ fn part_line(outlook: &Outlook<'_>, report: &Report, date: Date) -> Option<Strin
     let unit = outlook.units.rain;
     let rain = match falls.is_empty() {
         true => String::new(),
-        false => format!(" {}{}", unit.show(falls.iter().sum()), unit.symbol()),
+        false => format!(
+            " {}{}",
+            format::figure(outlook.lang, &unit.show(falls.iter().sum())),
+            unit.symbol()
+        ),
     };
     let (day, part) = (day_of(outlook, date), part_of(outlook));
     Some(format!("{day}{part}{}{rain}", icon(sky)))
@@ -159,7 +167,11 @@ fn day_line(
         units.temperature.symbol()
     );
     if let Some(rain) = day.rain.filter(|rain| *rain > 0.0) {
-        line = format!("{line} {}{}", units.rain.show(rain), units.rain.symbol());
+        line = format!(
+            "{line} {}{}",
+            format::figure(outlook.lang, &units.rain.show(rain)),
+            units.rain.symbol()
+        );
     }
     if let Some(wind) = day.wind.filter(|_| detail >= Detail::Wind) {
         line = format!("{line} 💨{}", units.wind.show(wind));

@@ -7,6 +7,7 @@
 
 use jiff::ToSpan;
 
+use crate::bot::say::format;
 use crate::bot::split::NEW_PART;
 use crate::bot::weather::Outlook;
 use crate::bot::weather::commands::DAYS;
@@ -167,13 +168,14 @@ fn height(mm: f32) -> char {
 
 fn summary(outlook: &Outlook<'_>, at: i64, peak: f32, sum: f32, gaps: bool) -> String {
     let unit = outlook.units.rain;
+    let show = |amount| format::figure(outlook.lang, &unit.show(amount));
     let hour = Text::AtHour.fill(outlook.lang, &[("n", &local(outlook, at).hour())]);
     // With hours missing it is at least so much.
-    let total = format!("{}{}", if gaps { "≥" } else { "" }, unit.show(sum));
+    let total = format!("{}{}", if gaps { "≥" } else { "" }, show(sum));
     Text::RainSum.fill(
         outlook.lang,
         &[
-            ("peak", &unit.show(peak)),
+            ("peak", &show(peak)),
             ("hour", &hour),
             ("total", &total),
             ("unit", &unit.symbol()),

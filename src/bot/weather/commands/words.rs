@@ -87,15 +87,17 @@ pub fn beyond(outlook: &Outlook<'_>, report: &Report) -> String {
     let today = local(outlook, outlook.now).date();
     let known = report.days.iter().map(|day| day.date);
     let known: Vec<Date> = known.filter(|date| *date >= today).collect();
+    let asked = day_of(outlook, dates(outlook).0);
     let what = match (known.first(), known.last()) {
         (Some(first), Some(last)) => {
             let (first, last) = (day_of(outlook, *first), day_of(outlook, *last));
-            Text::KnownDays.fill(outlook.lang, &[("first", &first), ("last", &last)])
+            let values: [(&str, &dyn std::fmt::Display); 3] =
+                [("day", &asked), ("first", &first), ("last", &last)];
+            Text::KnownDays.fill(outlook.lang, &values)
         }
-        _ => Text::NoHours.plain(outlook.lang).to_owned(),
+        _ => format!("{asked} · {}", Text::NoHours.plain(outlook.lang)),
     };
-    let asked = day_of(outlook, dates(outlook).0);
-    format!(" · {asked}: {what}{}", age(outlook))
+    format!(" · {what}{}", age(outlook))
 }
 
 /// ` evening`, the part of a day that is asked for.

@@ -72,6 +72,12 @@ impl Text {
         all.flat_map(move |&lang| self.list(lang)).copied()
     }
 
+    /// The same, each with its language.
+    pub fn everywhere(self) -> impl Iterator<Item = (Lang, &'static str)> {
+        let all = Lang::ALL.into_iter();
+        all.flat_map(move |lang| self.list(lang).iter().map(move |&word| (lang, word)))
+    }
+
     /// The words of a list, such as those of the weekdays.
     #[must_use]
     pub fn list(self, lang: Lang) -> &'static [&'static str] {

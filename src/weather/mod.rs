@@ -5,6 +5,8 @@ mod attempt;
 mod cell;
 mod choose;
 pub mod countries;
+mod day;
+mod find;
 mod home;
 mod place;
 mod postcode;
@@ -19,6 +21,7 @@ use std::fmt;
 
 pub use cell::Cell;
 pub use choose::choose;
+pub use day::{Days, HORIZON, Part, Spoken, When, spoken};
 pub use home::Home;
 pub use place::{Candidate, Found, Spot};
 pub use query::Query;

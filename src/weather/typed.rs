@@ -34,25 +34,7 @@ pub enum Typed {
 enum Word {
     Here,
     Home,
-    /// Of weather without a day it goes without saying.
-    Now,
 }
-
-/// The words, folded. For now they stand here in all languages together; they
-/// belong into the files of the languages.
-#[rustfmt::skip]
-const WORDS: &[(&str, Word)] = &[
-    ("here", Word::Here), ("me", Word::Here), ("near me", Word::Here), ("my position", Word::Here),
-    ("my location", Word::Here), ("where i am", Word::Here), ("at my place", Word::Here),
-    ("ici", Word::Here), ("moi", Word::Here), ("pres de moi", Word::Here), ("autour de moi", Word::Here),
-    ("ma position", Word::Here), ("la ou je suis", Word::Here), ("hier", Word::Here), ("mir", Word::Here),
-    ("bei mir", Word::Here), ("in meiner nahe", Word::Here), ("meine position", Word::Here),
-    ("home", Word::Home), ("at home", Word::Home), ("maison", Word::Home), ("a la maison", Word::Home),
-    ("chez toi", Word::Home), ("zuhause", Word::Home), ("zu hause", Word::Home), ("daheim", Word::Home),
-    ("today", Word::Now), ("now", Word::Now), ("right now", Word::Now), ("currently", Word::Now),
-    ("aujourd'hui", Word::Now), ("aujourdhui", Word::Now), ("maintenant", Word::Now),
-    ("en ce moment", Word::Now), ("heute", Word::Now), ("jetzt", Word::Now), ("gerade", Word::Now),
-];
 
 /// What the letter O means to those who write in this language.
 #[must_use]
@@ -67,14 +49,10 @@ pub fn letter_o(lang: Lang) -> LetterO {
 #[must_use]
 pub fn typed(text: &str, lang: Lang) -> Typed {
     let text = plain(text);
-    let text = match text.trim() {
-        text if meaning(text, lang).is_some() => text,
-        text => without_now(text),
-    };
+    let text = text.trim();
     match meaning(text, lang) {
         Some(Word::Here) => return Typed::Here,
         Some(Word::Home) => return Typed::Home,
-        Some(Word::Now) => return Typed::Unsaid,
         None if text.is_empty() => return Typed::Unsaid,
         None => {}
     }
@@ -96,31 +74,15 @@ fn meaning(text: &str, lang: Lang) -> Option<Word> {
     let text = words.join(" ");
     let text = text.trim_end_matches(['.', '!', '?']).trim_end();
     // Here in German, yesterday in French.
-    if text == "hier" && lang == Lang::Fr {
+    if Text::DaysYesterday.list(lang).contains(&text) {
         return None;
     }
-    let known = WORDS.iter().find(|(word, _)| *word == text);
-    known.map(|(_, meaning)| *meaning)
-}
-
-/// `text` without a word for today in front or behind; of one alone nothing is left.
-fn without_now(text: &str) -> &str {
-    let is_now = |text: &str| {
-        let text = fold(text);
-        WORDS
-            .iter()
-            .any(|(word, meaning)| *word == text && *meaning == Word::Now)
-    };
-    let gaps = text.char_indices().filter(|(_, c)| c.is_whitespace());
-    let mut rest = text;
-    for (at, _) in gaps {
-        if is_now(&text[..at]) {
-            rest = text[at..].trim_start();
-        } else if is_now(text[at..].trim_start()) {
-            return text[..at].trim_end();
-        }
+    let is_in = |list: Text| list.in_every_language().any(|word| word == text);
+    match () {
+        () if is_in(Text::PlacesHere) => Some(Word::Here),
+        () if is_in(Text::PlacesHome) => Some(Word::Home),
+        () => None,
     }
-    rest
 }
 
 /// Whether the number with which `whole` ends stands for itself after `before`,
@@ -153,7 +115,7 @@ mod tests {
 
     /// W14.
     #[test]
-    fn words_for_here_home_and_today_are_no_names() {
+    fn words_for_here_and_home_are_no_names() {
         for text in [
             "here",
             "ME",
@@ -162,43 +124,17 @@ mod tests {
             "ici",
             "bei mir",
             "Me!",
-            "here now",
         ] {
             assert_eq!(typed(text, Lang::En), Typed::Here, "{text}");
             assert_eq!(typed(text, Lang::Fr), Typed::Here, "{text}");
         }
-        for text in [
-            "home",
-            "Home today",
-            "à la maison",
-            "zuhause",
-            "heute zu Hause",
-        ] {
+        for text in ["home", "at Home", "à la maison", "zuhause", "zu Hause"] {
             assert_eq!(typed(text, Lang::En), Typed::Home, "{text}");
         }
-        for text in [
-            "",
-            " ",
-            "today",
-            "Aujourd’hui",
-            "jetzt",
-            "right now",
-            "en ce moment",
-        ] {
+        for text in ["", " "] {
             assert_eq!(typed(text, Lang::Fr), Typed::Unsaid, "{text}");
         }
         let named = |text: &str| Typed::Named(Query::parse(text).unwrap());
-        for text in [
-            "paris today",
-            "today paris",
-            "Paris maintenant",
-            "paris right now",
-        ] {
-            let Typed::Named(query) = typed(text, Lang::En) else {
-                panic!("{text}");
-            };
-            assert_eq!(query.key(), "paris", "{text}");
-        }
         for text in [
             "portland, me",
             "Home, Kansas",
@@ -217,7 +153,7 @@ mod tests {
     #[test]
     fn coordinates_are_a_place_or_say_what_is_wrong() {
         let paris = Position::parse("48.8566,2.3522").unwrap();
-        assert_eq!(typed("48,8566 2,3522 now", Lang::Fr), Typed::At(paris));
+        assert_eq!(typed("48,8566 2,3522", Lang::Fr), Typed::At(paris));
         let west = Position::parse("48.8566,-2.3522").unwrap();
         assert_eq!(typed("48.8566N 2.3522O", Lang::Fr), Typed::At(west));
         for (text, expected) in [

@@ -27,6 +27,10 @@ fn questions(lang: Lang) -> Vec<&'static str> {
             "tu m'entends ?",
             "/méteoo paris",
             "/pluie paris 9",
+            "/météo Paris samedi",
+            "/météo à Paris demain soir",
+            "/pluie demain",
+            "/météo Paris lundi prochain",
             "à quelle distance est Londres",
         ],
         "de" => &[
@@ -36,6 +40,11 @@ fn questions(lang: Lang) -> Vec<&'static str> {
             "hörst du mich?",
             "/weter paris",
             "/regen paris 9",
+            "/wetter Paris Samstag",
+            "/wetter morgen Abend in Paris",
+            "/regen morgen",
+            "/wetter köln",
+            "/entfernung berlin",
             "wie weit ist London",
         ],
         _ => &[
@@ -45,6 +54,10 @@ fn questions(lang: Lang) -> Vec<&'static str> {
             "can you hear me?",
             "/weahter paris",
             "/rain paris 9",
+            "/weather paris saturday",
+            "/weather paris tomorrow evening",
+            "/rain tomorrow",
+            "/weather new york 99",
             "how far is London",
         ],
     };

@@ -102,8 +102,11 @@ fn direct(context: &Context<'_>) -> List {
         };
         let far = own.zip(node.position);
         let far = far.map(|(own, position)| Apart::between(&own, &position));
-        let far = far.map(|apart| pages::tight(&format::distance(apart)));
-        let snr = Some(format!("{}dB", format::decimal(f64::from(snr), 1)));
+        let far = far.map(|apart| pages::tight(&format::distance(context.lang, apart)));
+        let snr = Some(format!(
+            "{}dB",
+            format::decimal(context.lang, f64::from(snr), 1)
+        ));
         pages::line(context, node, [snr, pages::time(context, heard), far])
     });
     List {
@@ -223,11 +226,11 @@ mod tests {
                 Élodie bbbb 5.0dB 59min
                 Alice Base aaaa -12.5dB 59min 3.7km
                 Direkt gehört: 2
-                Élodie bbbb 5.0dB 59min
-                Alice Base aaaa -12.5dB 59min 3.7km
+                Élodie bbbb 5,0dB 59min
+                Alice Base aaaa -12,5dB 59min 3,7km
                 Entendus en direct : 2
-                Élodie bbbb 5.0dB 59min
-                Alice Base aaaa -12.5dB 59min 3.7km"#]],
+                Élodie bbbb 5,0dB 59min
+                Alice Base aaaa -12,5dB 59min 3,7km"#]],
         );
         World::town().check(
             &ask("nodes", ""),
@@ -294,7 +297,7 @@ mod tests {
                 Alice Base aaaa 4.0km NW 1h
                 Relais du Pic cafe 392km SE 20d
                 Nahe 48.86,2.36: 2
-                Alice Base aaaa 4.0km NW 1h
+                Alice Base aaaa 4,0km NW 1h
                 Relais du Pic cafe 392km SO 20d
                 Près de 48.86,2.36 : 2
                 Alice Base aaaa 4.0km NO 1h

@@ -92,7 +92,7 @@ pub fn summary(lang: Lang, report: &Report, limit: usize) -> String {
 
 /// `after 1.2 s (0.7 to 2.9)`.
 fn acknowledged_after(lang: Lang, took: Took, times: u8) -> String {
-    let secs = |time: Duration| format::decimal(time.as_secs_f64(), 1);
+    let secs = |time: Duration| format::decimal(lang, time.as_secs_f64(), 1);
     let mean = secs(took.total / u32::from(times.max(1)));
     let (min, max) = (secs(took.shortest), secs(took.longest));
     let text = if min == max {
@@ -129,7 +129,7 @@ fn heard(ask: &Ask, lang: Lang) -> Vec<String> {
     let mut parts = vec![format::way(lang, ask.hops, ask.via_mqtt)];
     // The signal is the asker's own only without a relay in between.
     if let Some(signal) = ask.direct_signal() {
-        parts.push(format::signal(signal.snr, signal.rssi));
+        parts.push(format::signal(lang, signal.snr, signal.rssi));
     }
     if let Some(age) = ask.age.filter(|&age| age >= LATE) {
         parts.push(Text::Late.fill(lang, &[("s", &age)]));
@@ -192,7 +192,7 @@ mod tests {
             },
             expect![[r#"
                 🏓 pong · direct · SNR 0.0 dB · RSSI -97 dBm
-                🏓 pong · direct · SNR 0.0 dB · RSSI -97 dBm"#]],
+                🏓 pong · direct · SNR 0,0 dB · RSSI -97 dBm"#]],
         );
     }
 
@@ -330,8 +330,8 @@ mod tests {
             |lang| summary(lang, &report, 200),
             expect![[r#"
                 🏓 3/3 sent · 3 acknowledged · after 1.6 s (0.7 to 2.9)
-                🏓 3/3 gesendet · 3 bestätigt · nach 1.6 s (0.7 bis 2.9)
-                🏓 3/3 envoyés · 3 confirmés · en 1.6 s (0.7 à 2.9)"#]],
+                🏓 3/3 gesendet · 3 bestätigt · nach 1,6 s (0,7 bis 2,9)
+                🏓 3/3 envoyés · 3 confirmés · en 1,6 s (0,7 à 2,9)"#]],
         );
         report.end = End::Stopped;
         (report.count, report.sent, report.delivered) = (20, 15, 0);
@@ -341,8 +341,8 @@ mod tests {
             |lang| summary(lang, &report, 200),
             expect![[r#"
                 🏓 15/20 sent · 0 acknowledged · after 4.8 s (0.7 to 2.9) · 4 only relayed · 3 unanswered · 2 refused · 6 unknown · stopped
-                🏓 15/20 gesendet · 0 bestätigt · nach 4.8 s (0.7 bis 2.9) · 4 nur weitergeleitet · 3 ohne Antwort · 2 abgelehnt · 6 ungewiss · gestoppt
-                🏓 15/20 envoyés · 0 confirmé · en 4.8 s (0.7 à 2.9) · 4 seulement relayés · 3 sans réponse · 2 refusés · 6 inconnus · arrêté"#]],
+                🏓 15/20 gesendet · 0 bestätigt · nach 4,8 s (0,7 bis 2,9) · 4 nur weitergeleitet · 3 ohne Antwort · 2 abgelehnt · 6 ungewiss · gestoppt
+                🏓 15/20 envoyés · 0 confirmé · en 4,8 s (0,7 à 2,9) · 4 seulement relayés · 3 sans réponse · 2 refusés · 6 inconnus · arrêté"#]],
         );
         report.end = End::LinkLost;
         both(

@@ -59,26 +59,26 @@ pub fn ago(lang: Lang, time: Duration) -> String {
 
 /// `850 m`, `3.2 km`, `342 km`; `~12 km` when that is rough, `<11 km` when the
 /// two may as well be at the same place.
-pub fn distance(apart: Apart) -> String {
+pub fn distance(lang: Lang, apart: Apart) -> String {
     if !apart.is_rough() {
-        figure(apart.metres)
+        far(lang, apart.metres)
     } else if apart.may_be_nothing() {
-        format!("<{}", rough(apart.most(), apart.unsure, f64::ceil))
+        format!("<{}", rough(lang, apart.most(), apart.unsure, f64::ceil))
     } else {
-        format!("~{}", rough(apart.metres, apart.unsure, f64::round))
+        format!("~{}", rough(lang, apart.metres, apart.unsure, f64::round))
     }
 }
 
 /// `>34 km`: so many metres for certain, and not sure by so many how many more.
-pub fn at_least(metres: f64, unsure: f64) -> String {
+pub fn at_least(lang: Lang, metres: f64, unsure: f64) -> String {
     // Not so rounded down that it loses a figure.
     let unsure = unsure.min(metres / 10.0);
-    format!(">{}", rough(metres, unsure, f64::floor))
+    format!(">{}", rough(lang, metres, unsure, f64::floor))
 }
 
 /// Without digits that mean nothing when it is so many metres off: decimal places
 /// are for what is nearer than 10 km and sure to half a kilometre.
-fn rough(metres: f64, unsure: f64, round: fn(f64) -> f64) -> String {
+fn rough(lang: Lang, metres: f64, unsure: f64, round: fn(f64) -> f64) -> String {
     let shown = match metres {
         _ if metres < 995.0 => 1.0,
         _ if metres < 9_950.0 && unsure < 500.0 => 100.0,
@@ -87,17 +87,17 @@ fn rough(metres: f64, unsure: f64, round: fn(f64) -> f64) -> String {
     let step = 10_f64.powf(unsure.max(1.0).log10().floor()).max(shown);
     let rounded = round(metres / step) * step;
     if step < 1_000.0 {
-        figure(rounded)
+        far(lang, rounded)
     } else {
         format!("{:.0} km", rounded / 1_000.0)
     }
 }
 
-fn figure(metres: f64) -> String {
+fn far(lang: Lang, metres: f64) -> String {
     if metres < 995.0 {
         format!("{metres:.0} m")
     } else if metres < 99_500.0 {
-        format!("{:.1} km", metres / 1_000.0)
+        format!("{} km", decimal(lang, metres / 1_000.0, 1))
     } else {
         format!("{:.0} km", metres / 1_000.0)
     }
@@ -107,7 +107,7 @@ fn figure(metres: f64) -> String {
 /// when it is the same place, or nobody can tell.
 pub fn way_to(lang: Lang, from: &Position, to: &Position) -> String {
     let apart = Apart::between(from, to);
-    let far = distance(apart);
+    let far = distance(lang, apart);
     if !apart.has_direction() {
         return far;
     }
@@ -120,10 +120,11 @@ pub fn way_to(lang: Lang, from: &Position, to: &Position) -> String {
         .unwrap_or(far)
 }
 
-/// `48.86,2.35` to so many decimal places, no spaces: as `/nodes near` reads it.
+/// `48.86,2.35` to so many decimal places, no spaces: as `/nodes near` reads it, in
+/// every language.
 pub fn coordinates(position: &Position, decimals: usize) -> String {
-    let latitude = decimal(position.latitude(), decimals);
-    format!("{latitude},{}", decimal(position.longitude(), decimals))
+    let latitude = rounded(position.latitude(), decimals);
+    format!("{latitude},{}", rounded(position.longitude(), decimals))
 }
 
 /// `48.8566,2.3522`: no finer than it is known, nor than may be told there.
@@ -137,8 +138,8 @@ pub fn position(place: Place, position: &Position) -> String {
 }
 
 /// `SNR -3.5 dB · RSSI -97 dBm`.
-pub fn signal(snr: f32, rssi: Option<i32>) -> String {
-    let mut text = format!("SNR {} dB", decimal(f64::from(snr), 1));
+pub fn signal(lang: Lang, snr: f32, rssi: Option<i32>) -> String {
+    let mut text = format!("SNR {} dB", decimal(lang, f64::from(snr), 1));
     if let Some(rssi) = rssi {
         text.push_str(&format!("{BETWEEN}RSSI {rssi} dBm"));
     }
@@ -177,8 +178,18 @@ pub fn timeline(newest_first: &[u8]) -> String {
     values.join(">")
 }
 
+/// A number as the language writes it: `3.2`, `3,2`.
+pub fn decimal(lang: Lang, value: f64, decimals: usize) -> String {
+    figure(lang, &rounded(value, decimals))
+}
+
+/// A number that is written already, with the language's own sign for the decimals.
+pub fn figure(lang: Lang, number: &str) -> String {
+    number.replace('.', Text::Decimal.plain(lang))
+}
+
 /// A number without the minus of a rounded-off zero.
-pub fn decimal(value: f64, decimals: usize) -> String {
+fn rounded(value: f64, decimals: usize) -> String {
     let text = format!("{value:.decimals$}");
     match text.strip_prefix('-') {
         Some(zero) if zero.bytes().all(|b| matches!(b, b'0' | b'.')) => zero.to_owned(),
@@ -307,7 +318,7 @@ mod tests {
     fn distances_have_two_figures_or_more() {
         let exact = |metres| {
             let unsure = 0.0;
-            distance(Apart { metres, unsure })
+            distance(Lang::En, Apart { metres, unsure })
         };
         let distances = [0.2, 850.4, 994.9, 996.0, 3_249.0, 99_600.0, 20_015_000.0].map(exact);
         let expected = [
@@ -345,13 +356,13 @@ mod tests {
             (300_000.0, 450_000.0, "<800 km"),
         ] {
             let apart = Apart { metres, unsure };
-            assert_eq!(distance(apart), expected, "{apart:?}");
+            assert_eq!(distance(Lang::En, apart), expected, "{apart:?}");
         }
-        assert_eq!(at_least(40_999.0, 881.0), ">40 km");
-        assert_eq!(at_least(34_990.0, 7_014.0), ">34 km");
-        assert_eq!(at_least(1_999.0, 7_014.0), ">1.9 km");
-        assert_eq!(at_least(700.0, 7_014.0), ">700 m");
-        assert_eq!(at_least(1.0, 7_014.0), ">1 m");
+        assert_eq!(at_least(Lang::En, 40_999.0, 881.0), ">40 km");
+        assert_eq!(at_least(Lang::En, 34_990.0, 7_014.0), ">34 km");
+        assert_eq!(at_least(Lang::En, 1_999.0, 7_014.0), ">1.9 km");
+        assert_eq!(at_least(Lang::En, 700.0, 7_014.0), ">700 m");
+        assert_eq!(at_least(Lang::En, 1.0, 7_014.0), ">1 m");
     }
 
     #[test]
@@ -359,7 +370,7 @@ mod tests {
         let at = |latitude, longitude| Position::from_e7(latitude, longitude).unwrap();
         let (here, there) = (at(480_000_000, 20_000_000), at(479_800_000, 19_700_000));
         assert_eq!(way_to(Lang::En, &here, &there), "3.2 km SW");
-        assert_eq!(way_to(Lang::Fr, &here, &there), "3.2 km SO");
+        assert_eq!(way_to(Lang::Fr, &here, &there), "3,2 km SO");
         assert_eq!(way_to(Lang::Fr, &here, &here), "0 m");
         let coarse = |bits| Position {
             precision_bits: bits,
@@ -373,8 +384,12 @@ mod tests {
 
     #[test]
     fn zero_has_no_sign() {
-        assert_eq!(signal(-0.04, None), "SNR 0.0 dB");
-        assert_eq!(signal(-0.06, Some(-97)), "SNR -0.1 dB · RSSI -97 dBm");
+        assert_eq!(signal(Lang::En, -0.04, None), "SNR 0.0 dB");
+        for lang in [Lang::Fr, Lang::De] {
+            let said = signal(lang, -0.06, Some(-97));
+            assert_eq!(said, "SNR -0,1 dB · RSSI -97 dBm");
+            assert_eq!(figure(lang, "0.19"), "0,19");
+        }
     }
 
     #[test]

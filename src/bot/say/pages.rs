@@ -232,7 +232,9 @@ pub fn last_way(lang: Lang, now: Now, node: &Node) -> Option<String> {
     let snr = node.direct_snr(now);
     match (node.hops, snr) {
         (Hops::Unknown, _) => None,
-        (Hops::Known(0), Some(snr)) => Some(format!("{}dB", format::decimal(f64::from(snr), 1))),
+        (Hops::Known(0), Some(snr)) => {
+            Some(format!("{}dB", format::decimal(lang, f64::from(snr), 1)))
+        }
         (hops, _) => Some(format::way(lang, hops, false)),
     }
 }

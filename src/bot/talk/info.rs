@@ -70,11 +70,11 @@ fn answer(ask: &Ask, context: &Context<'_>, num: NodeNum, by: By) -> Vec<(u8, St
         parts.push((1, format::way(lang, node.hops, node.via_mqtt)));
     }
     let direct = match node.last_direct() {
-        Some(last) => Some((format::signal(last.snr, last.rssi), last.age(now))),
+        Some(last) => Some((format::signal(lang, last.snr, last.rssi), last.age(now))),
         // What our node measured before the program started.
         None => node
             .direct_snr(now)
-            .map(|snr| (format::signal(snr, None), node.age(now))),
+            .map(|snr| (format::signal(lang, snr, None), node.age(now))),
     };
     if let Some((signal, age)) = direct {
         let age = age.map_or_else(String::new, |age| format!(" ({})", format::ago(lang, age)));
@@ -128,18 +128,18 @@ mod tests {
         let mut question = ask("info", "alb");
         world.check(&question, expect![[r#"
             ℹ️ Alice Base (ALB) !1111aaaa · 📍 48.8766,2.3122 · ⛰ 120 m · 3.7 km NW · direct · 📶 SNR -12.5 dB · RSSI -110 dBm (59 min ago) · heard 59 min ago · 🔋 87% · ROUTER · RAK4631
-            ℹ️ Alice Base (ALB) !1111aaaa · 📍 48.8766,2.3122 · ⛰ 120 m · 3.7 km NW · direkt · 📶 SNR -12.5 dB · RSSI -110 dBm (vor 59 min) · gehört vor 59 min · 🔋 87% · ROUTER · RAK4631
-            ℹ️ Alice Base (ALB) !1111aaaa · 📍 48.8766,2.3122 · ⛰ 120 m · 3.7 km NO · direct · 📶 SNR -12.5 dB · RSSI -110 dBm (il y a 59 min) · entendu il y a 59 min · 🔋 87% · ROUTER"#]]);
+            ℹ️ Alice Base (ALB) !1111aaaa · 📍 48.8766,2.3122 · ⛰ 120 m · 3,7 km NW · direkt · 📶 SNR -12,5 dB · RSSI -110 dBm (vor 59 min) · gehört vor 59 min · 🔋 87% · ROUTER · RAK4631
+            ℹ️ Alice Base (ALB) !1111aaaa · 📍 48.8766,2.3122 · ⛰ 120 m · 3,7 km NO · direct · 📶 SNR -12,5 dB · RSSI -110 dBm (il y a 59 min) · entendu il y a 59 min · 🔋 87% · ROUTER"#]]);
         question.place = Place::Channel(ChannelIndex(0));
         world.check(&question, expect![[r#"
             ℹ️ Alice Base (ALB) !1111aaaa · 📍 48.88,2.31 · ⛰ 120 m · ~4 km NW · direct · 📶 SNR -12.5 dB · RSSI -110 dBm (59 min ago) · heard 59 min ago · 🔋 87% · ROUTER · RAK4631
-            ℹ️ Alice Base (ALB) !1111aaaa · 📍 48.88,2.31 · ⛰ 120 m · ~4 km NW · direkt · 📶 SNR -12.5 dB · RSSI -110 dBm (vor 59 min) · gehört vor 59 min · 🔋 87% · ROUTER · RAK4631
-            ℹ️ Alice Base (ALB) !1111aaaa · 📍 48.88,2.31 · ⛰ 120 m · ~4 km NO · direct · 📶 SNR -12.5 dB · RSSI -110 dBm (il y a 59 min) · entendu il y a 59 min · 🔋 87% · ROUTER · RAK4631"#]]);
+            ℹ️ Alice Base (ALB) !1111aaaa · 📍 48.88,2.31 · ⛰ 120 m · ~4 km NW · direkt · 📶 SNR -12,5 dB · RSSI -110 dBm (vor 59 min) · gehört vor 59 min · 🔋 87% · ROUTER · RAK4631
+            ℹ️ Alice Base (ALB) !1111aaaa · 📍 48.88,2.31 · ⛰ 120 m · ~4 km NO · direct · 📶 SNR -12,5 dB · RSSI -110 dBm (il y a 59 min) · entendu il y a 59 min · 🔋 87% · ROUTER · RAK4631"#]]);
         world.part_limit = 100;
         world.check(&question, expect![[r#"
             ℹ️ Alice Base (ALB) !1111aaaa · direct · 📶 SNR -12.5 dB · RSSI -110 dBm (59 min ago)
-            ℹ️ Alice Base (ALB) !1111aaaa · direkt · 📶 SNR -12.5 dB · RSSI -110 dBm (vor 59 min)
-            ℹ️ Alice Base (ALB) !1111aaaa · direct · 📶 SNR -12.5 dB · RSSI -110 dBm (il y a 59 min)"#]]);
+            ℹ️ Alice Base (ALB) !1111aaaa · direkt · 📶 SNR -12,5 dB · RSSI -110 dBm (vor 59 min)
+            ℹ️ Alice Base (ALB) !1111aaaa · direct · 📶 SNR -12,5 dB · RSSI -110 dBm (il y a 59 min)"#]]);
     }
 
     #[test]

@@ -69,14 +69,14 @@ mod tests {
                 Relais du Pic cafe 20d
                 Zuletzt gehört: 6
                 Élodie bbbb 10min 3 Hops
-                Alice Base aaaa 59min -12.5dB
+                Alice Base aaaa 59min -12,5dB
                 Alice Mobile cafe 1h über MQTT
                 Pic 👩‍🚒 00bb 2h
                 !55550042 2d
                 Relais du Pic cafe 20d
                 Derniers entendus : 6
                 Élodie bbbb 10min 3 relais
-                Alice Base aaaa 59min -12.5dB
+                Alice Base aaaa 59min -12,5dB
                 Alice Mobile cafe 1h via MQTT
                 Pic 👩‍🚒 00bb 2h
                 !55550042 2j

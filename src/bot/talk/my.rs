@@ -34,13 +34,13 @@ fn answer(ask: &Ask, context: &Context<'_>) -> Vec<(u8, String)> {
     let heard_before = node.and_then(|node| node.last_direct());
     let mut parts = Vec::new();
     let snr = if let Some(signal) = ask.direct_signal() {
-        let text = format::signal(signal.snr, signal.rssi);
+        let text = format::signal(lang, signal.snr, signal.rssi);
         parts.push((0, format!("📶 {text}")));
         Some(signal.snr)
     } else {
         parts.push((1, format::way(lang, ask.hops, ask.via_mqtt)));
         if let Some(last) = heard_before {
-            let mut text = format::signal(last.snr, last.rssi);
+            let mut text = format::signal(lang, last.snr, last.rssi);
             if let Some(age) = last.age(context.now) {
                 text = format!("{text} ({})", format::ago(lang, age));
             }
@@ -126,8 +126,8 @@ mod tests {
             &question,
             expect![[r#"
                 📶 SNR -3.5 dB · RSSI -97 dBm · good · rising · 📍 3.7 km NW
-                📶 SNR -3.5 dB · RSSI -97 dBm · gut · steigend · 📍 3.7 km NW
-                📶 SNR -3.5 dB · RSSI -97 dBm · bon · en hausse · 📍 3.7 km NO"#]],
+                📶 SNR -3,5 dB · RSSI -97 dBm · gut · steigend · 📍 3,7 km NW
+                📶 SNR -3,5 dB · RSSI -97 dBm · bon · en hausse · 📍 3,7 km NO"#]],
         );
     }
 
@@ -163,8 +163,8 @@ mod tests {
         };
         world.check(&question, expect![[r#"
             2 hops · last direct: SNR -12.5 dB · RSSI -110 dBm (59 min ago) · fair · 📍 3.7 km NW · hops 0>2
-            2 Hops · zuletzt direkt: SNR -12.5 dB · RSSI -110 dBm (vor 59 min) · mittel · 📍 3.7 km NW · Hops 0>2
-            2 relais · dernier direct : SNR -12.5 dB · RSSI -110 dBm (il y a 59 min) · moyen · 📍 3.7 km NO · relais 0>2"#]]);
+            2 Hops · zuletzt direkt: SNR -12,5 dB · RSSI -110 dBm (vor 59 min) · mittel · 📍 3,7 km NW · Hops 0>2
+            2 relais · dernier direct : SNR -12,5 dB · RSSI -110 dBm (il y a 59 min) · moyen · 📍 3,7 km NO · relais 0>2"#]]);
     }
 
     #[test]

@@ -31,7 +31,7 @@ fn answer(lang: Lang, up: Duration, host: &HostStats) -> Vec<(u8, String)> {
     let up = format::long(lang, up);
     let mut parts = vec![(0, Text::SysBot.fill(lang, &[("time", &up)]))];
     if let Some(celsius) = host.celsius {
-        let celsius = format::decimal(f64::from(celsius), 0);
+        let celsius = format::decimal(lang, f64::from(celsius), 0);
         parts.push((1, format!("CPU {celsius} °C")));
     }
     if let Some(uptime) = host.uptime {
@@ -39,7 +39,9 @@ fn answer(lang: Lang, up: Duration, host: &HostStats) -> Vec<(u8, String)> {
         parts.push((4, Text::SysBoard.fill(lang, &[("time", &time)])));
     }
     if let Some(load) = host.load {
-        let list = load.map(|load| format!("{load:.2}")).join(" ");
+        let list = load
+            .map(|load| format::figure(lang, &format!("{load:.2}")))
+            .join(" ");
         parts.push((2, Text::SysLoad.fill(lang, &[("list", &list)])));
     }
     if let Some((total, available)) = host.memory {

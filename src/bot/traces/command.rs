@@ -45,7 +45,7 @@ fn answer(ask: &Ask, lang: Lang, book: &NodeBook, name_max: usize) -> Vec<(u8, S
     let way = format::way(lang, ask.hops, ask.via_mqtt);
     let mut parts = vec![(0, format!("🔍 {way}"))];
     if let Some(signal) = ask.direct_signal() {
-        parts.push((1, format::signal(signal.snr, signal.rssi)));
+        parts.push((1, format::signal(lang, signal.snr, signal.rssi)));
         return parts;
     }
     // What was heard directly had no relay; its byte is the sender's own.
@@ -54,7 +54,7 @@ fn answer(ask: &Ask, lang: Lang, book: &NodeBook, name_max: usize) -> Vec<(u8, S
         parts.push((1, Text::LastRelay.fill(lang, &[("names", &names)])));
     }
     if let Some(signal) = ask.signal {
-        let signal = format::signal(signal.snr, signal.rssi);
+        let signal = format::signal(lang, signal.snr, signal.rssi);
         parts.push((2, Text::LastHop.fill(lang, &[("signal", &signal)])));
     }
     parts
@@ -90,8 +90,8 @@ mod tests {
             false,
             expect![[r#"
                 🔍 direct · SNR 5.5 dB · RSSI -80 dBm
-                🔍 direkt · SNR 5.5 dB · RSSI -80 dBm
-                🔍 direct · SNR 5.5 dB · RSSI -80 dBm"#]],
+                🔍 direkt · SNR 5,5 dB · RSSI -80 dBm
+                🔍 direct · SNR 5,5 dB · RSSI -80 dBm"#]],
         );
     }
 
@@ -134,8 +134,8 @@ mod tests {
             false,
             expect![[r#"
                 🔍 hops unknown · last hop: SNR 5.5 dB · RSSI -80 dBm
-                🔍 Hops unbekannt · letzter Hop: SNR 5.5 dB · RSSI -80 dBm
-                🔍 relais inconnus · dernier saut : SNR 5.5 dB · RSSI -80 dBm"#]],
+                🔍 Hops unbekannt · letzter Hop: SNR 5,5 dB · RSSI -80 dBm
+                🔍 relais inconnus · dernier saut : SNR 5,5 dB · RSSI -80 dBm"#]],
         );
         check(
             Hops::Known(0),
@@ -143,8 +143,8 @@ mod tests {
             true,
             expect![[r#"
                 🔍 via MQTT · last hop: SNR 5.5 dB · RSSI -80 dBm
-                🔍 über MQTT · letzter Hop: SNR 5.5 dB · RSSI -80 dBm
-                🔍 via MQTT · dernier saut : SNR 5.5 dB · RSSI -80 dBm"#]],
+                🔍 über MQTT · letzter Hop: SNR 5,5 dB · RSSI -80 dBm
+                🔍 via MQTT · dernier saut : SNR 5,5 dB · RSSI -80 dBm"#]],
         );
     }
 

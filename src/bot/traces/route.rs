@@ -27,10 +27,10 @@ pub fn answer(
     }
     let me = Text::Me.plain(lang).to_owned();
     let target = label(book, node);
-    let there = way(book, &route.route, &target, &route.snr_towards);
+    let there = way(lang, book, &route.route, &target, &route.snr_towards);
     // Firmware that does not know the way back leaves all of it out.
     let back = (!route.snr_back.is_empty() || !route.route_back.is_empty())
-        .then(|| way(book, &route.route_back, &me, &route.snr_back));
+        .then(|| way(lang, book, &route.route_back, &me, &route.snr_back));
     let hops = match route.route.len() {
         0 => Text::Direct.plain(lang).to_owned(),
         n => Text::Hops.count(lang, n),
@@ -55,7 +55,7 @@ pub fn answer(
 
 /// The stations of a way, each with the signal that it received. A list of another
 /// length belongs to another way: which signal is whose cannot be told then.
-fn way(book: &NodeBook, relays: &[u32], end: &str, snr: &[i32]) -> Vec<String> {
+fn way(lang: Lang, book: &NodeBook, relays: &[u32], end: &str, snr: &[i32]) -> Vec<String> {
     let snr = if snr.len() == relays.len() + 1 {
         snr
     } else {
@@ -68,7 +68,10 @@ fn way(book: &NodeBook, relays: &[u32], end: &str, snr: &[i32]) -> Vec<String> {
         .map(
             |(at, name)| match snr.get(at).and_then(|&it| plausible::snr_q(it)) {
                 Some(quarters) => {
-                    format!("{name} {}", format::decimal(f64::from(quarters) / 4.0, 1))
+                    format!(
+                        "{name} {}",
+                        format::decimal(lang, f64::from(quarters) / 4.0, 1)
+                    )
                 }
                 None => format!("{name} ?"),
             },
@@ -119,11 +122,11 @@ mod tests {
                 → PIC 6.2 > ? ? > ALB -7.5
                 ← PIC -1.0 > me 0.0 (SNR, dB)
                 🔍 ALB: 2 Hops
-                → PIC 6.2 > ? ? > ALB -7.5
-                ← PIC -1.0 > ich 0.0 (SNR, dB)
+                → PIC 6,2 > ? ? > ALB -7,5
+                ← PIC -1,0 > ich 0,0 (SNR, dB)
                 🔍 ALB: 2 relais
-                → PIC 6.2 > ? ? > ALB -7.5
-                ← PIC -1.0 > moi 0.0 (SNR, dB)"#]],
+                → PIC 6,2 > ? ? > ALB -7,5
+                ← PIC -1,0 > moi 0,0 (SNR, dB)"#]],
         );
     }
 
@@ -141,11 +144,11 @@ mod tests {
                 → ALB 10.2
                 ← me 9.5 (SNR, dB)
                 🔍 ALB: direkt
-                → ALB 10.2
-                ← ich 9.5 (SNR, dB)
+                → ALB 10,2
+                ← ich 9,5 (SNR, dB)
                 🔍 ALB: direct
-                → ALB 10.2
-                ← moi 9.5 (SNR, dB)"#]],
+                → ALB 10,2
+                ← moi 9,5 (SNR, dB)"#]],
         );
         route.snr_towards.clear();
         route.snr_back.clear();
@@ -177,11 +180,11 @@ mod tests {
                 → 5678 -20.8 > […6] > ALB -20.8
                 ← 5678 -20.8 > […6] > me -20.8 (SNR, dB)
                 🔍 ALB: 7 Hops
-                → 5678 -20.8 > […6] > ALB -20.8
-                ← 5678 -20.8 > […6] > ich -20.8 (SNR, dB)
+                → 5678 -20,8 > […6] > ALB -20,8
+                ← 5678 -20,8 > […6] > ich -20,8 (SNR, dB)
                 🔍 ALB: 7 relais
-                → 5678 -20.8 > […6] > ALB -20.8
-                ← 5678 -20.8 > […6] > moi -20.8 (SNR, dB)"#]],
+                → 5678 -20,8 > […6] > ALB -20,8
+                ← 5678 -20,8 > […6] > moi -20,8 (SNR, dB)"#]],
         );
     }
 

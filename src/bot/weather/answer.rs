@@ -116,6 +116,7 @@ impl Forecasts {
             zone: zone.unwrap_or_else(|| frame.local_zone.clone()),
             board_zone: frame.local_zone.clone(),
             days: waiter.wish.days,
+            when: waiter.wish.when,
             from: waiter.wish.from,
             lang: waiter.ask.lang,
             units: self.settings.units,

@@ -1,23 +1,18 @@
 //! What services have told: fresh for half an hour, good for a day when they
 //! are silent. Places are remembered longer, failures for a minute.
-//!
-//! Ages are counted by the monotonic clock, across a restart of the program by
-//! the time since the board's start. Only what comes from before that is aged by
-//! the wall clock, and never taken for fresh: without a clock of its own the
-//! board may have stood still for hours.
+
+mod kept;
 
 use std::fmt;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+pub use kept::Snapshot;
+use kept::{Age, Kept, Place, Told, Weather};
 
 use crate::bounds::recent::Recent;
 use crate::mesh::{Boot, Now, Sanity};
 use crate::weather::{Cell, Failure, Found, Report, Spot};
 
-/// A report younger than this is not asked for again; the service asks for no
-/// less.
-pub const FRESH: Duration = Duration::from_secs(30 * 60);
 /// An older report than this is no weather (features.md E4).
 const USABLE: Duration = Duration::from_secs(24 * 3_600);
 /// Places hardly move.
@@ -52,36 +47,6 @@ impl fmt::Display for Need {
             Self::Save => "putting the weather away",
         })
     }
-}
-
-/// How old something is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Age {
-    /// At least so old.
-    pub time: Duration,
-    /// Whether that is certain: a wall clock may have stood still with the
-    /// board.
-    pub is_certain: bool,
-}
-
-impl Age {
-    /// Not to be asked for again.
-    #[must_use]
-    pub fn is_fresh(self) -> bool {
-        self.is_certain && self.time < FRESH
-    }
-}
-
-/// A value and when it was told.
-#[derive(Clone, Debug)]
-struct Kept<T> {
-    value: T,
-    /// In this run of the program.
-    mono: Option<Duration>,
-    /// In this run of the board: seconds from its start.
-    uptime: Option<u64>,
-    /// By a clock that was set: seconds since 1970.
-    unix: Option<u64>,
 }
 
 /// What is remembered.
@@ -278,69 +243,6 @@ impl Cache {
         snapshot.reports.sort_by_key(|weather| weather.cell);
         snapshot
     }
-}
-
-impl<T> Kept<T> {
-    /// `None` when nobody can tell.
-    fn age(&self, now: Now, sanity: Sanity, boot: &Boot) -> Option<Age> {
-        let certain = |time| Age {
-            time,
-            is_certain: true,
-        };
-        if let Some(mono) = self.mono {
-            return Some(certain(now.mono.saturating_sub(mono)));
-        }
-        if let Some((now, then)) = boot.uptime(now).zip(self.uptime) {
-            return Some(certain(Duration::from_secs(now.checked_sub(then)?)));
-        }
-        let seconds = sanity.check(now.unix)?.checked_sub(self.unix?)?;
-        Some(Age {
-            time: Duration::from_secs(seconds),
-            is_certain: false,
-        })
-    }
-
-    fn told(&self) -> Option<Told> {
-        let (up, unix) = (self.uptime, self.unix);
-        (up.is_some() || unix.is_some()).then_some(Told { up, unix })
-    }
-}
-
-/// What survives a restart.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Snapshot {
-    /// What decided about the meaning of names.
-    context: String,
-    /// In which run of the board.
-    boot: String,
-    /// Names that were looked up.
-    places: Vec<Place>,
-    /// Weather that was fetched.
-    reports: Vec<Weather>,
-}
-
-/// When something was told.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
-struct Told {
-    /// Seconds from the board's start.
-    up: Option<u64>,
-    /// Seconds since 1970.
-    unix: Option<u64>,
-}
-
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-struct Place {
-    key: String,
-    spot: Spot,
-    at: Told,
-}
-
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-struct Weather {
-    cell: Cell,
-    report: Report,
-    at: Told,
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use crate::bot::say::format;
 use crate::bot::weather::{Wanted, Wish};
 use crate::lang::Text;
 use crate::mesh::name::fold;
-use crate::weather::{Cell, Typed, is_apart, sentence, typed};
+use crate::weather::{Cell, HORIZON, Typed, When, sentence, spoken, typed};
 
 /// Days of which the rain is told at most; each is a packet.
 const DAYS: usize = 3;
@@ -92,11 +92,12 @@ fn asked_weather(
             let wish = Wish {
                 word: WEATHER.name,
                 days: DAYS,
+                when: When::default(),
                 needs_report: true,
                 from: None,
                 render: overview::write,
             };
-            tell(&ask.args, wish, &WEATHER, ask, context, reply)
+            tell(&ask.args, HORIZON, wish, &WEATHER, ask, context, reply)
         }
     }
 }
@@ -113,30 +114,19 @@ fn tell_rain(
     context: &mut Context<'_>,
     reply: &mut Reply<'_>,
 ) -> Option<(Wish, Wanted)> {
-    let args = args.trim();
-    let (place, last) = args.rsplit_once(char::is_whitespace).unwrap_or(("", args));
-    let (place, days) = match last.as_bytes() {
-        // The second half of `48.95, 2` is no number of days.
-        [b'0'..=b'9'] if !is_apart(place, args) => (args, 1),
-        [digit @ b'0'..=b'9'] => (place, usize::from(digit - b'0')),
-        _ => (args, 1),
-    };
-    if !(1..=DAYS).contains(&days) {
-        format::explain_word(last, ask, command, context, reply);
-        return None;
-    }
     let wish = Wish {
         word: RAIN.name,
-        days,
+        days: 1,
+        when: When::default(),
         needs_report: true,
         from: None,
         render: rain::write,
     };
-    tell(place, wish, command, ask, context, reply)
+    tell(args, DAYS, wish, command, ask, context, reply)
 }
 
 fn tell_sky(
-    place: &str,
+    args: &str,
     command: &Command,
     ask: &Ask,
     context: &mut Context<'_>,
@@ -145,22 +135,32 @@ fn tell_sky(
     let wish = Wish {
         word: ASTRO.name,
         days: 1,
+        when: When::default(),
         needs_report: false,
         from: None,
         render: astro::write,
     };
-    tell(place, wish, command, ask, context, reply)
+    // A number of days makes no sense there.
+    tell(args, 0, wish, command, ask, context, reply)
 }
 
+/// `most` is how many days somebody may count.
 fn tell(
-    place: &str,
-    wish: Wish,
+    args: &str,
+    most: usize,
+    mut wish: Wish,
     command: &Command,
     ask: &Ask,
     context: &mut Context<'_>,
     reply: &mut Reply<'_>,
 ) -> Option<(Wish, Wanted)> {
-    let place = place.trim();
+    let spoken = spoken(args, context.lang, most);
+    if let Some(word) = spoken.wrong {
+        explain_days(&word, most, command, ask, context, reply);
+        return None;
+    }
+    let place = spoken.place.as_str();
+    wish.when = spoken.when;
     if matches!(fold(place).as_str(), "help" | "aide" | "hilfe" | "?") {
         let help = Text::WeatherHelp.fill(context.lang, &[("prefix", &context.prefix)]);
         reply.say(context.desk, &help);
@@ -196,4 +196,27 @@ fn tell(
         format::explain(ask, command, context, reply);
     }
     Some((wish, wanted?))
+}
+
+/// In a direct message: which numbers of days make sense.
+fn explain_days(
+    word: &str,
+    most: usize,
+    command: &Command,
+    ask: &Ask,
+    context: &mut Context<'_>,
+    reply: &mut Reply<'_>,
+) {
+    if ask.place != Place::Direct {
+        return;
+    }
+    let (lang, prefix) = (context.lang, context.prefix);
+    let example = format!(
+        "{prefix}{} {}",
+        command.shown(lang),
+        Text::ExampleRain.plain(lang)
+    );
+    let values: [(&str, &dyn std::fmt::Display); 3] =
+        [("word", &word), ("n", &most), ("example", &example)];
+    reply.say(context.desk, &Text::DaysRange.fill(lang, &values));
 }

@@ -116,11 +116,7 @@ impl Forecasts {
             Home::OwnNode | Home::Named(_) => self.home_spot(now).map(|home| home.cell),
         };
         let home = home.and_then(Cell::position);
-        let days = match waiter.wish.word {
-            // The only one that takes a number of days.
-            "rain" if waiter.wish.days > 1 => format!(" {}", waiter.wish.days),
-            _ => String::new(),
-        };
+        let days = waiter.wish.when.words();
         let name = spots.first().map_or("", |spot| spot.name.as_str());
         let mut text = Text::SeveralPlaces.fill(lang, &[("name", &name::cut(name, SHOWN))]);
         let mut args = Vec::new();
@@ -152,7 +148,7 @@ impl Forecasts {
             } else {
                 spot.cell.to_string()
             };
-            args.push(format!("{place}{days}"));
+            args.push(format!("{place} {days}").trim_end().to_owned());
         }
         self.acts
             .push_back(Act::Offer(Box::new(waiter), text, args));

@@ -14,7 +14,7 @@ use crate::bot::ask::Way;
 use crate::bot::testing;
 use crate::bot::weather::desk::{PATIENCE, SAVE_EVERY, WAITING};
 use crate::mesh::Now;
-use crate::weather::{Candidate, Day, Failure, Hour, Pause, Provider, Source};
+use crate::weather::{Candidate, Day, Days, Failure, Hour, Pause, Provider, Source, When};
 use jiff::tz::TimeZone;
 
 const SANITY: Sanity = Sanity { built: 1_000_000 };
@@ -136,6 +136,10 @@ fn write(outlook: &Outlook<'_>) -> String {
 const WISH: Wish = Wish {
     word: "weather",
     days: 1,
+    when: When {
+        days: Days::Unsaid,
+        part: None,
+    },
     from: None,
     needs_report: true,
     render: write,
@@ -671,11 +675,15 @@ fn places_of_one_name_are_offered_with_their_districts_and_distances() {
     // Of rain the days are kept.
     let rain = Wish {
         word: "rain",
-        days: 2,
+        days: 1,
+        when: When {
+            days: Days::Next(2),
+            part: None,
+        },
         ..WISH
     };
     rig.ask_for(rain, named("twins"));
-    assert_eq!(rig.offered[0], "twins, North, FR 2");
+    assert_eq!(rig.offered[0], "twins, North, FR 2 days");
 }
 
 /// T19.

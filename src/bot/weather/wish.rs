@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use crate::config;
 use crate::lang::Lang;
 use crate::mesh::{Boot, Position, Sanity};
-use crate::weather::{Cell, Home, Query, Report, Spot, Units};
+use crate::weather::{Cell, Home, Query, Report, Spot, Units, When};
 
 /// What the operator has settled.
 #[derive(Clone, Debug, Default)]
@@ -79,8 +79,10 @@ pub struct From {
 pub struct Wish {
     /// The command's word, for who has to ask again.
     pub word: &'static str,
-    /// Of how many days, for what comes by the day.
+    /// Of how many days, where he does not say which.
     pub days: usize,
+    /// Of which days.
+    pub when: When,
     /// Whether a forecast is needed, or nothing but the place and its hours.
     pub needs_report: bool,
     /// From where it is measured how far away the place is.
@@ -119,8 +121,10 @@ pub struct Outlook<'a> {
     pub board_zone: TimeZone,
     /// It is only the board's: the place's own is not known.
     pub zone_is_foreign: bool,
-    /// Of how many days.
+    /// Of how many days, where nobody said which.
     pub days: usize,
+    /// Of which days.
+    pub when: When,
     /// In which language.
     pub lang: Lang,
     /// In which units.

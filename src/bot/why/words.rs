@@ -73,7 +73,7 @@ fn outcome_of(last: &Last, outcome: Outcome, context: &Context<'_>) -> String {
     let plain = |text: Text| text.plain(lang).to_owned();
     match outcome {
         Outcome::Delivered(took) => {
-            let secs = format::decimal(took.as_secs_f64(), 1);
+            let secs = format::decimal(lang, took.as_secs_f64(), 1);
             Text::FateDelivered.fill(lang, &[("s", &secs)])
         }
         Outcome::Relayed => match last.place {

@@ -59,7 +59,7 @@ fn write(view: &View<'_>) -> String {
     add(
         4,
         strongest.map(|(who, snr)| {
-            let snr = format::decimal(f64::from(snr) / 100.0, 1);
+            let snr = format::decimal(view.lang, f64::from(snr) / 100.0, 1);
             format!("📶 {who} {snr} dB")
         }),
     );

@@ -28,6 +28,7 @@ pub fn write(view: &View<'_>) -> String {
     let mut parts = vec![(0, format!("📻 {}", window(view, view.wish.search.hours)))];
     let measured = air.last.zip(air.peak).zip(air.mean());
     if let Some(((last, peak), mean)) = measured {
+        let whole = |busy| format!("{}%", format::decimal(view.lang, busy, 0));
         let (at, last) = (last.at, whole(last.busy));
         let (mean, peak_busy) = (whole(mean), whole(peak.busy));
         let hour = Text::AtHour.fill(view.lang, &[("n", &view.clock(peak.at / HOUR))]);
@@ -52,10 +53,6 @@ pub fn write(view: &View<'_>) -> String {
             .zip(lists::senders_among_others(view, name_max));
         parts.iter().cloned().chain(senders).collect()
     })
-}
-
-fn whole(busy: f64) -> String {
-    format!("{}%", format::decimal(busy, 0))
 }
 
 /// `14h▁▁▂▃18h▅?`: a bar an hour, the current one last.

@@ -38,7 +38,7 @@ fn write(view: &View<'_>) -> String {
         // Exact up to the sizes that a card can have.
         #[allow(clippy::cast_precision_loss)]
         let megabytes = bytes as f64 / (1024.0 * 1024.0);
-        Text::DbMegabytes.fill(lang, &[("n", &format::decimal(megabytes, 1))])
+        Text::DbMegabytes.fill(lang, &[("n", &format::decimal(lang, megabytes, 1))])
     };
     let size = megabytes(stock.file_bytes + stock.wal_bytes);
     let free = Text::DbFree.fill(lang, &[("size", &megabytes(stock.free_bytes))]);

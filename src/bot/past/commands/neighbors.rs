@@ -92,10 +92,17 @@ fn neighbor(view: &View<'_>, pair: &Pair) -> String {
     let other = short(view, pair.b);
     let text = match (pair.there, pair.back) {
         (Some(there), Some(back)) => {
-            format!("↔{other} {}/{} dB", snr(there.snr_q), snr(back.snr_q))
+            format!(
+                "↔{other} {}/{} dB",
+                snr(view.lang, there.snr_q),
+                snr(view.lang, back.snr_q)
+            )
         }
-        (Some(there), None) => format!("→{other} {} dB", snr(there.snr_q)),
-        (None, back) => format!("←{other} {} dB", snr(back.and_then(|it| it.snr_q))),
+        (Some(there), None) => format!("→{other} {} dB", snr(view.lang, there.snr_q)),
+        (None, back) => format!(
+            "←{other} {} dB",
+            snr(view.lang, back.and_then(|it| it.snr_q))
+        ),
     };
     match pair.metres {
         Some(metres) => format!("{text} {}", far(view, pair.a, pair.b, metres)),

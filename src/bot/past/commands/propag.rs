@@ -10,7 +10,7 @@ use crate::bot::command::{Command, Context, Topic};
 use crate::bot::past::view::{View, Wish};
 use crate::bot::reply::Reply;
 use crate::history::insight::{HOUR, HOURS_MAX, Links, Look, Pair, Record};
-use crate::lang::Text;
+use crate::lang::{Lang, Text};
 use crate::mesh::{Apart, NodeNum, name};
 
 /// The longest name, bytes.
@@ -76,7 +76,7 @@ fn pair(view: &View<'_>, pair: &Pair) -> String {
         (None, _) => format!("{b}→{a}"),
     };
     let ways = [pair.there, pair.back].into_iter().flatten();
-    let snrs: Vec<String> = ways.map(|way| snr(way.snr_q)).collect();
+    let snrs: Vec<String> = ways.map(|way| snr(view.lang, way.snr_q)).collect();
     let far = pair.metres.map(|metres| far(view, pair.a, pair.b, metres));
     let far = far.unwrap_or_default();
     format!("{who} {far} {} dB", snrs.join("/"))
@@ -116,10 +116,10 @@ pub fn short(view: &View<'_>, num: NodeNum) -> String {
 }
 
 /// SNR in dB from quarters of a dB; `?` when nobody has said it.
-pub fn snr(quarters: Option<i16>) -> String {
+pub fn snr(lang: Lang, quarters: Option<i16>) -> String {
     quarters.map_or_else(
         || "?".to_owned(),
-        |quarters| format::decimal(f64::from(quarters) / 4.0, 1),
+        |quarters| format::decimal(lang, f64::from(quarters) / 4.0, 1),
     )
 }
 
@@ -132,11 +132,14 @@ pub fn far(view: &View<'_>, a: NodeNum, b: NodeNum, metres: u32) -> String {
     let unsure = unsure.map(|place| place.unsure_m()).sum();
     let metres = f64::from(metres);
     if (Apart { metres, unsure }).is_rough() {
-        format::at_least(metres, unsure)
+        format::at_least(view.lang, metres, unsure)
     } else {
-        format::distance(Apart {
-            metres,
-            unsure: 0.0,
-        })
+        format::distance(
+            view.lang,
+            Apart {
+                metres,
+                unsure: 0.0,
+            },
+        )
     }
 }

@@ -1,4 +1,4 @@
-//! `/astro`: what sun and moon do today, worked out here.
+//! `/astro`: what sun and moon do today or on another day, worked out here.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use jiff::civil::Date;
 use crate::almanac::{self, Observer, Passage, Phase};
 use crate::bot::say::format;
 use crate::bot::weather::Outlook;
-use crate::bot::weather::commands::words::{day_of, local, under_title, zone};
+use crate::bot::weather::commands::words::{dates, day_of, local, under_title, zone};
 use crate::lang::Text;
 
 /// The answer, one packet.
 pub fn write(outlook: &Outlook<'_>) -> String {
     let cell = outlook.spot.cell;
-    let today = local(outlook, outlook.now).date();
+    let (today, _) = dates(outlook);
     let day = Observer::new(cell.latitude(), cell.longitude()).zip(window(outlook, today));
     let Some((here, (from, to))) = day else {
         return Text::Apology.plain(outlook.lang).to_owned();
@@ -26,7 +26,9 @@ pub fn write(outlook: &Outlook<'_>) -> String {
         sun = format!("{sun} · {}", format::long(outlook.lang, up));
     }
     let moon = passage(outlook, almanac::moon(here, from, to));
-    let look = almanac::moon_phase(outlook.now);
+    // At this hour of that day.
+    let ahead = today.duration_since(local(outlook, outlook.now).date());
+    let look = almanac::moon_phase(outlook.now.saturating_add(ahead.as_secs()));
     let at = Phase::ALL.iter().position(|phase| *phase == look.phase);
     let name = Text::Phases
         .list(outlook.lang)
@@ -35,7 +37,7 @@ pub fn write(outlook: &Outlook<'_>) -> String {
     let rest = format!(
         " · {}{}\n☀️ {sun}\n🌙 {moon} · {} {name} {:.0}%",
         day_of(outlook, today),
-        zone(outlook, outlook.now).map_or_else(String::new, |zone| format!(" ({zone})")),
+        zone(outlook, from).map_or_else(String::new, |zone| format!(" ({zone})")),
         picture(look.phase, cell.latitude() < 0.0),
         look.illuminated * 100.0
     );

@@ -9,7 +9,7 @@ use crate::bot::weather::{From, Outlook, Wanted, Wish};
 use crate::lang::{Lang, Text};
 use crate::mesh::lookup::{self, Found};
 use crate::mesh::{NodeNum, Position, name};
-use crate::weather::{Typed, sentence, typed};
+use crate::weather::{Typed, When, sentence, typed};
 
 /// The longest name of a place, bytes.
 const NAME: usize = 60;
@@ -57,6 +57,7 @@ pub fn asked(
                 let wish = Wish {
                     word: COMMAND.name,
                     days: 1,
+                    when: When::default(),
                     needs_report: false,
                     from: Some(from),
                     render: write,

@@ -1,14 +1,21 @@
-//! `/rain`: a bar an hour from the current one on, 24 to a packet.
+//! `/rain`: a bar an hour, 24 to a packet, from the current one on or those of the
+//! days that are asked for.
 //!
 //! The heights are absolute, so that a drizzle never looks like a downpour and
 //! two answers can be compared. Hours are named within the line, because no
 //! two phones draw bars and figures equally wide.
 
+use jiff::ToSpan;
+
+use crate::bot::say::format;
 use crate::bot::split::NEW_PART;
 use crate::bot::weather::Outlook;
-use crate::bot::weather::commands::words::{age, day_of, local, under_title, zone};
+use crate::bot::weather::commands::DAYS;
+use crate::bot::weather::commands::words::{
+    age, beyond, dates, day_of, hours, local, part_of, under_title, zone,
+};
 use crate::lang::Text;
-use crate::weather::{Hour, Sky};
+use crate::weather::{Hour, Report, Sky};
 
 /// Bars in a packet.
 const BARS: usize = 24;
@@ -37,26 +44,53 @@ pub fn write(outlook: &Outlook<'_>) -> String {
     let Some(report) = outlook.report else {
         return String::new();
     };
-    let hours: Vec<_> = report
-        .hours_from(outlook.now, BARS * outlook.days)
-        .collect();
-    let limit = match outlook.days {
+    let days = days(outlook, report);
+    let is_known = |(_, hour): &(i64, Option<Hour>)| hour.is_some();
+    if !outlook.when.is_from_now() && !days.iter().flatten().any(is_known) {
+        return under_title("🌧", outlook, &beyond(outlook, report), outlook.part_limit);
+    }
+    let limit = match days.len() {
         1 => outlook.part_limit,
         _ => outlook.part_limit.saturating_sub(MARK),
     };
-    let parts: Vec<String> = hours
-        .chunks(BARS)
+    let parts: Vec<String> = days
+        .iter()
         .map(|hours| part(outlook, hours, limit))
         .collect();
     parts.join(&NEW_PART.to_string())
+}
+
+/// The hours of each packet: 24 from now on for every day, or those of the dates that
+/// were asked for, without what is over.
+fn days(outlook: &Outlook<'_>, report: &Report) -> Vec<Vec<(i64, Option<Hour>)>> {
+    let (first, count) = dates(outlook);
+    let count = count.min(DAYS);
+    if outlook.when.is_from_now() {
+        let hours: Vec<_> = report.hours_from(outlook.now, BARS * count).collect();
+        return hours.chunks(BARS).map(<[_]>::to_vec).collect();
+    }
+    let dates = (0_i64..).take(count);
+    let windows = dates.filter_map(|ahead| hours(outlook, first.saturating_add(ahead.days())));
+    windows
+        .map(|(from, to)| {
+            let from = if outlook.now < to {
+                from.max(outlook.now)
+            } else {
+                from
+            };
+            let hours = report.hours_from(from, BARS + 1);
+            hours.take_while(|(at, _)| *at < to).collect()
+        })
+        .collect()
 }
 
 fn part(outlook: &Outlook<'_>, hours: &[(i64, Option<Hour>)], limit: usize) -> String {
     let start = hours.first().map_or(outlook.now, |(at, _)| *at);
     let begins = local(outlook, start);
     let head = format!(
-        " · {}{}{}",
+        " · {}{}{}{}",
         day_of(outlook, begins.date()),
+        part_of(outlook),
         zone(outlook, start).map_or_else(String::new, |zone| format!(" {zone}")),
         age(outlook)
     );
@@ -77,7 +111,10 @@ fn part(outlook: &Outlook<'_>, hours: &[(i64, Option<Hour>)], limit: usize) -> S
         None => format!(" · {}", Text::NoHours.plain(outlook.lang)),
         Some(_) if sum < DRY && known.len() == hours.len() => {
             let hour = Text::AtHour.fill(outlook.lang, &[("n", &begins.hour())]);
-            format!(" {hour}: {}", Text::Dry.plain(outlook.lang))
+            format!(
+                " {hour}: {}",
+                Text::Dry.fill(outlook.lang, &[("n", &hours.len())])
+            )
         }
         Some(_) if sum < DRY => {
             let dry = dry_as_far_as_known(outlook, hours, known.len());
@@ -131,13 +168,14 @@ fn height(mm: f32) -> char {
 
 fn summary(outlook: &Outlook<'_>, at: i64, peak: f32, sum: f32, gaps: bool) -> String {
     let unit = outlook.units.rain;
+    let show = |amount| format::figure(outlook.lang, &unit.show(amount));
     let hour = Text::AtHour.fill(outlook.lang, &[("n", &local(outlook, at).hour())]);
     // With hours missing it is at least so much.
-    let total = format!("{}{}", if gaps { "≥" } else { "" }, unit.show(sum));
+    let total = format!("{}{}", if gaps { "≥" } else { "" }, show(sum));
     Text::RainSum.fill(
         outlook.lang,
         &[
-            ("peak", &unit.show(peak)),
+            ("peak", &show(peak)),
             ("hour", &hour),
             ("total", &total),
             ("unit", &unit.symbol()),

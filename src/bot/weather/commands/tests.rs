@@ -25,7 +25,8 @@ use crate::weather::{
 fn left(name: &str, args: &str) -> Option<(usize, bool, Wanted)> {
     let question = ask(name, args);
     let (wish, wanted) = World::town().with(&question, Lang::En, asked).1?;
-    Some((wish.days, wish.needs_report, wanted))
+    let (_, days) = wish.when.dates(date(2026, 11, 23), wish.days);
+    Some((days, wish.needs_report, wanted))
 }
 
 fn named(text: &str) -> Wanted {
@@ -172,9 +173,9 @@ fn a_place_is_where_people_say_it_is() {
 fn help_is_one_packet() {
     let plain = ask("weather", "help");
     World::town().check(&plain, expect![[r#"
-        ℹ️ /weather [place] · /rain [place] [1-3 days] · /astro [place]. A place is a name, a postcode or lat,lon; none is where you are, else my home. 💨 wind 💧 humidity
-        ℹ️ /wetter [Ort] · /regen [Ort] [1-3 Tage] · /himmel [Ort]. Ort: Name, Postleitzahl oder lat,lon; sonst wo du bist, sonst bei mir. 💨 Wind 💧 Luftfeuchte
-        ℹ️ /météo [lieu] · /pluie [lieu] [1-3 jours] · /astro [lieu]. Lieu : nom, code postal ou lat,lon ; sinon là où tu es, sinon chez moi. 💨 vent 💧 humidité"#]]);
+        ℹ️ /weather [place] [day] · /rain [place] [day | 1-3] · /astro [place]. Place: name, postcode or lat,lon; none is where you are, else my home. 💨 wind 💧 humidity
+        ℹ️ /wetter [Ort] [Tag] · /regen [Ort] [Tag | 1-3] · /himmel [Ort]. Ort: Name, Postleitzahl oder lat,lon; sonst wo du bist, sonst bei mir. 💨 Wind 💧 Luftfeuchte
+        ℹ️ /météo [lieu] [jour] · /pluie [lieu] [jour | 1-3] · /astro [lieu]. Lieu : nom, code postal ou lat,lon ; sinon là où tu es, sinon chez moi. 💨 vent 💧 humidité"#]]);
     let said = World::town().run(&plain, Lang::Fr);
     assert!(said.len() == 1 && said[0].len() <= 200, "{said:?}");
     for (name, args) in [
@@ -198,6 +199,7 @@ struct Scene {
     at: (Date, i8, i8),
     stale: Option<Duration>,
     days: usize,
+    when: When,
     units: Units,
     limit: usize,
     foreign: bool,
@@ -267,6 +269,7 @@ impl Scene {
             at: (today, 14, 25),
             stale: None,
             days: 1,
+            when: When::default(),
             units: Units::default(),
             limit: 200,
             foreign: false,
@@ -313,6 +316,7 @@ impl Scene {
             zone_is_foreign: self.foreign,
             board_zone: self.board.clone(),
             days: self.days,
+            when: self.when,
             lang,
             units: self.units,
             part_limit: self.limit,
@@ -350,14 +354,14 @@ fn now_and_three_days() {
 
             📍 Argenteuil, Île-de-France, FR
             Jetzt ⛅ 12°C 💨15km/h 💧81%
-            Heute 🌧 8/14°C 4.7mm 💨22
-            Di ☁️ 7/13°C 0.1mm 💨23
+            Heute 🌧 8/14°C 4,7mm 💨22
+            Di ☁️ 7/13°C 0,1mm 💨23
             Mi ☁️ 6/12°C 💨24
 
             📍 Argenteuil, Île-de-France, FR
             Maintenant ⛅ 12°C 💨15km/h 💧81%
-            Auj. 🌧 8/14°C 4.7mm 💨22
-            mar. ☁️ 7/13°C 0.1mm 💨23
+            Auj. 🌧 8/14°C 4,7mm 💨22
+            mar. ☁️ 7/13°C 0,1mm 💨23
             mer. ☁️ 6/12°C 💨24"#]],
     );
 }
@@ -381,14 +385,14 @@ fn frost_and_other_units() {
 
             📍 Argenteuil, Île-de-France, FR
             Jetzt ⛅ -18°C 💨15km/h 💧81%
-            Heute 🌧 -18/0°C 4.7mm 💨22
-            Di ☁️ ?/13°C 0.1mm 💨23
+            Heute 🌧 -18/0°C 4,7mm 💨22
+            Di ☁️ ?/13°C 0,1mm 💨23
             Mi ☁️ 6/12°C
 
             📍 Argenteuil, Île-de-France, FR
             Maintenant ⛅ -18°C 💨15km/h 💧81%
-            Auj. 🌧 -18/0°C 4.7mm 💨22
-            mar. ☁️ ?/13°C 0.1mm 💨23
+            Auj. 🌧 -18/0°C 4,7mm 💨22
+            mar. ☁️ ?/13°C 0,1mm 💨23
             mer. ☁️ 6/12°C"#]],
     );
     scene.units = Units {
@@ -407,14 +411,14 @@ fn frost_and_other_units() {
 
             📍 Argenteuil, Île-de-France, FR
             Jetzt ⛅ -1°F 💨9mph 💧81%
-            Heute 🌧 -1/32°F 0.19in 💨14
-            Di ☁️ ?/55°F 0.01in 💨14
+            Heute 🌧 -1/32°F 0,19in 💨14
+            Di ☁️ ?/55°F 0,01in 💨14
             Mi ☁️ 42/53°F
 
             📍 Argenteuil, Île-de-France, FR
             Maintenant ⛅ -1°F 💨9mph 💧81%
-            Auj. 🌧 -1/32°F 0.19in 💨14
-            mar. ☁️ ?/55°F 0.01in 💨14
+            Auj. 🌧 -1/32°F 0,19in 💨14
+            mar. ☁️ ?/55°F 0,01in 💨14
             mer. ☁️ 42/53°F"#]],
     );
 }
@@ -436,13 +440,13 @@ fn old_weather_says_so() {
 
             📍 Argenteuil, Île-de-France, FR (11 h alt)
             14:00 ⛅ 12°C 💨15km/h 💧81%
-            Heute ☁️ 7/13°C 0.1mm 💨23
+            Heute ☁️ 7/13°C 0,1mm 💨23
             Mi ☁️ 6/12°C 💨24
             Do ☁️ 5/11°C 12mm 💨25
 
             📍 Argenteuil, Île-de-France, FR (il y a 11 h)
             14:00 ⛅ 12°C 💨15km/h 💧81%
-            Auj. ☁️ 7/13°C 0.1mm 💨23
+            Auj. ☁️ 7/13°C 0,1mm 💨23
             mer. ☁️ 6/12°C 💨24
             jeu. ☁️ 5/11°C 12mm 💨25"#]],
     );
@@ -456,11 +460,11 @@ fn old_weather_says_so() {
 
             🌧 Argenteuil, Île-de-France, FR · Di 24. (11 h alt)
             1h▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁▁▁▂▁18h▁▁▁▁▁▁0h▁
-            max. 0.1 mm/h um 16 Uhr · gesamt 0.1 mm
+            max. 0,1 mm/h um 16 Uhr · gesamt 0,1 mm
 
             🌧 Argenteuil, Île-de-France, FR · mar. 24 (il y a 11 h)
             1h▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁▁▁▂▁18h▁▁▁▁▁▁0h▁
-            max 0.1 mm/h à 16h · total 0.1 mm"#]],
+            max 0,1 mm/h à 16h · total 0,1 mm"#]],
     );
 }
 
@@ -476,11 +480,11 @@ fn rain_hour_by_hour() {
 
             🌧 Argenteuil, Île-de-France, FR · Mo 23.
             14h▁▁▂▃18h▅▄▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁
-            max. 2.4 mm/h um 18 Uhr · gesamt 4.7 mm
+            max. 2,4 mm/h um 18 Uhr · gesamt 4,7 mm
 
             🌧 Argenteuil, Île-de-France, FR · lun. 23
             14h▁▁▂▃18h▅▄▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁
-            max 2.4 mm/h à 18h · total 4.7 mm"#]],
+            max 2,4 mm/h à 18h · total 4,7 mm"#]],
     );
     scene.days = 3;
     scene.check(
@@ -498,21 +502,21 @@ fn rain_hour_by_hour() {
 
             (1/3) 🌧 Argenteuil, Île-de-France, FR · Mo 23.
             14h▁▁▂▃18h▅▄▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁
-            max. 2.4 mm/h um 18 Uhr · gesamt 4.7 mm
+            max. 2,4 mm/h um 18 Uhr · gesamt 4,7 mm
             --
             (2/3) 🌧 Argenteuil, Île-de-France, FR · Di 24.
             14h▁▁▂▁18h▁▁▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁
-            max. 0.1 mm/h um 16 Uhr · gesamt 0.1 mm
+            max. 0,1 mm/h um 16 Uhr · gesamt 0,1 mm
             --
             (3/3) 🌧 Argenteuil, Île-de-France, FR · Mi 25. 14 Uhr: 24 h lang kein Regen
 
             (1/3) 🌧 Argenteuil, Île-de-France, FR · lun. 23
             14h▁▁▂▃18h▅▄▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁
-            max 2.4 mm/h à 18h · total 4.7 mm
+            max 2,4 mm/h à 18h · total 4,7 mm
             --
             (2/3) 🌧 Argenteuil, Île-de-France, FR · mar. 24
             14h▁▁▂▁18h▁▁▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁
-            max 0.1 mm/h à 16h · total 0.1 mm
+            max 0,1 mm/h à 16h · total 0,1 mm
             --
             (3/3) 🌧 Argenteuil, Île-de-France, FR · mer. 25 14h: pas de pluie pendant 24 h"#]],
     );
@@ -535,13 +539,13 @@ fn a_gap_is_shown_as_one() {
 
             (1/2) 🌧 Argenteuil, Île-de-France, FR · Mo 23.
             14h▁?▂▃18h▅▄▁▁▁▁0h▁▁▁▁▁▁6h??????12h??
-            max. 2.4 mm/h um 18 Uhr · gesamt ≥4.7 mm
+            max. 2,4 mm/h um 18 Uhr · gesamt ≥4,7 mm
             --
             (2/2) 🌧 Argenteuil, Île-de-France, FR · Di 24. · keine Vorhersage für diese Stunden
 
             (1/2) 🌧 Argenteuil, Île-de-France, FR · lun. 23
             14h▁?▂▃18h▅▄▁▁▁▁0h▁▁▁▁▁▁6h??????12h??
-            max 2.4 mm/h à 18h · total ≥4.7 mm
+            max 2,4 mm/h à 18h · total ≥4,7 mm
             --
             (2/2) 🌧 Argenteuil, Île-de-France, FR · mar. 24 · pas de prévision pour ces heures"#]],
     );
@@ -608,11 +612,11 @@ fn the_night_of_the_change_to_summer_time() {
 
             🌧 Argenteuil, Île-de-France, FR · Sa 28.
             22h▁▁0h▁▁▆▁▁6h▁▁▁▁▁▁12h▁▁▁▁▁▁18h▁▁▁▁▁
-            max. 5.0 mm/h um 3 Uhr · gesamt 5.0 mm
+            max. 5,0 mm/h um 3 Uhr · gesamt 5,0 mm
 
             🌧 Argenteuil, Île-de-France, FR · sam. 28
             22h▁▁0h▁▁▆▁▁6h▁▁▁▁▁▁12h▁▁▁▁▁▁18h▁▁▁▁▁
-            max 5.0 mm/h à 3h · total 5.0 mm"#]],
+            max 5,0 mm/h à 3h · total 5,0 mm"#]],
     );
     let from = Timestamp::from_second(scene.report.first_hour + 26 * 3_600).unwrap();
     assert_eq!(from.to_string(), "2026-03-29T01:00:00Z");
@@ -738,22 +742,33 @@ fn the_worst_fits_into_its_packets() {
             (rain::write, 3),
             (astro::write, 1),
         ] {
-            let mut scene = Scene::worst(long);
-            scene.foreign = true;
-            for units in [
-                Units::default(),
-                Units {
-                    temperature: Temperature::Fahrenheit,
-                    wind: Wind::Kmh,
-                    rain: Rain::Inch,
-                },
+            for asked in [
+                "",
+                "3 days",
+                "5 days",
+                "weekend",
+                "tomorrow evening",
+                "yesterday",
             ] {
-                scene.units = units;
-                let parts = scene.answer(write, lang);
-                assert_eq!(parts.len(), packets, "{parts:?}");
-                for part in &parts {
-                    assert!(part.len() <= 200, "{} {part}", part.len());
-                    assert!(part.contains("Llanfairpwll"), "{part}");
+                let mut scene = Scene::worst(long);
+                scene.foreign = true;
+                scene.when = spoken(asked, Lang::En, 5).when;
+                for units in [
+                    Units::default(),
+                    Units {
+                        temperature: Temperature::Fahrenheit,
+                        wind: Wind::Kmh,
+                        rain: Rain::Inch,
+                    },
+                ] {
+                    scene.units = units;
+                    let parts = scene.answer(write, lang);
+                    assert!(parts.len() <= packets, "{parts:?}");
+                    assert!(!asked.is_empty() || parts.len() == packets, "{parts:?}");
+                    for part in &parts {
+                        assert!(part.len() <= 200, "{} {part}", part.len());
+                        assert!(part.contains("Llanfairpwll"), "{part}");
+                    }
                 }
             }
         }
@@ -772,6 +787,7 @@ proptest! {
         days in 1_usize..=3,
         lang in 0..Lang::ALL.len(),
         foreign: bool,
+        asked in prop::sample::select(vec!["", "tomorrow", "5 days", "tonight", "next week"]),
     ) {
         let cell = Cell::new(1.0, 2.0).unwrap();
         let mut scene = Scene::worst(&Spot::new(&name, None, None, cell, None).name);
@@ -784,13 +800,183 @@ proptest! {
         }
         scene.at.0 = scene.at.0.checked_add(ahead.days()).unwrap();
         (scene.limit, scene.days, scene.foreign) = (limit, days, foreign);
+        scene.when = spoken(asked, Lang::En, 5).when;
         let lang = Lang::ALL[lang];
         for write in [overview::write, rain::write, astro::write] {
             let parts = scene.answer(write, lang);
             prop_assert!(parts.iter().all(|part| part.len() <= limit && !part.contains(NEW_PART)));
-            prop_assert!(limit < 200 || parts.len() <= days, "{parts:?}");
+            prop_assert!(limit < 200 || parts.len() <= days.max(3), "{parts:?}");
         }
     }
+}
+
+/// What was asked is answered: one day, two, a part, and those that nobody knows.
+#[test]
+fn the_days_that_were_asked_for() {
+    type Write = fn(&Outlook<'_>) -> String;
+    let mut scene = Scene::plain(argenteuil());
+    let mut said = String::new();
+    for asked in [
+        "tomorrow",
+        "today",
+        "weekend",
+        "in 4 days",
+        "tomorrow evening",
+        "yesterday",
+        "next week",
+    ] {
+        let answers: [(Write, usize); 3] =
+            [(overview::write, 3), (rain::write, 1), (astro::write, 1)];
+        for (write, days) in answers {
+            scene.days = days;
+            scene.when = spoken(asked, Lang::En, 5).when;
+            let parts = scene.answer(write, Lang::En).join("\n--\n");
+            said.push_str(&format!("[{asked}] {parts}\n"));
+        }
+    }
+    expect![[r#"
+        [tomorrow] 📍 Argenteuil, Île-de-France, FR
+        Tue 24 ☁️ 7/13°C 0.1mm 💨23
+        [tomorrow] 🌧 Argenteuil, Île-de-France, FR · Tue 24
+        0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁▁▁▂▁18h▁▁▁▁▁▁
+        peak 0.1 mm/h at 16h · total 0.1 mm
+        [tomorrow] 🔭 Argenteuil, Île-de-France, FR · Tue 24
+        ☀️ ↑08:13 ↓17:01 · 8 h 47 min
+        🌙 ↓08:19 ↑16:22 · 🌕 full moon 100%
+        [today] 📍 Argenteuil, Île-de-France, FR
+        Now ⛅ 12°C 💨15km/h 💧81%
+        Today 🌧 8/14°C 4.7mm 💨22
+        [today] 🌧 Argenteuil, Île-de-France, FR · Mon 23
+        14h▁▁▂▃18h▅▄▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁
+        peak 2.4 mm/h at 18h · total 4.7 mm
+        [today] 🔭 Argenteuil, Île-de-France, FR · Mon 23
+        ☀️ ↑08:12 ↓17:02 · 8 h 49 min
+        🌙 ↓06:51 ↑15:46 · 🌔 waxing gibbous 98%
+        [weekend] 📍 Argenteuil, Île-de-France, FR · Sat 28: I only know Mon 23 to Fri 27
+        [weekend] 🌧 Argenteuil, Île-de-France, FR · Sat 28: I only know Mon 23 to Fri 27
+        [weekend] 🔭 Argenteuil, Île-de-France, FR · Sat 28
+        ☀️ ↑08:19 ↓16:58 · 8 h 38 min
+        🌙 ↓12:22 ↑21:12 · 🌖 waning gibbous 79%
+        [in 4 days] 📍 Argenteuil, Île-de-France, FR
+        Fri 27 ☁️ 4/10°C 💨26
+        [in 4 days] 🌧 Argenteuil, Île-de-France, FR · Fri 27 0h: no rain for 24 h
+        [in 4 days] 🔭 Argenteuil, Île-de-France, FR · Fri 27
+        ☀️ ↑08:17 ↓16:58 · 8 h 40 min
+        🌙 ↓11:45 ↑19:45 · 🌖 waning gibbous 88%
+        [tomorrow evening] 📍 Argenteuil, Île-de-France, FR
+        Tue 24 evening ☁️ 0mm
+        Tue 24 ☁️ 7/13°C 0.1mm 💨23
+        [tomorrow evening] 🌧 Argenteuil, Île-de-France, FR · Tue 24 evening 18h: no rain for 6 h
+        [tomorrow evening] 🔭 Argenteuil, Île-de-France, FR · Tue 24
+        ☀️ ↑08:13 ↓17:01 · 8 h 47 min
+        🌙 ↓08:19 ↑16:22 · 🌕 full moon 100%
+        [yesterday] 📍 Argenteuil, Île-de-France, FR · Sun 22: I only know Mon 23 to Fri 27
+        [yesterday] 🌧 Argenteuil, Île-de-France, FR · Sun 22: I only know Mon 23 to Fri 27
+        [yesterday] 🔭 Argenteuil, Île-de-France, FR · Sun 22
+        ☀️ ↑08:10 ↓17:02 · 8 h 52 min
+        🌙 ↓05:25 ↑15:19 · 🌔 waxing gibbous 94%
+        [next week] 📍 Argenteuil, Île-de-France, FR · Mon 30: I only know Mon 23 to Fri 27
+        [next week] 🌧 Argenteuil, Île-de-France, FR · Mon 30: I only know Mon 23 to Fri 27
+        [next week] 🔭 Argenteuil, Île-de-France, FR · Mon 30
+        ☀️ ↑08:22 ↓16:56 · 8 h 34 min
+        🌙 ↓13:09 ↑23:57 · 🌖 waning gibbous 58%
+    "#]]
+    .assert_eq(&said);
+}
+
+#[test]
+fn a_part_of_a_day_in_every_language() {
+    let mut scene = Scene::plain(argenteuil());
+    scene.when = spoken("tonight", Lang::En, 3).when;
+    scene.check(
+        overview::write,
+        expect![[r#"
+        📍 Argenteuil, Île-de-France, FR
+        Mon 23 evening 🌧 3.5mm
+        Today 🌧 8/14°C 4.7mm 💨22
+
+        📍 Argenteuil, Île-de-France, FR
+        Mo 23. abends 🌧 3,5mm
+        Heute 🌧 8/14°C 4,7mm 💨22
+
+        📍 Argenteuil, Île-de-France, FR
+        lun. 23 soir 🌧 3,5mm
+        Auj. 🌧 8/14°C 4,7mm 💨22"#]],
+    );
+    scene.check(
+        rain::write,
+        expect![[r#"
+        🌧 Argenteuil, Île-de-France, FR · Mon 23 evening
+        18h▅▄▁▁▁▁
+        peak 2.4 mm/h at 18h · total 3.5 mm
+
+        🌧 Argenteuil, Île-de-France, FR · Mo 23. abends
+        18h▅▄▁▁▁▁
+        max. 2,4 mm/h um 18 Uhr · gesamt 3,5 mm
+
+        🌧 Argenteuil, Île-de-France, FR · lun. 23 soir
+        18h▅▄▁▁▁▁
+        max 2,4 mm/h à 18h · total 3,5 mm"#]],
+    );
+    scene.when = spoken("saturday", Lang::En, 3).when;
+    scene.check(
+        overview::write,
+        expect![[r#"
+        📍 Argenteuil, Île-de-France, FR · Sat 28: I only know Mon 23 to Fri 27
+
+        📍 Argenteuil, Île-de-France, FR · Sa 28.: ich kenne nur Mo 23. bis Fr 27.
+
+        📍 Argenteuil, Île-de-France, FR · sam. 28: je ne connais que lun. 23 à ven. 27"#]],
+    );
+    // What is over is that of tomorrow.
+    scene.when = spoken("morning", Lang::En, 3).when;
+    let text = scene.answer(rain::write, Lang::En).concat();
+    assert!(
+        text.ends_with("· Tue 24 morning 6h: no rain for 6 h"),
+        "{text}"
+    );
+    // Without hours the day is told.
+    scene.report.hours.clear();
+    let text = scene.answer(overview::write, Lang::En).concat();
+    assert!(text.ends_with("FR\nTue 24 7/13°C 0.1mm 💨23"), "{text}");
+}
+
+/// An evening that goes on is told from now on.
+#[test]
+fn hours_that_are_over_are_left_out() {
+    let mut scene = Scene::plain(argenteuil());
+    scene.at.1 = 19;
+    scene.when = spoken("tonight", Lang::En, 3).when;
+    let text = scene.answer(rain::write, Lang::En).concat();
+    assert!(text.contains("\n19h▄▁▁▁▁\n"), "{text}");
+}
+
+#[test]
+fn a_number_of_days_that_makes_no_sense_is_named() {
+    World::town().check(
+        &ask("weather", "new york 99"),
+        expect![[r#"
+        99 does not fit: 1 to 5 days, for example /weather paris 2
+        99 passt nicht: 1 bis 5 Tage, zum Beispiel /wetter berlin 2
+        99 ne convient pas : de 1 à 5 jours, par exemple /météo paris 2"#]],
+    );
+    World::town().check(
+        &ask("weather", "-5"),
+        expect![[r#"
+        -5 does not fit: 1 to 5 days, for example /weather paris 2
+        -5 passt nicht: 1 bis 5 Tage, zum Beispiel /wetter berlin 2
+        -5 ne convient pas : de 1 à 5 jours, par exemple /météo paris 2"#]],
+    );
+    World::town().check(
+        &ask("rain", "paris 5"),
+        expect![[r#"
+        5 does not fit: 1 to 3 days, for example /rain paris 2
+        5 passt nicht: 1 bis 3 Tage, zum Beispiel /regen berlin 2
+        5 ne convient pas : de 1 à 3 jours, par exemple /pluie paris 2"#]],
+    );
+    let mut question = ask("rain", "paris 5");
+    question.place = Place::Channel(ChannelIndex(0));
+    assert!(World::town().run(&question, Lang::En).is_empty());
 }
 
 /// W7.

@@ -1,11 +1,12 @@
 //! Words and numbers that the weather answers share.
 
-use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
+use jiff::{Timestamp, ToSpan};
 
 use crate::bot::say::format;
 use crate::bot::weather::Outlook;
 use crate::lang::Text;
+use crate::weather::{Days, Part, Report};
 
 /// Local time at the place. Times beyond what a calendar has count as the
 /// year 1970.
@@ -53,6 +54,56 @@ pub fn age(outlook: &Outlook<'_>) -> String {
         let time = format::brief(outlook.lang, age);
         format!(" {}", Text::Old.fill(outlook.lang, &[("time", &time)]))
     })
+}
+
+/// The first of the days that are asked for, and how many there are. A part of today
+/// that is over is that of tomorrow, where no day was said.
+pub fn dates(outlook: &Outlook<'_>) -> (Date, usize) {
+    let today = local(outlook, outlook.now).date();
+    let (first, count) = outlook.when.dates(today, outlook.days);
+    let is_over = outlook.when.days == Days::Unsaid
+        && outlook.when.part.is_some()
+        && hours(outlook, first).is_some_and(|(_, end)| end <= outlook.now);
+    match is_over {
+        true => (first.saturating_add(1.day()), count),
+        false => (first, count),
+    }
+}
+
+/// From when to when the part that is asked for lasts on that date, the whole day
+/// without one; a day may have 23 or 25 hours. Seconds since 1970.
+pub fn hours(outlook: &Outlook<'_>, date: Date) -> Option<(i64, i64)> {
+    let (from, to) = outlook.when.part.map_or((0, 24), Part::hours);
+    let at = |hours: i64| {
+        let time = date.at(0, 0, 0, 0).checked_add(hours.hours()).ok()?;
+        let zoned = time.to_zoned(outlook.zone.clone()).ok()?;
+        Some(zoned.timestamp().as_second())
+    };
+    at(from).zip(at(to))
+}
+
+/// ` · Sat 5: I only know Mon 23 to Fri 27` when nothing is known of what is asked.
+pub fn beyond(outlook: &Outlook<'_>, report: &Report) -> String {
+    let today = local(outlook, outlook.now).date();
+    let known = report.days.iter().map(|day| day.date);
+    let known: Vec<Date> = known.filter(|date| *date >= today).collect();
+    let asked = day_of(outlook, dates(outlook).0);
+    let what = match (known.first(), known.last()) {
+        (Some(first), Some(last)) => {
+            let (first, last) = (day_of(outlook, *first), day_of(outlook, *last));
+            let values: [(&str, &dyn std::fmt::Display); 3] =
+                [("day", &asked), ("first", &first), ("last", &last)];
+            Text::KnownDays.fill(outlook.lang, &values)
+        }
+        _ => format!("{asked} · {}", Text::NoHours.plain(outlook.lang)),
+    };
+    format!(" · {what}{}", age(outlook))
+}
+
+/// ` evening`, the part of a day that is asked for.
+pub fn part_of(outlook: &Outlook<'_>) -> String {
+    let part = outlook.when.part;
+    part.map_or_else(String::new, |part| format!(" {}", part.name(outlook.lang)))
 }
 
 /// `▲ place` in front of `rest`, the place's name as long as `limit` bytes

@@ -195,8 +195,8 @@ fn how_to_call_them_is_told_in_french() {
         portée [heures 1-168] [liaisons 1-10]
         voisins [nœud]
         messages [heures 1-24]
-        météo [lieu | aide]
-        pluie [lieu] [1-3]
+        météo [lieu] [jour | 1-5] | aide
+        pluie [lieu] [jour | 1-3]
         astro [lieu]
         distance <nœud | lieu>
         où [nœud | lieu]

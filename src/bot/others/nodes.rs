@@ -300,7 +300,7 @@ mod tests {
                 Alice Base aaaa 4,0km NW 1h
                 Relais du Pic cafe 392km SO 20d
                 Près de 48.86,2.36 : 2
-                Alice Base aaaa 4.0km NO 1h
+                Alice Base aaaa 4,0km NO 1h
                 Relais du Pic cafe 392km SE 20j"#]],
         );
         world.check(

@@ -222,9 +222,9 @@ mod tests {
     #[test]
     fn a_group_that_is_a_command_too_is_both() {
         World::town().check(&ask("help", "weather"), expect![[r#"
-            ℹ️ /weather [place | help]: the weather now and for three days · also wx, forecast · see also /rain /astro
-            ℹ️ /wetter [Ort | hilfe]: das Wetter jetzt und für drei Tage · auch vorhersage · siehe auch /regen /himmel
-            ℹ️ /météo [lieu | aide] : la météo, maintenant et trois jours · aussi temps · voir aussi /pluie /astro"#]]);
+            ℹ️ /weather [place] [day | 1-5] | help: the weather now and for three days · also wx, forecast · see also /rain /astro
+            ℹ️ /wetter [Ort] [Tag | 1-5] | hilfe: das Wetter jetzt und für drei Tage · auch vorhersage · siehe auch /regen /himmel
+            ℹ️ /météo [lieu] [jour | 1-5] | aide : la météo, maintenant et trois jours · aussi temps · voir aussi /pluie /astro"#]]);
     }
 
     #[test]

@@ -76,7 +76,7 @@ mod tests {
         };
         world.check(&ask("sys", ""), expect![[r#"
             🖥 bot up 1 h · CPU 47 °C · board up 3 d 2 h · load 0.11 0.20 12.00 · memory 135/427 MiB
-            🖥 Bot läuft seit 1 h · CPU 47 °C · Rechner seit 3 d 2 h · Last 0.11 0.20 12.00 · Speicher 135/427 MiB
-            🖥 bot en marche depuis 1 h · CPU 47 °C · machine depuis 3 j 2 h · charge 0.11 0.20 12.00 · mémoire 135/427 Mio"#]]);
+            🖥 Bot läuft seit 1 h · CPU 47 °C · Rechner seit 3 d 2 h · Last 0,11 0,20 12,00 · Speicher 135/427 MiB
+            🖥 bot en marche depuis 1 h · CPU 47 °C · machine depuis 3 j 2 h · charge 0,11 0,20 12,00 · mémoire 135/427 Mio"#]]);
     }
 }

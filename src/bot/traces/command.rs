@@ -103,8 +103,8 @@ mod tests {
             false,
             expect![[r#"
                 🔍 2 hops · last relay Pic 👩‍🚒 or Élodie · last hop: SNR 5.5 dB · RSSI -80 dBm
-                🔍 2 Hops · zuletzt über Pic 👩‍🚒 oder Élodie · letzter Hop: SNR 5.5 dB · RSSI -80 dBm
-                🔍 2 relais · dernier relais Pic 👩‍🚒 ou Élodie · dernier saut : SNR 5.5 dB · RSSI -80 dBm"#]],
+                🔍 2 Hops · zuletzt über Pic 👩‍🚒 oder Élodie · letzter Hop: SNR 5,5 dB · RSSI -80 dBm
+                🔍 2 relais · dernier relais Pic 👩‍🚒 ou Élodie · dernier saut : SNR 5,5 dB · RSSI -80 dBm"#]],
         );
         check(
             Hops::Known(1),
@@ -112,8 +112,8 @@ mod tests {
             false,
             expect![[r#"
                 🔍 1 hop · last relay Alice Mobile or Relais du Pic · last hop: SNR 5.5 dB · RSSI -80 dBm
-                🔍 1 Hop · zuletzt über Alice Mobile oder Relais du Pic · letzter Hop: SNR 5.5 dB · RSSI -80 dBm
-                🔍 1 relais · dernier relais Alice Mobile ou Relais du Pic · dernier saut : SNR 5.5 dB · RSSI -80 dBm"#]],
+                🔍 1 Hop · zuletzt über Alice Mobile oder Relais du Pic · letzter Hop: SNR 5,5 dB · RSSI -80 dBm
+                🔍 1 relais · dernier relais Alice Mobile ou Relais du Pic · dernier saut : SNR 5,5 dB · RSSI -80 dBm"#]],
         );
         check(
             Hops::Known(3),
@@ -121,8 +121,8 @@ mod tests {
             false,
             expect![[r#"
                 🔍 3 hops · last relay ..7e · last hop: SNR 5.5 dB · RSSI -80 dBm
-                🔍 3 Hops · zuletzt über ..7e · letzter Hop: SNR 5.5 dB · RSSI -80 dBm
-                🔍 3 relais · dernier relais ..7e · dernier saut : SNR 5.5 dB · RSSI -80 dBm"#]],
+                🔍 3 Hops · zuletzt über ..7e · letzter Hop: SNR 5,5 dB · RSSI -80 dBm
+                🔍 3 relais · dernier relais ..7e · dernier saut : SNR 5,5 dB · RSSI -80 dBm"#]],
         );
     }
 

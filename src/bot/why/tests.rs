@@ -63,8 +63,8 @@ fn each_fate_has_its_sentence() {
     ];
     expect![[r#"
         “/weather paris”, 0 s ago, 1 hop, last relay ..7e · my answer was delivered after 1.2 s
-        „/weather paris“, vor 0 s, 1 Hop, zuletzt über ..7e · meine Antwort kam nach 1.2 s an
-        « /weather paris », il y a 0 s, 1 relais, dernier relais ..7e · ma réponse est arrivée en 1.2 s
+        „/weather paris“, vor 0 s, 1 Hop, zuletzt über ..7e · meine Antwort kam nach 1,2 s an
+        « /weather paris », il y a 0 s, 1 relais, dernier relais ..7e · ma réponse est arrivée en 1,2 s
         “/weather paris”, 0 s ago, 1 hop, last relay ..7e · my answer was passed on, but your node has not confirmed it: ask again, or from a better place
         „/weather paris“, vor 0 s, 1 Hop, zuletzt über ..7e · meine Antwort ging unterwegs weiter, aber dein Knoten hat sie nicht bestätigt: frag noch mal oder an einer besseren Stelle
         « /weather paris », il y a 0 s, 1 relais, dernier relais ..7e · ma réponse a été relayée, mais ton nœud ne l'a pas confirmée : redemande, ou essaie d'un meilleur endroit

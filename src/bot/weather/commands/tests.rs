@@ -922,11 +922,11 @@ fn a_part_of_a_day_in_every_language() {
     scene.check(
         overview::write,
         expect![[r#"
-        📍 Argenteuil, Île-de-France, FR · Sat 28: I only know Mon 23 to Fri 27
+            📍 Argenteuil, Île-de-France, FR · Sat 28: I only know Mon 23 to Fri 27
 
-        📍 Argenteuil, Île-de-France, FR · Sa 28.: ich kenne nur Mo 23. bis Fr 27.
+            📍 Argenteuil, Île-de-France, FR · Sa 28. · ich kenne nur Mo 23. bis Fr 27.
 
-        📍 Argenteuil, Île-de-France, FR · sam. 28: je ne connais que lun. 23 à ven. 27"#]],
+            📍 Argenteuil, Île-de-France, FR · sam. 28 : je ne connais que lun. 23 à ven. 27"#]],
     );
     // What is over is that of tomorrow.
     scene.when = spoken("morning", Lang::En, 3).when;

@@ -165,9 +165,9 @@ mod tests {
         World::town().check(
             &question,
             expect![[r#"
-            📍 48.8766,2.3122 · 3.7 km NW from me · ⛰ 120 m
-            📍 48.8766,2.3122 · 3.7 km NW von mir · ⛰ 120 m
-            📍 48.8766,2.3122 · 3.7 km NO de moi · ⛰ 120 m"#]],
+                📍 48.8766,2.3122 · 3.7 km NW from me · ⛰ 120 m
+                📍 48.8766,2.3122 · 3,7 km NW von mir · ⛰ 120 m
+                📍 48.8766,2.3122 · 3,7 km NO de moi · ⛰ 120 m"#]],
         );
         question.place = Place::Channel(ChannelIndex(0));
         World::town().check(
@@ -198,8 +198,8 @@ mod tests {
                 &ask("whereami", args),
                 expect![[r#"
                     📍 Alice Base: 48.8766,2.3122 · 3.7 km NW from me · ⛰ 120 m · heard 1 h ago
-                    📍 Alice Base: 48.8766,2.3122 · 3.7 km NW von mir · ⛰ 120 m · gehört vor 1 h
-                    📍 Alice Base : 48.8766,2.3122 · 3.7 km NO de moi · ⛰ 120 m · entendu il y a 1 h"#]],
+                    📍 Alice Base: 48.8766,2.3122 · 3,7 km NW von mir · ⛰ 120 m · gehört vor 1 h
+                    📍 Alice Base : 48.8766,2.3122 · 3,7 km NO de moi · ⛰ 120 m · entendu il y a 1 h"#]],
             );
         }
     }

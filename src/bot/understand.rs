@@ -72,9 +72,13 @@ pub fn understand(
     if named.is_none_or(|command| command.name == "help") && manners::is_distress(&words) {
         return Meaning::Distress;
     }
-    // A name in front may be that of anybody in a sentence.
-    let is_for_us = asked.address != Address::Perhaps;
-    let phrase = is_for_us.then(|| phrases::find(registry, &words)).flatten();
+    let manner = manners::manner(&words);
+    // A name in front may be that of anybody in a sentence, and a word alone is a
+    // command or politeness before it is a phrase.
+    let is_alone = words.all.len() == 1 && (named.is_some() || manner.is_some());
+    let may_be_phrase = asked.address != Address::Perhaps && !is_alone;
+    let phrase = may_be_phrase.then(|| phrases::find(registry, &words));
+    let phrase = phrase.flatten();
     // `last heard` says more than the command `last`, but who uses the mark and has
     // the right command knows its arguments.
     let says_more = phrase.as_ref().is_some_and(|phrase| {
@@ -93,7 +97,7 @@ pub fn understand(
         };
     }
     // `what can you do please` is a question.
-    match manners::manner(&words).filter(|_| !says_more) {
+    match manner.filter(|_| !says_more) {
         Some(Manner::Greeting) => return Meaning::Greeting,
         Some(Manner::Courtesy) => return Meaning::Courtesy,
         None => {}

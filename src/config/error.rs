@@ -6,6 +6,8 @@ use std::ops::Range;
 
 use toml::de::DeTable;
 
+use crate::mesh::lookup::mistakes;
+
 /// A place in a file. Both numbers count from 1; columns count characters.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Place {
@@ -198,7 +200,7 @@ pub(super) fn unknown(kind: &str, name: &str, known: &[&str]) -> String {
 /// The known name that fewest slips of the finger turn into `name`: at most
 /// one slip in three letters.
 fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
-    let slips = |other: &str| distance(&name.to_lowercase(), other);
+    let slips = |other: &str| mistakes(&name.to_lowercase(), other);
     let longer = |other: &str| name.chars().count().max(other.chars().count());
     known
         .iter()
@@ -206,27 +208,6 @@ fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
         .filter(|(slips, other)| slips * 3 <= longer(other))
         .min_by_key(|(slips, _)| *slips)
         .map(|(_, other)| other)
-}
-
-/// How many letters must be inserted, left out, replaced or swapped with their
-/// neighbour (optimal string alignment).
-fn distance(a: &str, b: &str) -> usize {
-    let a: Vec<char> = a.chars().collect();
-    let b: Vec<char> = b.chars().collect();
-    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
-    for i in 1..=a.len() {
-        let mut row = vec![i];
-        for j in 1..=b.len() {
-            let replaced = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut least = replaced.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                least = least.min(rows[i - 2][j - 2] + 1);
-            }
-            row.push(least);
-        }
-        rows.push(row);
-    }
-    rows[a.len()][b.len()]
 }
 
 #[cfg(test)]
@@ -239,30 +220,6 @@ mod tests {
         assert_eq!(Place::of(text, 0), Place { line: 1, column: 1 });
         assert_eq!(Place::of(text, 11), Place { line: 2, column: 4 });
         assert_eq!(Place::of(text, 999), Place { line: 3, column: 1 });
-    }
-
-    #[test]
-    fn two_letters_that_changed_places_are_one_slip_anywhere() {
-        for (wrong, slips) in [("bacdef", 1), ("abdcef", 1), ("abcdfe", 1), ("badcfe", 3)] {
-            assert_eq!(distance(wrong, "abcdef"), slips, "{wrong}");
-        }
-        assert_eq!(distance("bcdefa", "abcdef"), 2);
-    }
-
-    #[test]
-    fn slips_of_the_finger_are_counted() {
-        for (a, b, slips) in [
-            ("port", "port", 0),
-            ("prot", "port", 1),
-            ("pot", "port", 1),
-            ("porrt", "port", 1),
-            ("pork", "port", 1),
-            ("", "port", 4),
-            ("écho", "echo", 1),
-        ] {
-            assert_eq!(distance(a, b), slips, "{a} {b}");
-            assert_eq!(distance(b, a), slips, "{b} {a}");
-        }
     }
 
     #[test]

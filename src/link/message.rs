@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::mesh::{ChannelIndex, Hops, NodeNum, Packet, PacketId, Standing};
-use crate::proto;
+use crate::proto::{self, routing};
 
 /// Names one accepted request; its outcome comes back under this number.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -206,6 +206,10 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// Nobody was heard passing it on, or nobody acknowledged it, in all attempts of
+    /// the node.
+    pub const MAX_RETRANSMIT: Self = Self::Nak(routing::Error::MaxRetransmit as i32);
+
     /// Whether a missing or wrong encryption key is the reason.
     #[must_use]
     pub fn is_key_trouble(self) -> bool {

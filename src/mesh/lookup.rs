@@ -290,6 +290,30 @@ mod tests {
     use crate::proto;
     use proptest::prelude::*;
 
+    #[test]
+    fn two_letters_that_changed_places_are_one_slip_anywhere() {
+        for (wrong, slips) in [("bacdef", 1), ("abdcef", 1), ("abcdfe", 1), ("badcfe", 3)] {
+            assert_eq!(mistakes(wrong, "abcdef"), slips, "{wrong}");
+        }
+        assert_eq!(mistakes("bcdefa", "abcdef"), 2);
+    }
+
+    #[test]
+    fn slips_of_the_finger_are_counted() {
+        for (a, b, slips) in [
+            ("port", "port", 0),
+            ("prot", "port", 1),
+            ("pot", "port", 1),
+            ("porrt", "port", 1),
+            ("pork", "port", 1),
+            ("", "port", 4),
+            ("écho", "echo", 1),
+        ] {
+            assert_eq!(mistakes(a, b), slips, "{a} {b}");
+            assert_eq!(mistakes(b, a), slips, "{b} {a}");
+        }
+    }
+
     const ASKS: NodeNum = NodeNum(0x0bad_cafe);
 
     /// T16.

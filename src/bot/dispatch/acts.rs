@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use super::capabilities::{Nth, Open, Sent};
+use super::capabilities::{Capabilities, Nth, Open, Sent};
 use super::*;
 use crate::bot::capability::{Act, Answered, Fate, Looked, NotSent, Search};
 use crate::bot::command::Scene;
@@ -57,30 +57,33 @@ impl Bot {
     /// A packet, for those who want to hear of each.
     #[inline(never)]
     pub(super) fn heard(&mut self, now: Now, received: &Received) {
+        self.tell_those(now, Capabilities::hearer, || Happened::Packet(received));
+    }
+
+    /// Those are told that are found one after the other.
+    fn tell_those<'a>(
+        &mut self,
+        now: Now,
+        find: impl Fn(&Capabilities, usize) -> Option<Nth>,
+        event: impl Fn() -> Happened<'a>,
+    ) {
         let mut at = 0;
-        while let Some(nth) = self.capabilities.hearer(at) {
-            self.tell(now, nth, Happened::Packet(received));
+        while let Some(nth) = find(&self.capabilities, at) {
+            self.tell(now, nth, event());
             at += 1;
         }
     }
 
     /// What was decided about a question.
     pub(super) fn decided(&mut self, now: Now, ask: &Ask, fate: Fate) {
-        let mut at = 0;
-        while let Some(nth) = self.capabilities.follower(at) {
-            self.tell(now, nth, Happened::Question(ask, fate));
-            at += 1;
-        }
+        let question = || Happened::Question(ask, fate);
+        self.tell_those(now, Capabilities::follower, question);
     }
 
     /// What became of a part of an answer.
     pub(super) fn became(&mut self, now: Now, posted: &Posted, outcome: Outcome) {
-        let mut at = 0;
-        while let Some(nth) = self.capabilities.follower(at) {
-            let event = Happened::Became(posted.to, &posted.command, outcome);
-            self.tell(now, nth, event);
-            at += 1;
-        }
+        let became = || Happened::Became(posted.to, &posted.command, outcome);
+        self.tell_those(now, Capabilities::follower, became);
     }
 
     /// The answer to a traceroute.

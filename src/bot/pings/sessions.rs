@@ -12,7 +12,6 @@ use std::time::Duration;
 use crate::bot::ask::{Ask, JobId};
 use crate::link::{Failure, Outcome};
 use crate::mesh::NodeNum;
-use crate::proto::routing;
 
 /// Sessions that may be open at a time.
 pub const OPEN: usize = 4;
@@ -26,9 +25,6 @@ pub const PERIOD: Duration = Duration::from_secs(30);
 /// longest wait for its turn and the longest one for the acknowledgement. A
 /// summary that finds no link for so long is not sent any more.
 pub const PATIENCE: Duration = Duration::from_secs(300);
-
-/// Nobody was heard to acknowledge it.
-const MAX_RETRANSMIT: i32 = routing::Error::MaxRetransmit as i32;
 
 /// What an asker wants.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -300,7 +296,7 @@ impl Sessions {
                 report.took = Some(Took::and(report.took, took));
             }
             Outcome::Relayed => report.relayed += 1,
-            Outcome::Failed(Failure::NoAnswer | Failure::Nak(MAX_RETRANSMIT)) => {
+            Outcome::Failed(Failure::NoAnswer | Failure::MAX_RETRANSMIT) => {
                 report.unanswered += 1;
             }
             Outcome::Failed(Failure::Nak(_) | Failure::Unreadable) => report.failed += 1,

@@ -14,11 +14,7 @@ use crate::bounds::Held;
 use crate::lang::Text;
 use crate::link::{Failure, Outcome};
 use crate::mesh::{NodeBook, NodeNum, name};
-use crate::proto::routing;
 use open::{MOST, Open, Trace};
-
-/// Nobody was heard to take the question any further.
-const MAX_RETRANSMIT: i32 = routing::Error::MaxRetransmit as i32;
 
 /// `/trace`, and the traceroutes that are under way.
 #[derive(Debug, Default)]
@@ -98,7 +94,7 @@ impl Traces {
     fn ended(&mut self, id: JobId, outcome: Outcome, scene: &Scene<'_>, acts: &mut Acts<'_>) {
         match outcome {
             Outcome::Delivered(_) => {}
-            Outcome::Failed(Failure::NoAnswer | Failure::Nak(MAX_RETRANSMIT)) => {
+            Outcome::Failed(Failure::NoAnswer | Failure::MAX_RETRANSMIT) => {
                 if let Some(Trace { ask, way, node }) = self.open.end(id) {
                     let name = called(scene.book, node);
                     let text = Text::TraceSilent.fill(ask.lang, &[("name", &name)]);

@@ -10,8 +10,6 @@ use crate::link::{Failure, Outcome};
 use crate::mesh::{Hops, name};
 use crate::proto::routing;
 
-/// Nobody was heard to take it any further.
-const MAX_RETRANSMIT: i32 = routing::Error::MaxRetransmit as i32;
 /// The node has transmitted as much as it may.
 const DUTY_CYCLE: i32 = routing::Error::DutyCycleLimit as i32;
 /// The longest question that is repeated, bytes.
@@ -85,9 +83,7 @@ fn outcome_of(last: &Last, outcome: Outcome, context: &Context<'_>) -> String {
             Text::FateNoKey.fill(lang, &[("prefix", &context.prefix)])
         }
         Outcome::Failed(Failure::Nak(DUTY_CYCLE)) => plain(Text::FateDuty),
-        Outcome::Failed(Failure::NoAnswer | Failure::Nak(MAX_RETRANSMIT)) => {
-            plain(Text::FateNobody)
-        }
+        Outcome::Failed(Failure::NoAnswer | Failure::MAX_RETRANSMIT) => plain(Text::FateNobody),
         other => {
             let why = other.to_string();
             Text::FateFailed.fill(lang, &[("reason", &reason::told(lang, &why))])

@@ -137,7 +137,7 @@ impl Mesh {
             0..40 => Payload::Port(PortNum::TelemetryApp, battery(rng.u32(20..101))),
             40..65 => Payload::Port(PortNum::PositionApp, position(who, rng.i32(0..50))),
             65..80 => Payload::Port(PortNum::NodeinfoApp, user(who).encode_to_vec()),
-            80..85 => Payload::Port(PortNum::TextMessageApp, b"hello".to_vec()),
+            80..85 => Payload::Port(PortNum::TextMessageApp, b"thanks".to_vec()),
             85..87 => Payload::Port(PortNum::TracerouteApp, route(rng.u32(0..nodes))),
             87..90 => Payload::Port(PortNum::NeighborinfoApp, neighbours(num, who)),
             90..92 => Payload::OtherPort(35),

@@ -1,6 +1,7 @@
 //! Of which days somebody asks, and which dates those are. What people say for them
 //! is read by [`spoken`].
 
+mod phrases;
 mod spoken;
 #[cfg(test)]
 mod tests;

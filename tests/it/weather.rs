@@ -92,15 +92,15 @@ fn every_subcommand_in_all_languages() {
 
             📍 Argenteuil, Île-de-France, FR
             Jetzt 🌦 18°C 💨18km/h 💧93%
-            Heute 🌦 10/18°C 1.6mm 💨18
+            Heute 🌦 10/18°C 1,6mm 💨18
             Sa ☁️ 11/19°C 💨18
-            So 🌦 9/17°C 1.6mm 💨18
+            So 🌦 9/17°C 1,6mm 💨18
 
             📍 Argenteuil, Île-de-France, FR
             Maintenant 🌦 18°C 💨18km/h 💧93%
-            Auj. 🌦 10/18°C 1.6mm 💨18
+            Auj. 🌦 10/18°C 1,6mm 💨18
             sam. ☁️ 11/19°C 💨18
-            dim. 🌦 9/17°C 1.6mm 💨18"#]],
+            dim. 🌦 9/17°C 1,6mm 💨18"#]],
     );
     check(
         &web,
@@ -112,11 +112,11 @@ fn every_subcommand_in_all_languages() {
 
             🌧 Argenteuil, Île-de-France, FR · Fr 18.
             15h▃▃▁18h▁▁▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁▁
-            max. 0.8 mm/h um 15 Uhr · gesamt 1.6 mm
+            max. 0,8 mm/h um 15 Uhr · gesamt 1,6 mm
 
             🌧 Argenteuil, Île-de-France, FR · ven. 18
             15h▃▃▁18h▁▁▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁▁
-            max 0.8 mm/h à 15h · total 1.6 mm"#]],
+            max 0,8 mm/h à 15h · total 1,6 mm"#]],
     );
     check(
         &web,
@@ -130,13 +130,13 @@ fn every_subcommand_in_all_languages() {
 
             (1/2) 🌧 Argenteuil, Île-de-France, FR · Fr 18.
             15h▃▃▁18h▁▁▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁▁
-            max. 0.8 mm/h um 15 Uhr · gesamt 1.6 mm
+            max. 0,8 mm/h um 15 Uhr · gesamt 1,6 mm
             --
             (2/2) 🌧 Argenteuil, Île-de-France, FR · Sa 19. 15 Uhr: 24 h lang kein Regen
 
             (1/2) 🌧 Argenteuil, Île-de-France, FR · ven. 18
             15h▃▃▁18h▁▁▁▁▁▁0h▁▁▁▁▁▁6h▁▁▁▁▁▁12h▁▁▁
-            max 0.8 mm/h à 15h · total 1.6 mm
+            max 0,8 mm/h à 15h · total 1,6 mm
             --
             (2/2) 🌧 Argenteuil, Île-de-France, FR · sam. 19 15h: pas de pluie pendant 24 h"#]],
     );
@@ -160,11 +160,11 @@ fn every_subcommand_in_all_languages() {
         &web,
         "/météo aide",
         expect![[r#"
-            ℹ️ /weather [place] · /rain [place] [1-3 days] · /astro [place]. A place is a name, a postcode or lat,lon; none is where you are, else my home. 💨 wind 💧 humidity
+            ℹ️ /weather [place] [day] · /rain [place] [day | 1-3] · /astro [place]. Place: name, postcode or lat,lon; none is where you are, else my home. 💨 wind 💧 humidity
 
-            ℹ️ /wetter [Ort] · /regen [Ort] [1-3 Tage] · /himmel [Ort]. Ort: Name, Postleitzahl oder lat,lon; sonst wo du bist, sonst bei mir. 💨 Wind 💧 Luftfeuchte
+            ℹ️ /wetter [Ort] [Tag] · /regen [Ort] [Tag | 1-3] · /himmel [Ort]. Ort: Name, Postleitzahl oder lat,lon; sonst wo du bist, sonst bei mir. 💨 Wind 💧 Luftfeuchte
 
-            ℹ️ /météo [lieu] · /pluie [lieu] [1-3 jours] · /astro [lieu]. Lieu : nom, code postal ou lat,lon ; sinon là où tu es, sinon chez moi. 💨 vent 💧 humidité"#]],
+            ℹ️ /météo [lieu] [jour] · /pluie [lieu] [jour | 1-3] · /astro [lieu]. Lieu : nom, code postal ou lat,lon ; sinon là où tu es, sinon chez moi. 💨 vent 💧 humidité"#]],
     );
     check(
         &web,
@@ -192,11 +192,11 @@ fn every_kind_of_weather() {
 
             🌧 Paris, Île-de-France, FR · Fr 18.
             15h▆▆▆18h▅▅▅▅▄▄0h▄▃▃▃▃▃6h▃▃▄▅▅▅12h▅▆▆
-            max. 4.5 mm/h um 15 Uhr · gesamt 55 mm
+            max. 4,5 mm/h um 15 Uhr · gesamt 55 mm
 
             🌧 Paris, Île-de-France, FR · ven. 18
             15h▆▆▆18h▅▅▅▅▄▄0h▄▃▃▃▃▃6h▃▃▄▅▅▅12h▅▆▆
-            max 4.5 mm/h à 15h · total 55 mm"#]],
+            max 4,5 mm/h à 15h · total 55 mm"#]],
     );
     web.set_scenario(Scenario::Snow);
     check(
@@ -209,11 +209,11 @@ fn every_kind_of_weather() {
 
             🌨 Tromsø, Troms, NO · Fr 18.
             15h▃▃▃18h▃▂▂▂▂▂0h▂▂▂▂▂▂6h▃▃▃▃▃▃12h▃▃▃
-            max. 0.6 mm/h um 15 Uhr · gesamt 10 mm
+            max. 0,6 mm/h um 15 Uhr · gesamt 10 mm
 
             🌨 Tromsø, Troms, NO · ven. 18
             15h▃▃▃18h▃▂▂▂▂▂0h▂▂▂▂▂▂6h▃▃▃▃▃▃12h▃▃▃
-            max 0.6 mm/h à 15h · total 10 mm"#]],
+            max 0,6 mm/h à 15h · total 10 mm"#]],
     );
     web.set_scenario(Scenario::Cold);
     check(

@@ -322,9 +322,9 @@ fn ten_thousand_packets_in_french() {
         /channel
         📻 24 h · occupé à 20% · moyenne 12% · max 61% à 9h · 21h▃▃▃0h▃▃▃▃▃▃6h▃▃▄▆▄▄12h▄▄▅▅▅▅18h▅▅? · 🏆 Alice Neigh… 58 paquets · Dora 58
         /propag
-        📡 24 h · c551→9fd3 >40 km -2.5 dB · e1a1→c33c >39 km -16.0 dB · 99b9→87e5 >38 km 8.8 dB · 5c92→ea32 >38 km -5.5 dB · 🏆 32 h: c551→9fd3 >40 km (il y a 1 h)
+        📡 24 h · c551→9fd3 >40 km -2,5 dB · e1a1→c33c >39 km -16,0 dB · 99b9→87e5 >38 km 8,8 dB · 5c92→ea32 >38 km -5,5 dB · 🏆 32 h: c551→9fd3 >40 km (il y a 1 h)
         /propag 1 10
-        📡 1 h · bf42→moi >31 km -2.0 dB · 16dc→c604 >31 km -9.2 dB · 8f13→889d >30 km -15.8 dB · 9fd3→c604 >30 km -14.5 dB · 🏆 32 h: c551→9fd3 >40 km (il y a 1 h)
+        📡 1 h · bf42→moi >31 km -2,0 dB · 16dc→c604 >31 km -9,2 dB · 8f13→889d >30 km -15,8 dB · 9fd3→c604 >30 km -14,5 dB · 🏆 32 h: c551→9fd3 >40 km (il y a 1 h)
         /neighbors
         👥 32 h · 250 nœuds · 2018 liaisons · 🦊 158: bc85, 14b8, 100c · ALI 148: DORA, moi, LONG · ☀ 142: d91c, moi, 921a · moi 52: 4853, 1d9e, 0ee0 · b595 26: 1489, 8559, ba67
         /neighbors hütte
@@ -339,9 +339,9 @@ fn ten_thousand_packets_in_french() {
         8 Hütte… 70f7
         9 Hütte… 5a81
         /neighbors !a1b2c3d4
-        👥 moi · 52 voisins (32 h) · ←4853 9.0 dB · ←1d9e 8.2 dB >10 km · ←0ee0 8.2 dB >8 km · ←00e1 7.2 dB >22 km · ←70f7 6.5 dB >19 km · ←LONG 6.2 dB · ←ALI 6.2 dB >23 km
+        👥 moi · 52 voisins (32 h) · ←4853 9,0 dB · ←1d9e 8,2 dB >10 km · ←0ee0 8,2 dB >8 km · ←00e1 7,2 dB >22 km · ←70f7 6,5 dB >19 km · ←LONG 6,2 dB · ←ALI 6,2 dB >23 km
         /leaderboard
-        🏅 32 h · 📡 c551→9fd3 >40 km · 💬 ALI 22 textes · ⛰ 1489 2399 m · 📶 4853 9.0 dB · ⏱ 1abd 1 j · 🪫 1527 26%
+        🏅 32 h · 📡 c551→9fd3 >40 km · 💬 ALI 22 textes · ⛰ 1489 2399 m · 📶 4853 9,0 dB · ⏱ 1abd 1 j · 🪫 1527 26%
         /trafic
         📨 8 h · 117 textes
         19:55 b595: Bonjour à tous
@@ -362,7 +362,7 @@ fn ten_thousand_packets_in_french() {
         📦 32 h · 8626 paquets · télémétrie 2945 (34%) · positions 2020 (24%) · infos de nœud 1231 (14%) · illisibles 781 (9%) · autres 458 (5%) · textes 448 (5%) · routage 260 (3%)
         /keys
         🔑 220 avec clé · 29 sans clé : Bob mobile 130, the longest name…, Balloon 🎈 71, Hütte Nord 30, Кот Матро…, Žiga na vrhu 100, Tracker 3 139, K7ABC/M 81, Hütte Nord 120 +20
-        dont 0.0 Mo libres · 9121 paquets · sur 1 j · 0 de plus en sommes · 250 nœuds · 2061 liaisons · 284 textes · 2 erreurs"#]].assert_eq(&said);
+        dont 0,0 Mo libres · 9121 paquets · sur 1 j · 0 de plus en sommes · 250 nœuds · 2061 liaisons · 284 textes · 2 erreurs"#]].assert_eq(&said);
 }
 
 #[test]

@@ -193,7 +193,8 @@ impl<'a> Words<'a> {
     /// small words in front.
     pub fn argument(&self, from: usize, to: usize) -> String {
         let to = self.without_manners(from, to);
-        let before = self.all[from..to].iter().take_while(|it| it.kind.before);
+        let rest = &self.all[from..to];
+        let before = (0..rest.len()).take_while(|&at| is_before(rest, at));
         self.cut(from + before.count(), to)
     }
 
@@ -239,14 +240,23 @@ impl<'a> Words<'a> {
     }
 }
 
+/// Whether a place may follow this word; no place does in `in 2 days`.
+fn is_before(words: &[Word], at: usize) -> bool {
+    let is_count = |it: &Word| {
+        let mut names = Text::DaysNumbers.in_every_language();
+        let is_small = it.folded.len() <= 2 && it.folded.bytes().all(|b| b.is_ascii_digit());
+        is_small || names.any(|names| names.split(' ').any(|name| it.is(name)))
+    };
+    words[at].kind.before && !words.get(at + 1).is_some_and(is_count)
+}
+
 /// So many words that say nothing stand in front: up to the last one that stands
 /// before places, else as far as there is no article, which may be part of a name.
 fn count_empty(words: &[Word]) -> usize {
-    let run = words
-        .iter()
-        .take_while(|it| it.kind.before || it.kind.empty);
-    let run = run.count();
-    let before = words[..run].iter().rposition(|it| it.kind.before);
+    let is_small =
+        |&at: &usize| is_before(words, at) || (words[at].kind.empty && !words[at].kind.before);
+    let run = (0..words.len()).take_while(is_small).count();
+    let before = (0..run).rev().find(|&at| is_before(words, at));
     before.map_or_else(
         || {
             words[..run]

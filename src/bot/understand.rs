@@ -68,11 +68,12 @@ pub fn understand(
     }
     let said = trimmed(text.split(char::is_whitespace).next().unwrap_or_default());
     let named = registry.find(&words.first);
+    let manner = manners::manner(&words);
     // `help 112`, but `/weather sos`: that is a village.
-    if named.is_none_or(|command| command.name == "help") && manners::is_distress(&words) {
+    let may_be_call = manner.is_none() && named.is_none_or(|command| command.name == "help");
+    if may_be_call && manners::is_distress(&words) {
         return Meaning::Distress;
     }
-    let manner = manners::manner(&words);
     // A name in front may be that of anybody in a sentence, and a word alone is a
     // command or politeness before it is a phrase.
     let is_alone = words.all.len() == 1 && (named.is_some() || manner.is_some());
@@ -142,8 +143,8 @@ fn mistyped(
     let first = words.all.first()?;
     let rest = &words.all[1..];
     let is_sentence = words.typed > MISTYPED
-        || first.kind.is_small()
-        || rest.iter().any(|it| it.kind.talk || it.kind.person);
+        || first.kind().is_small()
+        || rest.iter().any(|it| it.kind().talk || it.kind().person);
     if is_sentence && !asked.is_marked {
         return None;
     }

@@ -78,6 +78,22 @@ impl Text {
         all.flat_map(move |lang| self.list(lang).iter().map(move |&word| (lang, word)))
     }
 
+    /// Those among them that begin with the same letter as `word`: the only ones that
+    /// need a closer look.
+    pub fn like(self, word: &str) -> impl Iterator<Item = &'static str> {
+        let first = word.bytes().next();
+        let is_like = move |it: &&str| it.bytes().next() == first;
+        self.in_every_language().filter(is_like)
+    }
+
+    /// Whether a list has this word in any language.
+    #[must_use]
+    pub fn has(self, word: &str) -> bool {
+        Lang::ALL
+            .iter()
+            .any(|&lang| self.list(lang).contains(&word))
+    }
+
     /// The words of a list, such as those of the weekdays.
     #[must_use]
     pub fn list(self, lang: Lang) -> &'static [&'static str] {

@@ -22,7 +22,7 @@ pub(super) fn manner(words: &Words<'_>) -> Option<Manner> {
         } else if let Some(end) = longest(words, Text::WordsOfCourtesy, at) {
             found = found.or(Some(Manner::Courtesy));
             at = end;
-        } else if word.kind.empty || longest(words, Text::WordsOfAddress, at).is_some() {
+        } else if word.kind().empty || longest(words, Text::WordsOfAddress, at).is_some() {
             at += 1;
         } else {
             return None;
@@ -33,14 +33,13 @@ pub(super) fn manner(words: &Words<'_>) -> Option<Manner> {
 
 /// Behind the longest phrase of the list that stands there.
 fn longest(words: &Words<'_>, list: Text, at: usize) -> Option<usize> {
-    let all = list.in_every_language();
+    let all = list.like(&words.all.get(at)?.folded);
     all.filter_map(|phrase| words.has_at(phrase, at)).max()
 }
 
 /// Whether somebody calls for help anywhere in it.
 pub(super) fn is_distress(words: &Words<'_>) -> bool {
-    let calls = || Text::WordsOfDistress.in_every_language();
-    (0..words.all.len()).any(|at| calls().any(|call| words.has_at(call, at).is_some()))
+    (0..words.all.len()).any(|at| longest(words, Text::WordsOfDistress, at).is_some())
 }
 
 /// A thumb, a heart, a smile: without a word, and not only punctuation.

@@ -21,7 +21,7 @@ pub(super) struct Found<'r> {
 
 pub(super) fn find<'r>(registry: &'r Registry, words: &Words<'_>) -> Option<Found<'r>> {
     // Most phrases begin with another word, and need no closer look.
-    let skipped = |word: &&Word| word.kind.empty || word.kind.before;
+    let skipped = |word: &&Word| word.kind().empty || word.kind().before;
     let run = words.all.iter().take_while(skipped).count();
     let front = words.all.get(..=run).unwrap_or(&words.all);
     let may_fit =
@@ -110,7 +110,7 @@ fn fits<'p>(phrase: &'p str, words: &Words<'_>) -> Option<Fit<'p>> {
         }
         let from = at;
         while !words.all.get(at)?.is(part) {
-            let kind = words.all[at].kind;
+            let kind = words.all[at].kind();
             (is_gap || kind.empty || kind.before).then_some(())?;
             at += 1;
         }
@@ -119,7 +119,7 @@ fn fits<'p>(phrase: &'p str, words: &Words<'_>) -> Option<Fit<'p>> {
             let is_first = from == 0;
             // In front of all stands the name of a place, or a sentence.
             let is_name =
-                at - from <= IN_FRONT && !words.all[from..at].iter().any(|it| it.kind.talk);
+                at - from <= IN_FRONT && !words.all[from..at].iter().any(|it| it.kind().talk);
             if !is_first || is_name {
                 fit.gaps[usize::from(!is_first)] = Some((from, at));
             }

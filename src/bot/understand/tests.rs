@@ -152,6 +152,9 @@ fn a_word_is_bare_without_mark_and_name() {
 /// T13: wherever it stands, but in what is asked for by name.
 #[test]
 fn a_call_for_help_is_no_mistake_in_typing() {
+    for call in Text::WordsOfDistress.in_every_language() {
+        assert!(matches!(meant(call), Some(Meaning::Distress)), "{call}");
+    }
     for call in [
         "au secours",
         "help, SOS!",

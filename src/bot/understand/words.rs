@@ -2,6 +2,8 @@
 //! hyphens between letters, each with what the languages' files say of it, and with
 //! its place, so that what is left over can be cut out as it was typed.
 
+use std::cell::OnceCell;
+
 use crate::bot::parse::trimmed;
 use crate::lang::Text;
 use crate::mesh::name::fold;
@@ -30,8 +32,7 @@ pub(super) struct Kind {
 impl Kind {
     /// That of a word in either spelling.
     fn of(word: &str, undotted: &str) -> Self {
-        let is = |it: &str| it == word || (!undotted.is_empty() && it == undotted);
-        let is_in = |list: Text| list.in_every_language().any(is);
+        let is_in = |list: Text| list.has(word) || (!undotted.is_empty() && list.has(undotted));
         Self {
             empty: is_in(Text::WordsThatSayNothing),
             before: is_in(Text::WordsBeforePlaces),
@@ -54,7 +55,8 @@ pub(super) struct Word {
     /// The same with `o` for `oe`, as who has no dots writes it; empty if there is
     /// nothing of the kind.
     undotted: String,
-    pub kind: Kind,
+    /// Looked up when somebody wants to know it.
+    kind: OnceCell<Kind>,
     /// Where it begins, if it is the first of some; with all that a hyphen joins to
     /// it in front.
     begin: usize,
@@ -62,6 +64,10 @@ pub(super) struct Word {
 }
 
 impl Word {
+    pub fn kind(&self) -> Kind {
+        *(self.kind).get_or_init(|| Kind::of(&self.folded, &self.undotted))
+    }
+
     /// Whether it is this word of a phrase.
     pub fn is(&self, word: &str) -> bool {
         self.folded == word || (!self.undotted.is_empty() && self.undotted == word)
@@ -125,7 +131,7 @@ impl<'a> Words<'a> {
     fn add(&mut self, begin: usize, whole: &str, word: &str, folded: String) {
         let end = begin + whole.len();
         let long = Text::ShortForms
-            .in_every_language()
+            .like(&folded)
             .find_map(|form| form.strip_prefix(folded.as_str())?.strip_prefix(" = "));
         if let Some(long) = long {
             for word in long.split(' ') {
@@ -156,19 +162,18 @@ impl<'a> Words<'a> {
     }
 
     fn push(&mut self, folded: String, begin: usize, end: usize) {
-        let undotted = match folded.contains("ae") || folded.contains("oe") || folded.contains("ue")
-        {
+        let is_dotted = |word: &str| ["ae", "oe", "ue"].iter().any(|two| word.contains(two));
+        let undotted = match folded.contains('e') && is_dotted(&folded) {
             true => folded
                 .replace("ae", "a")
                 .replace("oe", "o")
                 .replace("ue", "u"),
             false => String::new(),
         };
-        let kind = Kind::of(&folded, &undotted);
         self.all.push(Word {
             folded,
             undotted,
-            kind,
+            kind: OnceCell::new(),
             begin,
             end,
         });
@@ -205,7 +210,7 @@ impl<'a> Words<'a> {
         let empty = count_empty(rest);
         if let [.., last] = rest
             && empty == rest.len()
-            && last.kind.person
+            && last.kind().person
         {
             return self.cut(to - 1, to);
         }
@@ -247,21 +252,21 @@ fn is_before(words: &[Word], at: usize) -> bool {
         let is_small = it.folded.len() <= 2 && it.folded.bytes().all(|b| b.is_ascii_digit());
         is_small || names.any(|names| names.split(' ').any(|name| it.is(name)))
     };
-    words[at].kind.before && !words.get(at + 1).is_some_and(is_count)
+    words[at].kind().before && !words.get(at + 1).is_some_and(is_count)
 }
 
 /// So many words that say nothing stand in front: up to the last one that stands
 /// before places, else as far as there is no article, which may be part of a name.
 fn count_empty(words: &[Word]) -> usize {
     let is_small =
-        |&at: &usize| is_before(words, at) || (words[at].kind.empty && !words[at].kind.before);
+        |&at: &usize| is_before(words, at) || (words[at].kind().empty && !words[at].kind().before);
     let run = (0..words.len()).take_while(is_small).count();
     let before = (0..run).rev().find(|&at| is_before(words, at));
     before.map_or_else(
         || {
             words[..run]
                 .iter()
-                .take_while(|it| !it.kind.article)
+                .take_while(|it| !it.kind().article)
                 .count()
         },
         |at| at + 1,

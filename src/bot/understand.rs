@@ -10,6 +10,7 @@ mod tests;
 mod words;
 
 use self::manners::Manner;
+use self::phrases::Found;
 use self::words::Words;
 use super::command::{Command, Registry};
 use super::parse::{Address, Asked, trimmed};
@@ -60,6 +61,10 @@ pub fn understand(
 ) -> Meaning {
     let text = asked.text.as_str();
     let words = Words::of(text);
+    let named = registry.find(&words.first);
+    if manners::is_sign_of_distress(text) && named.is_none_or(|command| !command.takes_text) {
+        return Meaning::Distress;
+    }
     if words.all.is_empty() {
         return match manners::is_sign_of_courtesy(text) {
             true => Meaning::Courtesy,
@@ -67,19 +72,30 @@ pub fn understand(
         };
     }
     let said = trimmed(text.split(char::is_whitespace).next().unwrap_or_default());
-    let named = registry.find(&words.first);
     let manner = manners::manner(&words);
-    // `help 112`, but `/weather sos`: that is a village.
-    let may_be_call = manner.is_none() && named.is_none_or(|command| command.name == "help");
-    if may_be_call && manners::is_distress(&words) {
-        return Meaning::Distress;
-    }
     // A name in front may be that of anybody in a sentence, and a word alone is a
     // command or politeness before it is a phrase.
     let is_alone = words.all.len() == 1 && (named.is_some() || manner.is_some());
     let may_be_phrase = asked.address != Address::Perhaps && !is_alone;
     let phrase = may_be_phrase.then(|| phrases::find(registry, &words));
     let phrase = phrase.flatten();
+    // `help 112`, but `/weather sos`: that is a village.
+    let is_help = named.is_some_and(|command| command.name == "help");
+    if manner.is_none() && (named.is_none() || is_help) && manners::is_distress(&words) {
+        return Meaning::Distress;
+    }
+    let has_more = phrase.as_ref().is_some_and(|phrase| phrase.length > 1);
+    if is_help && !has_more && words.typed > 2 {
+        // `help how far is bob` asks for that, and another sentence calls for help.
+        let (_, rest) = text.split_once(char::is_whitespace).unwrap_or_default();
+        let behind = phrases::find(registry, &Words::of(rest));
+        if behind.is_none() && manners::is_call(&words) {
+            return Meaning::Distress;
+        }
+        if let Some(phrase) = behind {
+            return said_in_words(phrase);
+        }
+    }
     // `last heard` says more than the command `last`, but who uses the mark and has
     // the right command knows its arguments.
     let says_more = phrase.as_ref().is_some_and(|phrase| {
@@ -104,12 +120,7 @@ pub fn understand(
         None => {}
     }
     if let Some(phrase) = phrase {
-        return Meaning::Command {
-            command: *phrase.command,
-            said: phrase.command.name.to_owned(),
-            args: phrase.args,
-            is_bare: false,
-        };
+        return said_in_words(phrase);
     }
     let is_word = words.first.chars().all(char::is_alphanumeric);
     Meaning::Unknown {
@@ -118,6 +129,15 @@ pub fn understand(
             true => said.to_owned(),
             false => String::new(),
         },
+    }
+}
+
+fn said_in_words(phrase: Found<'_>) -> Meaning {
+    Meaning::Command {
+        command: *phrase.command,
+        said: phrase.command.name.to_owned(),
+        args: phrase.args,
+        is_bare: false,
     }
 }
 

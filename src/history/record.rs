@@ -1,7 +1,7 @@
 //! What goes into the history, and when: rows wait in memory until a batch is
 //! worth a write, so that a cheap memory card lives for years.
 //!
-//! Pure: packets, changes of the node book and the time come in, [`Batch`]es
+//! Pure: packets, changes of the node book and the time come in, [`Batch`](super::Batch)es
 //! come out. What is not a reception never becomes a row: stored records that a
 //! node presents as packets, echoes of our own, and whoever claims to be us.
 //! Bounded: when rows cannot be handed over they are counted and left out;

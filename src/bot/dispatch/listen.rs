@@ -180,7 +180,16 @@ impl Bot {
     /// What was picked from the list that was shown before.
     fn picked(&mut self, now: Now, number: usize, ask: &mut Ask) -> Option<Command> {
         let who = (ask.from, ask.place);
-        let (name, args) = self.desk.pick(who, number, now.mono)?;
+        let Some((name, args)) = self.desk.pick(who, number, now.mono) else {
+            // There is no list here; nobody else is spoken to.
+            ask.line = "?".into();
+            let unknown = Meaning::Unknown {
+                said: String::new(),
+                perhaps: None,
+            };
+            let is_for_us = ask.place == Place::Direct;
+            return is_for_us.then(|| self.not_understood(now, ask, unknown))?;
+        };
         let args = args.to_owned();
         let command = *self.registry.find(name)?;
         self.enter(ask, command.name, args);

@@ -94,15 +94,17 @@ impl Bot {
     fn admit(&mut self, now: Now, command: &Command, ask: &Ask, private: bool) -> bool {
         let public = public(ask, private);
         let asker = self.asker(now, ask.from);
+        // Without a text there is nothing to be repeated, but a sentence.
+        let is_echo = command.has_own_limit && !ask.args.is_empty();
         let mut verdict = Verdict::Answer;
         if !asker.is_regular && self.post.outbox().gate().waiting() >= STRANGERS_WAIT {
             verdict = Verdict::Silence;
-        } else if command.has_own_limit {
+        } else if is_echo {
             verdict = self.policy.ask_echo(asker, now.mono);
         }
         if verdict == Verdict::Answer {
             verdict = self.policy.ask(asker, public, now.mono);
-            if command.has_own_limit && verdict != Verdict::Answer {
+            if is_echo && verdict != Verdict::Answer {
                 self.policy.no_echo(asker, now.mono);
             }
         }
@@ -193,7 +195,7 @@ impl Bot {
         }
         let asker = self.asker(now, ask.from);
         self.policy.give_back(asker, public(ask, private), now.mono);
-        if command.has_own_limit {
+        if command.has_own_limit && !ask.args.is_empty() {
             self.policy.no_echo(asker, now.mono);
         }
     }

@@ -199,7 +199,9 @@ impl<'a> Words<'a> {
     pub fn argument(&self, from: usize, to: usize) -> String {
         let to = self.without_manners(from, to);
         let rest = &self.all[from..to];
-        let before = (0..rest.len()).take_while(|&at| is_before(rest, at));
+        // Alone it is what is meant: `/help about`.
+        let most = rest.len().saturating_sub(1);
+        let before = (0..most).take_while(|&at| is_before(rest, at));
         self.cut(from + before.count(), to)
     }
 
@@ -212,7 +214,8 @@ impl<'a> Words<'a> {
             && empty == rest.len()
             && last.kind().person
         {
-            return self.cut(to - 1, to);
+            // In `es-tu` it is a part of what was typed.
+            return last.folded.clone();
         }
         self.cut(from + empty, to)
     }

@@ -9,6 +9,7 @@ use super::{Job, Work};
 use crate::bot::ask::Together;
 use crate::bot::weather::desk::{Act, Forecasts, Waiter, Wants};
 use crate::bot::weather::place::SHOWN;
+use crate::bot::weather::wish::shown;
 use crate::bot::weather::{Need, Outlook};
 use crate::lang::{Lang, Text};
 use crate::mesh::{Now, name};
@@ -172,8 +173,9 @@ impl Forecasts {
 
     /// Nobody knows where he is.
     pub(super) fn ask_back(&mut self, waiter: Waiter) {
+        let word = shown(waiter.wish.word, waiter.ask.lang);
         let values: [(&str, &dyn std::fmt::Display); 2] =
-            [("prefix", &self.frame.prefix), ("word", &waiter.wish.word)];
+            [("prefix", &self.frame.prefix), ("word", &word)];
         let text = Text::WhereAreYou.fill(waiter.ask.lang, &values);
         self.say(waiter, text);
     }

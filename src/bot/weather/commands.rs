@@ -15,6 +15,7 @@ use crate::bot::ask::{Ask, Place};
 use crate::bot::command::{Command, Context, Topic};
 use crate::bot::reply::Reply;
 use crate::bot::say::format;
+use crate::bot::weather::wish::shown;
 use crate::bot::weather::{Wanted, Wish};
 use crate::lang::Text;
 use crate::mesh::name::fold;
@@ -174,8 +175,9 @@ fn tell(
         Typed::Here => match cell(ask.from) {
             Some(cell) => Some(Wanted::At(cell)),
             None => {
+                let word = shown(wish.word, context.lang);
                 let values: [(&str, &dyn std::fmt::Display); 2] =
-                    [("prefix", &context.prefix), ("word", &wish.word)];
+                    [("prefix", &context.prefix), ("word", &word)];
                 let text = Text::WhereAreYou.fill(context.lang, &values);
                 reply.say(context.desk, &text);
                 return None;
@@ -185,7 +187,7 @@ fn tell(
         Typed::At(position) => Cell::around(&position).map(Wanted::At),
         Typed::Named(query) => Some(Wanted::Named(query)),
         Typed::Wrong(wrong) if ask.place == Place::Direct => {
-            let example = format!("{}{}", context.prefix, wish.word);
+            let example = format!("{}{}", context.prefix, shown(wish.word, context.lang));
             let text = sentence(wrong, place, &example, context.lang);
             reply.say(context.desk, &text);
             return None;

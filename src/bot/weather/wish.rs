@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use crate::config;
-use crate::lang::Lang;
+use crate::lang::{Lang, Text};
 use crate::mesh::{Boot, Position, Sanity};
 use crate::weather::{Cell, Home, Query, Report, Spot, Units, When};
 
@@ -72,6 +72,19 @@ pub struct From {
     pub at: Position,
     /// It is the asker's place, not the bot's.
     pub is_his: bool,
+}
+
+/// What the command of this name is called where people read `lang`.
+#[must_use]
+pub fn shown(word: &'static str, lang: Lang) -> &'static str {
+    let names = match word {
+        "weather" => Text::NamesWeather,
+        "rain" => Text::NamesRain,
+        "astro" => Text::NamesAstro,
+        "howfar" => Text::NamesHowfar,
+        _ => return word,
+    };
+    names.list(lang).first().copied().unwrap_or(word)
 }
 
 /// What somebody wants to know.

@@ -179,7 +179,8 @@ fn distress_is_never_taken_for_a_typing_mistake() {
 #[test]
 fn a_number_picks_from_the_list_shown_before() {
     let mut rig = rig(|_| {});
-    assert_eq!(rig.say(ALICE, OWN, "2"), NOTHING, "no list yet");
+    let no_list = rig.say(ALICE, OWN, "2");
+    assert!(no_list[0].contains("/help"), "no list yet: {no_list:?}");
     let list = rig.say(ALICE, OWN, "/info alice");
     assert!(list[0].contains("\n2 "), "{list:?}");
     let mobile = rig.say(ALICE, OWN, "2");
@@ -187,10 +188,15 @@ fn a_number_picks_from_the_list_shown_before() {
         mobile[0].contains("Alice Mobile (ALM) !2222bbbb"),
         "{mobile:?}"
     );
-    assert_eq!(rig.say(BOB, OWN, "2"), NOTHING, "another's list");
+    let another_s = rig.say(BOB, OWN, "2");
+    assert!(
+        another_s[0].contains("/help"),
+        "another's list: {another_s:?}"
+    );
     assert_eq!(rig.say(ALICE, ALL, "2"), NOTHING, "another place");
     rig.pass(300);
-    assert_eq!(rig.say(ALICE, OWN, "1"), NOTHING, "too late");
+    let late = rig.say(ALICE, OWN, "1");
+    assert!(late[0].contains("/help"), "too late: {late:?}");
     // A private command's list lies where it is shown.
     assert_eq!(rig.say(ALICE, ALL, "/nodes near alice").len(), 1);
     assert_eq!(rig.say(ALICE, OWN, "1").len(), 1);
@@ -222,6 +228,25 @@ fn what_is_no_command_is_not_called_by_its_text() {
         assert_eq!(texts.len(), 1);
         assert!(["?", "/help"].contains(&&*texts[0].command), "{text}");
     }
+}
+
+/// A number out of no list got silence.
+#[test]
+fn a_number_without_a_list_is_not_understood() {
+    let mut rig = rig(|_| {});
+    let help = rig.say(ALICE, OWN, "/help");
+    assert_eq!(rig.say(ALICE, OWN, "3"), help);
+    assert!(rig.say(ALICE, OWN, "3")[0].contains("I don't understand that"));
+    assert_eq!(rig.say(ALICE, ALL, "3"), NOTHING, "counted among people");
+}
+
+/// Whoever was told how `/echo` is used was then told to wait.
+#[test]
+fn an_echo_without_a_text_costs_no_echo() {
+    let mut rig = rig(|_| {});
+    rig.step = Duration::from_secs(5);
+    assert!(rig.say(ALICE, OWN, "/echo")[0].contains("/echo hello"));
+    assert_eq!(rig.say(ALICE, OWN, "/echo hello"), to_alice("ALB: hello"));
 }
 
 /// Whoever greets may not know what can be asked; who greets again does.

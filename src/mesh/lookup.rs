@@ -10,7 +10,7 @@ use std::cmp::Reverse;
 
 use super::name::{clean, fold, latin};
 use super::{Node, NodeBook, NodeNum, typing};
-use crate::lang::{Lang, Text};
+use crate::lang::Text;
 
 /// How many candidates an ambiguous query offers: one digit picks one.
 pub const CANDIDATES_MAX: usize = 9;
@@ -67,10 +67,7 @@ pub fn find(book: &NodeBook, asker: NodeNum, query: &str) -> Found {
     let query = query.trim();
     let wanted = fold(&clean(query.as_bytes(), QUERY_MAX));
     let is_marked = query.starts_with('!');
-    let is_one_of = |words: Text| {
-        let mut all = Lang::ALL.iter().flat_map(|&lang| words.list(lang));
-        !is_marked && all.any(|&word| word == wanted)
-    };
+    let is_one_of = |words: Text| !is_marked && words.has(&wanted);
     if is_one_of(Text::WordsForAsker) {
         return Found::One(asker, By::Whole);
     }

@@ -3,10 +3,12 @@
 //! `UPDATE_CONVERSATION=1 cargo test --test it conversation` writes it anew.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use meshbot::bot::all;
 use meshbot::lang::{Lang, Text};
 use meshbot::sim::Said;
+use meshbot::sim::web::Web;
 
 use crate::history::truth::Inline;
 use crate::history::{place, writer};
@@ -77,21 +79,27 @@ fn questions(lang: Lang) -> Vec<&'static str> {
     [own, &all].concat()
 }
 
-/// What one language's page says.
-fn written(lang: Lang) -> String {
-    let web = weather::web();
+/// A bot that speaks `lang`, knows the weather, keeps its history there, and may be
+/// asked a thousand things.
+pub fn patient(lang: Lang, web: &Web, path: &Path) -> Options {
     let config = format!(
         "language = \"{}\"\n[limits]\nper_sender = {{ count = 1000, per = \"1h\" }}\n\
          total = {{ count = 1000, per = \"1h\" }}\n",
         lang.code()
     );
+    drop(writer(path));
+    Options {
+        history: Inline::at(path),
+        archive: Some(Reading::at(path.to_owned())),
+        ..weather::options(web, &config)
+    }
+}
+
+/// What one language's page says.
+fn written(lang: Lang) -> String {
+    let web = weather::web();
     let (_folder, path) = place();
-    drop(writer(&path));
-    let mut world = World::with(Options {
-        history: Inline::at(&path),
-        archive: Some(Reading::at(path)),
-        ..weather::options(&web, &config)
-    });
+    let mut world = World::with(patient(lang, &web, &path));
     world.settle();
     world.run(120_000);
     let asker = world.person(3);

@@ -8,9 +8,8 @@ use meshbot::demo::{self, air, script};
 use meshbot::lang::{Lang, Text};
 use meshbot::sim::Said;
 
-use crate::history::truth::Inline;
-use crate::history::{place, writer};
-use crate::soak::home::Reading;
+use crate::conversation::patient;
+use crate::history::place;
 use crate::support::weather;
 use crate::support::world::{Options, World};
 
@@ -82,18 +81,10 @@ fn every_example_of_the_bot_works_in_the_demonstration() {
     let mut wrong = Vec::new();
     for lang in Lang::ALL {
         let web = weather::web();
-        let config = format!(
-            "language = \"{}\"\n[limits]\nper_sender = {{ count = 1000, per = \"1h\" }}\n\
-             total = {{ count = 1000, per = \"1h\" }}\n",
-            lang.code()
-        );
         let (_folder, path) = place();
-        drop(writer(&path));
         let mut world = World::with(Options {
             sim: demo::mesh(&demo::Options::default()),
-            history: Inline::at(&path),
-            archive: Some(Reading::at(path)),
-            ..weather::options(&web, &config)
+            ..patient(lang, &web, &path)
         });
         air::cast(&mut world.node, script::CAST);
         world.settle();

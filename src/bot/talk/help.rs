@@ -5,7 +5,7 @@ use crate::bot::ask::{Ask, Place};
 use crate::bot::command::{Command, Context, Topic};
 use crate::bot::reply::Reply;
 use crate::bot::say::format;
-use crate::lang::{Lang, Text};
+use crate::lang::Text;
 use crate::mesh::name::{clean, fold};
 
 /// What of an unknown word is repeated, bytes.
@@ -46,10 +46,7 @@ fn run(ask: &Ask, context: &mut Context<'_>, reply: &mut Reply<'_>) {
 
 /// A number, as pages once had, or small words: `help me`.
 fn says_nothing(args: &str) -> bool {
-    let small = |word: &str| {
-        let mut all = Lang::ALL.iter();
-        all.any(|&lang| Text::WordsThatSayNothing.list(lang).contains(&word))
-    };
+    let small = |word: &str| Text::WordsThatSayNothing.has(word);
     let is_number = args.bytes().all(|byte| byte.is_ascii_digit());
     is_number || fold(args).split_whitespace().all(small)
 }
@@ -74,8 +71,8 @@ fn usable<'a>(context: &'a Context<'_>, group: Topic) -> impl Iterator<Item = &'
 fn answer(args: &str, context: &Context<'_>) -> Option<String> {
     let word = fold(args.strip_prefix(context.prefix).unwrap_or(args));
     let means = |group: &&Topic| {
-        let mut all = Lang::ALL.iter();
-        all.any(|&lang| (group.names().list(lang).iter()).any(|name| fold(name) == word))
+        let mut names = group.names().in_every_language();
+        names.any(|name| fold(name) == word)
     };
     let group = Topic::ALL.iter().find(means).copied();
     about(&word, group, context).or_else(|| about_group(group?, context))

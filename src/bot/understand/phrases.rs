@@ -1,9 +1,9 @@
 //! How people ask without knowing a command: the phrases of the languages' files.
 //!
 //! A phrase fits if its words stand at the beginning, with words that say nothing
-//! before and between. `…` in it stands for anything, which is an argument, and
-//! `=` ends a phrase that takes none, or has one that goes without saying. What explains most of the text
-//! wins; a phrase that begins with `…` only if no other fits.
+//! before and between. `…` in it stands for anything, which is an argument, and `=`
+//! ends a phrase that takes none, or has one that goes without saying. What explains
+//! most of the text wins; a phrase that begins with `…` only if no other fits.
 
 use super::words::{Word, Words};
 use crate::bot::command::{Command, Registry};
@@ -21,8 +21,8 @@ pub(super) struct Found<'r> {
 
 pub(super) fn find<'r>(registry: &'r Registry, words: &Words<'_>) -> Option<Found<'r>> {
     // Most phrases begin with another word, and need no closer look.
-    let skipped = |word: &&Word| word.kind().empty || word.kind().before;
-    let run = words.all.iter().take_while(skipped).count();
+    let is_filler = |word: &&Word| word.kind().is_filler();
+    let run = words.all.iter().take_while(is_filler).count();
     let front = words.all.get(..=run).unwrap_or(&words.all);
     let may_fit =
         |phrase: &str| phrase.starts_with('…') || front.iter().any(|it| it.may_begin(phrase));
@@ -110,8 +110,7 @@ fn fits<'p>(phrase: &'p str, words: &Words<'_>) -> Option<Fit<'p>> {
         }
         let from = at;
         while !words.all.get(at)?.is(part) {
-            let kind = words.all[at].kind();
-            (is_gap || kind.empty || kind.before).then_some(())?;
+            (is_gap || words.all[at].kind().is_filler()).then_some(())?;
             at += 1;
         }
         if std::mem::take(&mut is_gap) {

@@ -42,9 +42,14 @@ impl Kind {
         }
     }
 
+    /// A phrase may have it in front and between its words.
+    pub fn is_filler(self) -> bool {
+        self.empty || self.before
+    }
+
     /// No name of anything.
     pub fn is_small(self) -> bool {
-        self.empty || self.before || self.article || self.talk || self.person
+        self.is_filler() || self.article || self.talk || self.person
     }
 }
 

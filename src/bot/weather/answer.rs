@@ -9,7 +9,6 @@ use super::{Job, Work};
 use crate::bot::ask::Together;
 use crate::bot::weather::desk::{Act, Forecasts, Waiter, Wants};
 use crate::bot::weather::place::SHOWN;
-use crate::bot::weather::wish::shown;
 use crate::bot::weather::{Need, Outlook};
 use crate::lang::{Lang, Text};
 use crate::mesh::{Now, name};
@@ -173,7 +172,7 @@ impl Forecasts {
 
     /// Nobody knows where he is.
     pub(super) fn ask_back(&mut self, waiter: Waiter) {
-        let word = shown(waiter.wish.word, waiter.ask.lang);
+        let word = waiter.wish.command.shown(waiter.ask.lang);
         let values: [(&str, &dyn std::fmt::Display); 2] =
             [("prefix", &self.frame.prefix), ("word", &word)];
         let text = Text::WhereAreYou.fill(waiter.ask.lang, &values);

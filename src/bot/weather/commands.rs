@@ -15,7 +15,6 @@ use crate::bot::ask::{Ask, Place};
 use crate::bot::command::{Command, Context, Topic};
 use crate::bot::reply::Reply;
 use crate::bot::say::format;
-use crate::bot::weather::wish::shown;
 use crate::bot::weather::{Wanted, Wish};
 use crate::lang::Text;
 use crate::mesh::name::fold;
@@ -91,7 +90,7 @@ fn asked_weather(
         word if is_called(&ASTRO, word) => tell_sky(rest, &WEATHER, ask, context, reply),
         _ => {
             let wish = Wish {
-                word: WEATHER.name,
+                command: &WEATHER,
                 days: DAYS,
                 when: When::default(),
                 needs_report: true,
@@ -116,7 +115,7 @@ fn tell_rain(
     reply: &mut Reply<'_>,
 ) -> Option<(Wish, Wanted)> {
     let wish = Wish {
-        word: RAIN.name,
+        command: &RAIN,
         days: 1,
         when: When::default(),
         needs_report: true,
@@ -134,7 +133,7 @@ fn tell_sky(
     reply: &mut Reply<'_>,
 ) -> Option<(Wish, Wanted)> {
     let wish = Wish {
-        word: ASTRO.name,
+        command: &ASTRO,
         days: 1,
         when: When::default(),
         needs_report: false,
@@ -175,7 +174,7 @@ fn tell(
         Typed::Here => match cell(ask.from) {
             Some(cell) => Some(Wanted::At(cell)),
             None => {
-                let word = shown(wish.word, context.lang);
+                let word = wish.command.shown(context.lang);
                 let values: [(&str, &dyn std::fmt::Display); 2] =
                     [("prefix", &context.prefix), ("word", &word)];
                 let text = Text::WhereAreYou.fill(context.lang, &values);
@@ -187,7 +186,7 @@ fn tell(
         Typed::At(position) => Cell::around(&position).map(Wanted::At),
         Typed::Named(query) => Some(Wanted::Named(query)),
         Typed::Wrong(wrong) if ask.place == Place::Direct => {
-            let example = format!("{}{}", context.prefix, shown(wish.word, context.lang));
+            let example = format!("{}{}", context.prefix, wish.command.shown(context.lang));
             let text = sentence(wrong, place, &example, context.lang);
             reply.say(context.desk, &text);
             return None;

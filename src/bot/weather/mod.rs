@@ -85,7 +85,7 @@ impl Weather {
             match act {
                 Act::Say(waiter, text) => acts.answer(&waiter.ask, waiter.way, text),
                 Act::Offer(waiter, text, args) => {
-                    let command = waiter.wish.word;
+                    let command = waiter.wish.command.name;
                     acts.offer(&waiter.ask, waiter.way, text, Choice { command, args });
                 }
                 Act::Busy(waiter) => acts.busy(&waiter.ask, waiter.way),

@@ -134,7 +134,7 @@ fn write(outlook: &Outlook<'_>) -> String {
 }
 
 const WISH: Wish = Wish {
-    word: "weather",
+    command: &commands::WEATHER,
     days: 1,
     when: When {
         days: Days::Unsaid,
@@ -674,7 +674,7 @@ fn places_of_one_name_are_offered_with_their_districts_and_distances() {
     assert_eq!(rig.heard(), ["twins, South, FR weather 0h 10000000"]);
     // Of rain the days are kept.
     let rain = Wish {
-        word: "rain",
+        command: &commands::RAIN,
         days: 1,
         when: When {
             days: Days::Next(2),

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use crate::bot::command::Command;
 use crate::config;
-use crate::lang::{Lang, Text};
+use crate::lang::Lang;
 use crate::mesh::{Boot, Position, Sanity};
 use crate::weather::{Cell, Home, Query, Report, Spot, Units, When};
 
@@ -74,24 +75,11 @@ pub struct From {
     pub is_his: bool,
 }
 
-/// What the command of this name is called where people read `lang`.
-#[must_use]
-pub fn shown(word: &'static str, lang: Lang) -> &'static str {
-    let names = match word {
-        "weather" => Text::NamesWeather,
-        "rain" => Text::NamesRain,
-        "astro" => Text::NamesAstro,
-        "howfar" => Text::NamesHowfar,
-        _ => return word,
-    };
-    names.list(lang).first().copied().unwrap_or(word)
-}
-
 /// What somebody wants to know.
 #[derive(Clone, Copy, Debug)]
 pub struct Wish {
-    /// The command's word, for who has to ask again.
-    pub word: &'static str,
+    /// The command, for who has to ask again.
+    pub command: &'static Command,
     /// Of how many days, where he does not say which.
     pub days: usize,
     /// Of which days.

@@ -55,7 +55,7 @@ pub fn asked(
         Typed::Named(query) => match lookup::find(book, ask.from, &ask.args) {
             Found::None { .. } => {
                 let wish = Wish {
-                    word: COMMAND.name,
+                    command: &COMMAND,
                     days: 1,
                     when: When::default(),
                     needs_report: false,

@@ -56,9 +56,8 @@ fn query(args: &str) -> Option<&str> {
     let args = args.trim();
     let is_said = |text: &str, phrases: Text| {
         let text = fold(text).replace('-', " ");
-        let mut all = Lang::ALL.iter().flat_map(|&lang| phrases.list(lang));
-        let behind_first = |phrase: &&str| phrase.split_once(' ').map(|(_, rest)| rest.to_owned());
-        all.any(|phrase| behind_first(phrase).is_some_and(|rest| rest == text))
+        let mut all = phrases.in_every_language();
+        all.any(|phrase| phrase.split_once(' ').is_some_and(|(_, rest)| rest == text))
     };
     if args.is_empty() || is_said(args, Text::AskingWhereami) {
         return None;
